@@ -1,0 +1,123 @@
+import Glibc
+
+/// A dense matrix, column-major, that owns its memory.
+///
+/// Entry (i, j) lies at `base[i + j * rows]`. In this program a sample is a column. Matrices are not copied by accident: there is
+/// one owner, and `copy()` says what it does.
+public struct Matrix<Element: BitwiseCopyable>: ~Copyable {
+  /// How many rows.
+  public let rows: Int
+  /// How many columns.
+  public let columns: Int
+  /// The entries; valid as long as the matrix lives. 64-byte aligned.
+  public let base: UnsafeMutablePointer<Element>
+
+  /// A matrix whose bytes are all 0, which is the number 0 for every numeric type.
+  ///
+  /// The pages are the operating system's zero pages: memory is taken when first written.
+  public init(rows: Int, columns: Int) {
+    precondition(rows >= 0 && columns >= 0, "a matrix can't be \(rows) × \(columns)")
+    self.rows = rows
+    self.columns = columns
+    let bytes = max(rows * columns * MemoryLayout<Element>.stride, 1)
+    var address: UnsafeMutableRawPointer? = nil
+    guard posix_memalign(&address, 64, bytes) == 0, let address else {
+      fatalError("no memory for a matrix of \(rows) × \(columns) (\(bytes) bytes)")
+    }
+    memset(address, 0, bytes)
+    base = address.bindMemory(to: Element.self, capacity: max(rows * columns, 1))
+  }
+
+  /// A matrix from its columns, one after the other; `columns` follows from the length.
+  public init(rows: Int, _ elements: [Element]) {
+    precondition(rows > 0 && elements.count % rows == 0, "\(elements.count) entries don't fill \(rows) rows")
+    self.init(rows: rows, columns: elements.count / rows)
+    for i in elements.indices { base[i] = elements[i] }
+  }
+
+  deinit { base.deallocate() }
+
+  /// How many entries.
+  @inlinable public var count: Int { rows * columns }
+
+  /// All entries, column by column.
+  @inlinable public var elements: UnsafeMutableBufferPointer<Element> {
+    UnsafeMutableBufferPointer(start: base, count: rows * columns)
+  }
+
+  /// Entry (i, j).
+  @inlinable public subscript(i: Int, j: Int) -> Element {
+    get {
+      precondition(i >= 0 && i < rows && j >= 0 && j < columns, "(\(i), \(j)) in \(rows) × \(columns)")
+      return base[i + j * rows]
+    }
+    nonmutating set {
+      precondition(i >= 0 && i < rows && j >= 0 && j < columns, "(\(i), \(j)) in \(rows) × \(columns)")
+      base[i + j * rows] = newValue
+    }
+  }
+
+  /// A second matrix with the same entries.
+  public func copy() -> Matrix {
+    let other = Matrix(rows: rows, columns: columns)
+    other.assign(self)
+    return other
+  }
+
+  /// Overwrites all entries with those of `other`, which has the same shape.
+  public func assign(_ other: borrowing Matrix) {
+    precondition(rows == other.rows && columns == other.columns, "shapes differ")
+    base.update(from: other.base, count: count)
+  }
+
+  /// The whole matrix as a tile.
+  @inlinable public var all: Tile<Element> {
+    Tile(base: base, rows: rows, columns: columns, stride: rows)
+  }
+
+  /// Some consecutive columns.
+  @inlinable public func columns(_ range: Range<Int>) -> Tile<Element> { all.columns(range) }
+
+  /// Some consecutive rows of all columns.
+  @inlinable public func rows(_ range: Range<Int>) -> Tile<Element> { all.rows(range) }
+}
+
+/// A rectangular part of a matrix: consecutive rows of consecutive columns. It owns nothing and must not outlive its matrix.
+///
+/// Several threads may hold disjoint tiles of one matrix.
+public struct Tile<Element: BitwiseCopyable> {
+  /// Entry (0, 0).
+  public let base: UnsafeMutablePointer<Element>
+  /// How many rows.
+  public let rows: Int
+  /// How many columns.
+  public let columns: Int
+  /// The distance between entries (i, j) and (i, j+1).
+  public let stride: Int
+
+  /// A tile of memory that somebody else owns.
+  @inlinable public init(base: UnsafeMutablePointer<Element>, rows: Int, columns: Int, stride: Int) {
+    self.base = base
+    self.rows = rows
+    self.columns = columns
+    self.stride = stride
+  }
+
+  /// The pointer to the first entry of column j.
+  @inlinable public func column(_ j: Int) -> UnsafeMutablePointer<Element> {
+    precondition(j >= 0 && j < columns, "column \(j) of \(columns)")
+    return base + j * stride
+  }
+
+  /// Some consecutive columns.
+  @inlinable public func columns(_ range: Range<Int>) -> Tile {
+    precondition(range.lowerBound >= 0 && range.upperBound <= columns, "columns \(range) of \(columns)")
+    return Tile(base: base + range.lowerBound * stride, rows: rows, columns: range.count, stride: stride)
+  }
+
+  /// Some consecutive rows of all columns.
+  @inlinable public func rows(_ range: Range<Int>) -> Tile {
+    precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
+    return Tile(base: base + range.lowerBound, rows: range.count, columns: columns, stride: stride)
+  }
+}

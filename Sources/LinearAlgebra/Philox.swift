@@ -1,0 +1,56 @@
+import Glibc
+
+/// Random numbers that are a function of a key and a counter: Philox 4×32 with 10 rounds.
+///
+/// No state, no order: the number for (seed, stream, i, j) is the same on every rank and in every run. Salmon, Moraes, Dror &
+/// Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
+public struct Philox: Sendable {
+  private let key: SIMD2<UInt32>
+  private let stream: UInt32
+
+  /// - Parameters:
+  ///   - seed: the run's seed.
+  ///   - stream: which array the numbers are for; different streams are independent.
+  public init(seed: UInt64, stream: UInt32) {
+    key = [UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)]
+    self.stream = stream
+  }
+
+  /// Four random words for the counter (stream, i, j). Local.
+  public func words(_ i: Int, _ j: Int) -> SIMD4<UInt32> {
+    precondition(i >= 0 && j >= 0, "counters (\(i), \(j)) must not be negative")
+    // j may need more than 32 bits (a sample's index); a row fits.
+    var x: SIMD4<UInt32> = [
+      UInt32(truncatingIfNeeded: j), UInt32(truncatingIfNeeded: j >> 32), UInt32(truncatingIfNeeded: i),
+      stream,
+    ]
+    var k = key
+    for _ in 0..<10 {
+      let a = UInt64(x[0]) * 0xD251_1F53
+      let b = UInt64(x[2]) * 0xCD9E_8D57
+      x = [
+        UInt32(truncatingIfNeeded: b >> 32) ^ x[1] ^ k[0], UInt32(truncatingIfNeeded: b),
+        UInt32(truncatingIfNeeded: a >> 32) ^ x[3] ^ k[1], UInt32(truncatingIfNeeded: a),
+      ]
+      k = k &+ [0x9E37_79B9, 0xBB67_AE85]
+    }
+    return x
+  }
+
+  /// A number that is uniform in [0, 1), a multiple of 2^-53.
+  public func uniform(_ i: Int, _ j: Int) -> Double {
+    let x = words(i, j)
+    return unit(x[0], x[1])
+  }
+
+  /// A normal deviate of mean 0 and variance 1: the Box-Muller transform of two uniform numbers.
+  public func normal(_ i: Int, _ j: Int) -> Double {
+    let x = words(i, j)
+    let radius = (-2 * log(1 - unit(x[0], x[1]))).squareRoot()
+    return radius * cos(2 * .pi * unit(x[2], x[3]))
+  }
+
+  private func unit(_ high: UInt32, _ low: UInt32) -> Double {
+    Double((UInt64(high) << 32 | UInt64(low)) >> 11) * 0x1p-53
+  }
+}

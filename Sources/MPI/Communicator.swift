@@ -1,0 +1,253 @@
+import COpenMPI
+import Glibc
+
+/// A group of ranks that talk to each other: the handful of verbs that this program needs.
+///
+/// Every verb but `abort`, `send` and `receive` is collective: all ranks call it, in the same order. The handle is freed by
+/// `Job.finalize`, not at the end of its scope: freeing is collective, and after an error ranks leave at different places.
+public struct Communicator: ~Copyable {
+  /// The C handle, for libraries that take one (HDF5).
+  public let handle: MPI_Comm
+  /// This process's number, `0..<size`.
+  public let rank: Int
+  /// How many ranks there are.
+  public let size: Int
+
+  /// A duplicate of `original` whose errors come back as `MPIError`. Collective; MPI 3.1, section 6.4.2.
+  init(duplicating original: MPI_Comm) throws(MPIError) {
+    var copy: MPI_Comm? = nil
+    try check(MPI_Comm_dup(original, &copy), "MPI_Comm_dup")
+    guard let copy else {
+      throw MPIError(call: "MPI_Comm_dup", code: 0, message: "no communicator came back")
+    }
+    try self.init(owning: copy)
+  }
+
+  private init(owning handle: MPI_Comm) throws(MPIError) {
+    var rank: CInt = 0
+    var size: CInt = 0
+    try check(MPI_Comm_set_errhandler(handle, shim_errors_return()), "MPI_Comm_set_errhandler")
+    try check(MPI_Comm_rank(handle, &rank), "MPI_Comm_rank")
+    try check(MPI_Comm_size(handle, &size), "MPI_Comm_size")
+    self.handle = handle
+    self.rank = Int(rank)
+    self.size = Int(size)
+  }
+
+  /// Whether this is rank 0, which reads the configuration and speaks for all.
+  public var isRoot: Bool { rank == 0 }
+
+  /// Releases the handle. Collective.
+  func free() {
+    var handle: MPI_Comm? = handle
+    MPI_Comm_free(&handle)
+  }
+
+  /// Ends the whole job at once with `status`, from any one rank. Local; never returns.
+  public func abort(status: Int32) -> Never {
+    MPI_Abort(handle, status)
+    // Open MPI may return before the signal arrives.
+    exit(status)
+  }
+
+  /// Waits until every rank has arrived. Collective; MPI 3.1, section 5.3.
+  public func barrier() throws(MPIError) {
+    try check(MPI_Barrier(handle), "MPI_Barrier")
+  }
+
+  // MARK: Reductions
+
+  /// x ← Σ over ranks of x, entry by entry, in place. Collective; every rank gets the same bits. MPI 3.1, section 5.9.6.
+  ///
+  /// - Precondition: all ranks pass the same number of elements. Long vectors go in pieces of 2³⁰.
+  public func sum<T: Element>(_ x: UnsafeMutableBufferPointer<T>) throws(MPIError) {
+    try reduce(x, shim_sum())
+  }
+
+  /// x ← Σ over ranks of x, entry by entry, in place. Collective.
+  public func sum<T: Element>(_ x: inout [T]) throws(MPIError) { try reduce(&x, shim_sum()) }
+
+  /// x ← max over ranks of x, entry by entry, in place. Collective.
+  public func max<T: Element>(_ x: inout [T]) throws(MPIError) { try reduce(&x, shim_max()) }
+
+  /// x ← min over ranks of x, entry by entry, in place. Collective.
+  public func min<T: Element>(_ x: inout [T]) throws(MPIError) { try reduce(&x, shim_min()) }
+
+  /// Σ over ranks of one number. Collective.
+  public func sum<T: Element>(_ x: T) throws(MPIError) -> T { try reduced(x, shim_sum()) }
+
+  /// The largest of one number a rank. Collective.
+  public func max<T: Element>(_ x: T) throws(MPIError) -> T { try reduced(x, shim_max()) }
+
+  /// The smallest of one number a rank. Collective.
+  public func min<T: Element>(_ x: T) throws(MPIError) -> T { try reduced(x, shim_min()) }
+
+  private func reduced<T: Element>(_ x: T, _ operation: MPI_Op) throws(MPIError) -> T {
+    var one = [x]
+    try reduce(&one, operation)
+    return one[0]
+  }
+
+  private func reduce<T: Element>(_ x: inout [T], _ operation: MPI_Op) throws(MPIError) {
+    try x.withUnsafeMutableBufferPointer { buffer throws(MPIError) in try reduce(buffer, operation) }
+  }
+
+  private func reduce<T: Element>(
+    _ x: UnsafeMutableBufferPointer<T>, _ operation: MPI_Op
+  ) throws(MPIError) {
+    guard size > 1, let base = x.baseAddress else { return }
+    for piece in Pieces(x.count) {
+      try check(
+        MPI_Allreduce(
+          shim_in_place(), base + piece.lowerBound, CInt(piece.count), T.datatype, operation, handle),
+        "MPI_Allreduce")
+    }
+  }
+
+  /// Σ over the ranks before this one of `x`; 0 on rank 0. Collective; MPI 3.1, section 5.11.2.
+  public func sumOfLowerRanks(_ x: Int) throws(MPIError) -> Int {
+    var own = x
+    var before = 0
+    try check(MPI_Exscan(&own, &before, 1, Int.datatype, shim_sum(), handle), "MPI_Exscan")
+    return rank == 0 ? 0 : before
+  }
+
+  // MARK: Copies
+
+  /// Every rank gets `root`'s elements, whatever its own were. Collective; MPI 3.1, section 5.4.
+  public func broadcast<T: Element>(_ x: inout [T], from root: Int = 0) throws(MPIError) {
+    guard size > 1 else { return }
+    var count = x.count
+    try check(MPI_Bcast(&count, 1, Int.datatype, CInt(root), handle), "MPI_Bcast")
+    if rank != root {
+      x = [T](unsafeUninitializedCapacity: count) { _, initialized in initialized = count }
+    }
+    try x.withUnsafeMutableBufferPointer { buffer throws(MPIError) in
+      guard let base = buffer.baseAddress else { return }
+      for piece in Pieces(count) {
+        try check(
+          MPI_Bcast(base + piece.lowerBound, CInt(piece.count), T.datatype, CInt(root), handle), "MPI_Bcast")
+      }
+    }
+  }
+
+  /// Every rank gets `root`'s text. Collective.
+  public func broadcast(_ text: String, from root: Int = 0) throws(MPIError) -> String {
+    var bytes = Array(text.utf8)
+    try broadcast(&bytes, from: root)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Every rank gets every rank's elements, in the order of the ranks. Lengths may differ. Collective.
+  ///
+  /// For a few kilobytes a rank, such as names and counts. MPI 3.1, section 5.7.
+  public func gather<T: Element>(_ x: [T]) throws(MPIError) -> [[T]] {
+    let one = CInt(1)
+    var own = CInt(x.count)
+    var counts = [CInt](repeating: 0, count: size)
+    try check(MPI_Allgather(&own, one, Int32.datatype, &counts, one, Int32.datatype, handle), "MPI_Allgather")
+    var starts = [CInt](repeating: 0, count: size)
+    for r in 1..<Swift.max(size, 1) { starts[r] = starts[r - 1] + counts[r - 1] }
+    let total = Int(starts[size - 1] + counts[size - 1])
+    var code = MPI_SUCCESS
+    let all = [T](unsafeUninitializedCapacity: total) { buffer, initialized in
+      code = MPI_Allgatherv(
+        x, own, T.datatype, buffer.baseAddress, counts, starts, T.datatype, handle)
+      initialized = total
+    }
+    try check(code, "MPI_Allgatherv")
+    return (0..<size).map { Array(all[Int(starts[$0])..<Int(starts[$0] + counts[$0])]) }
+  }
+
+  /// Every rank gets every rank's text, in the order of the ranks. Collective.
+  public func gather(_ text: String) throws(MPIError) -> [String] {
+    try gather(Array(text.utf8)).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// Sends elements to one rank, which must `receive` as many. Not collective; MPI 3.1, section 3.2.
+  public func send<T: Element>(_ x: UnsafeBufferPointer<T>, to rank: Int) throws(MPIError) {
+    guard let base = x.baseAddress else { return }
+    for piece in Pieces(x.count) {
+      try check(
+        MPI_Send(base + piece.lowerBound, CInt(piece.count), T.datatype, CInt(rank), 0, handle), "MPI_Send")
+    }
+  }
+
+  /// Receives as many elements as `x` holds from one rank. Not collective.
+  public func receive<T: Element>(_ x: UnsafeMutableBufferPointer<T>, from rank: Int) throws(MPIError) {
+    guard let base = x.baseAddress else { return }
+    for piece in Pieces(x.count) {
+      try check(
+        MPI_Recv(
+          base + piece.lowerBound, CInt(piece.count), T.datatype, CInt(rank), 0, handle,
+          shim_status_ignore()),
+        "MPI_Recv")
+    }
+  }
+
+  /// Each rank sends `sendCounts[r]` consecutive elements to each rank r and gets what the others send to it, in the
+  /// order of the ranks. Collective; the shape of `MPI_Alltoallv` (MPI 3.1, section 5.8), for any length.
+  ///
+  /// - Parameters:
+  ///   - x: what to send, rank 0's part first.
+  ///   - sendCounts: how many elements go to each rank; their sum is `x.count`.
+  /// - Returns: the parts received from rank 0, 1, … one after the other, and how long each is.
+  public func exchange<T: Element>(
+    _ x: UnsafeBufferPointer<T>, sendCounts: [Int]
+  ) throws(MPIError) -> (elements: [T], counts: [Int]) {
+    precondition(sendCounts.count == size, "\(sendCounts.count) counts for \(size) ranks")
+    precondition(sendCounts.reduce(0, +) == x.count, "the counts \(sendCounts) don't sum to \(x.count)")
+    var receiveCounts = [Int](repeating: 0, count: size)
+    try check(
+      MPI_Alltoall(sendCounts, 1, Int.datatype, &receiveCounts, 1, Int.datatype, handle), "MPI_Alltoall")
+    let sendStarts = starts(sendCounts)
+    let receiveStarts = starts(receiveCounts)
+    let total = receiveCounts.reduce(0, +)
+    let received = UnsafeMutableBufferPointer<T>.allocate(capacity: total)
+    defer { received.deallocate() }
+    // Step s: to the rank s above, from the rank s below, so that nobody waits in a queue.
+    for step in 0..<size {
+      let to = (rank + step) % size
+      let from = (rank - step + size) % size
+      try transfer(
+        UnsafeBufferPointer(rebasing: x[sendStarts[to]..<sendStarts[to] + sendCounts[to]]), to: to,
+        UnsafeMutableBufferPointer(
+          rebasing: received[receiveStarts[from]..<receiveStarts[from] + receiveCounts[from]]), from: from)
+    }
+    return (Array(received), receiveCounts)
+  }
+
+  /// Sends to one rank while receiving from another.
+  private func transfer<T: Element>(
+    _ sent: UnsafeBufferPointer<T>, to: Int, _ received: UnsafeMutableBufferPointer<T>, from: Int
+  ) throws(MPIError) {
+    var requests: [MPI_Request?] = []
+    for piece in Pieces(received.count) {
+      var request: MPI_Request? = nil
+      try check(
+        MPI_Irecv(
+          received.baseAddress.map { $0 + piece.lowerBound }, CInt(piece.count), T.datatype, CInt(from), 0,
+          handle, &request),
+        "MPI_Irecv")
+      requests.append(request)
+    }
+    for piece in Pieces(sent.count) {
+      var request: MPI_Request? = nil
+      try check(
+        MPI_Isend(
+          sent.baseAddress.map { $0 + piece.lowerBound }, CInt(piece.count), T.datatype, CInt(to), 0, handle,
+          &request),
+        "MPI_Isend")
+      requests.append(request)
+    }
+    for i in requests.indices { try check(MPI_Wait(&requests[i], shim_status_ignore()), "MPI_Wait") }
+  }
+
+  private func starts(_ counts: [Int]) -> [Int] {
+    var start = 0
+    return counts.map { count in
+      defer { start += count }
+      return start
+    }
+  }
+}
