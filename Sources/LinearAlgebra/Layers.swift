@@ -4,11 +4,11 @@
 /// it reads others.
 public struct Layers<Value: ~Copyable>: ~Copyable {
   private let base: UnsafeMutablePointer<Value>
-  /// The layers that have a value.
-  public let indices: ClosedRange<Int>
+  /// The layers that have a value; may be empty.
+  public let indices: Range<Int>
 
   /// `value(l)` for each layer l of `indices`, in order.
-  public init<E: Error>(_ indices: ClosedRange<Int>, _ value: (Int) throws(E) -> Value) throws(E) {
+  public init<E: Error>(_ indices: Range<Int>, _ value: (Int) throws(E) -> Value) throws(E) {
     self.indices = indices
     base = .allocate(capacity: indices.count)
     var made = 0
