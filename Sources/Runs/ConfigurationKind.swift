@@ -50,7 +50,7 @@ enum TOMLDatum: Sendable, Equatable {
 }
 
 /// `text` in double quotes, escaped so that TOML and JSON read it alike.
-func quoted(_ text: String) -> String {
+package func quoted(_ text: String) -> String {
   var out = "\""
   for scalar in text.unicodeScalars {
     switch scalar {

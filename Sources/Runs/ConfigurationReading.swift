@@ -28,22 +28,30 @@ extension Configuration {
   ///   - settings: `section.key=value`.
   /// - Throws: a `Failure` of status `badConfiguration`, marked as shared: every rank must call this with the same arguments.
   public init(text: String, file: String, currentDirectory: String, settings: [String] = []) throws {
-    var (entries, mistakes) = try fileEntries(text, file: file)
+    var (entries, mistakes) = try fileEntries(
+      text, file: file, pathsFrom: absolute(directory(of: file), in: currentDirectory))
     for setting in settings {
       do throws(Mistake) {
-        let entry = try Entry(option: setting)
+        let entry = try Entry(option: setting, pathsFrom: currentDirectory)
         entries.removeAll { $0.section == entry.section && $0.name == entry.name }
         entries.append(entry)
       } catch { mistakes.append(error.message) }
     }
-    try self.init(
-      entries, mistakes, fileDirectory: absolute(directory(of: file), in: currentDirectory),
-      currentDirectory: currentDirectory)
-    if !entries.contains(where: { $0.section == "output" && $0.name == "directory" }) {
-      output.directory = "runs/" + stem(of: file)
+    func entry(_ section: String, _ name: String) -> Entry? {
+      entries.first { $0.section == section && $0.name == name }
     }
-    mistakes = conflicts { section, name in
-      entries.first { $0.section == section && $0.name == name }?.place ?? file
+
+    var preset = Preset.robust
+    if case .text(let name)? = entry("taylor", "preset")?.datum { preset = Preset(rawValue: name) ?? preset }
+    self.init(preset: preset)
+    output.directory = "runs/" + stem(of: file)
+    for entry in entries {
+      do throws(Mistake) { try apply(entry) } catch { mistakes.append(error.message) }
+    }
+    guard mistakes.isEmpty else { throw failure(mistakes) }
+
+    mistakes = (dataConflicts + conflicts).map { conflict in
+      "\(entry(conflict.section, conflict.name)?.place ?? file): \(conflict.message)"
     }
     if data.train == nil {
       mistakes.append("\(file): no training set. Set train in [data] to a file's path.")
@@ -51,115 +59,134 @@ extension Configuration {
     guard mistakes.isEmpty else { throw failure(mistakes) }
   }
 
-  /// Takes over [data] settings alone, each under the name of the option that it was given by. Local.
+  /// Replaces settings of [data] by what options of a subcommand say. Local; deterministic.
   ///
-  /// - Parameters:
-  ///   - options: the key in [data], the option's spelling for messages, and the value.
-  /// - Throws: a shared `Failure` of status `usage`.
-  public init(
-    dataOptions options: [(key: String, option: String, value: String)], currentDirectory: String
-  ) throws {
-    let entries = options.map {
-      Entry(
-        section: "data", name: $0.key, datum: TOMLDatum(option: $0.value), place: $0.option, isOption: true)
-    }
-    do {
-      try self.init(entries, [], fileDirectory: currentDirectory, currentDirectory: currentDirectory)
-    } catch let failure as Failure {
-      throw Failure(.usage, failure.message, isShared: true)
-    }
-  }
-
-  private init(
-    _ entries: [Entry], _ earlier: [String], fileDirectory: String, currentDirectory: String
-  ) throws {
-    var mistakes = earlier
-    var preset = Preset.robust
-    if let entry = entries.first(where: { $0.section == "taylor" && $0.name == "preset" }),
-      case .text(let name) = entry.datum
-    {
-      preset = Preset(rawValue: name) ?? preset
-    }
-    self.init(preset: preset)
-    for entry in entries {
-      do throws(Mistake) {
-        let key = try entry.key()
-        guard key.read(entry.datum, &self) else {
-          let hint = key.hint(entry.datum).map { " \($0)" } ?? ""
-          throw Mistake(
-            "\(entry.place): \(key.name) = \(entry.datum.toml) in [\(key.section)], expected \(key.expected).\(hint)"
-          )
-        }
-        let base = entry.isOption ? currentDirectory : fileDirectory
-        for field in Self.paths where key.name == field.name && key.section == "data" {
-          self[keyPath: field.path] = self[keyPath: field.path].map { absolute($0, in: base) }
-        }
-      } catch { mistakes.append(error.message) }
-    }
-    guard mistakes.isEmpty else { throw failure(mistakes) }
-  }
-
-  private static var paths: [(name: String, path: WritableKeyPath<Configuration, String?>)] {
-    [
-      ("train", \.data.train), ("test", \.data.test), ("train_labels", \.data.trainLabels),
-      ("test_labels", \.data.testLabels),
-    ]
-  }
-
-  /// What is wrong with settings that are right one by one.
-  ///
-  /// - Parameter place: where a key was set.
-  private func conflicts(_ place: (_ section: String, _ name: String) -> String) -> [String] {
+  /// - Parameter currentDirectory: what relative paths start from; absolute.
+  /// - Throws: a `Failure` of status `usage`, marked as shared: every rank must call this with the same arguments.
+  public mutating func apply(_ settings: [DataSetting], currentDirectory: String) throws {
     var mistakes: [String] = []
-    func check(_ isRight: Bool, _ section: String, _ name: String, _ message: String) {
-      if !isRight { mistakes.append("\(place(section, name)): \(message)") }
+    for setting in settings {
+      let entry = Entry(
+        section: "data", name: setting.key, datum: TOMLDatum(option: setting.value), place: setting.option,
+        base: currentDirectory)
+      do throws(Mistake) { try apply(entry) } catch { mistakes.append(error.message) }
     }
+    if mistakes.isEmpty {
+      mistakes = dataConflicts.map { conflict in
+        "\(settings.first { $0.key == conflict.name }?.option ?? conflict.name): \(conflict.message)"
+      }
+    }
+    guard mistakes.isEmpty else { throw failure(mistakes, .usage) }
+  }
+
+  private mutating func apply(_ entry: Entry) throws(Mistake) {
+    let key = try entry.key()
+    guard key.read(entry.datum, &self) else {
+      let hint = key.hint(entry.datum).map { " \($0)" } ?? ""
+      throw Mistake(
+        "\(entry.place): \(key.name) = \(entry.datum.toml) in [\(key.section)], expected \(key.expected).\(hint)"
+      )
+    }
+    let paths: [String: WritableKeyPath<Configuration, String?>] = [
+      "data.train": \.data.train, "data.test": \.data.test, "data.train_labels": \.data.trainLabels,
+      "data.test_labels": \.data.testLabels,
+    ]
+    if let path = paths[key.path], let given = self[keyPath: path] {
+      self[keyPath: path] = absolute(given, in: entry.base)
+    }
+  }
+
+  /// Two settings that are right one by one and don't go together; the key to change.
+  private typealias Conflict = (section: String, name: String, message: String)
+
+  private var dataConflicts: [Conflict] {
+    var found: [Conflict] = []
+    if let classes = data.classes {
+      if classes.count < 2 {
+        found.append(("data", "classes", "classes in [data] names \(classes.count), expected two or more."))
+      }
+      if Set(classes).count < classes.count {
+        found.append(("data", "classes", "classes in [data] names a class twice."))
+      }
+      if data.positiveClass != nil {
+        found.append(
+          (
+            "data", "positive_class",
+            "positive_class in [data] can't be set beside classes. Name two classes, the positive one last, or remove one key."
+          ))
+      }
+    }
+    if data.task == .regression {
+      for (name, isSet) in [("classes", data.classes != nil), ("positive_class", data.positiveClass != nil)]
+      where isSet {
+        found.append(("data", name, "\(name) in [data] can't be set with task = \"regression\"."))
+      }
+    }
+    return found
+  }
+
+  private var conflicts: [Conflict] {
+    var found: [Conflict] = []
     for (name, penalty, count, layer) in [
       ("beta", taylor.beta, weightLayers, "weight"), ("gamma", taylor.gamma, weightLayers - 1, "hidden"),
     ] {
-      guard case .each(let values) = penalty else { continue }
-      check(
-        values.count == count, "taylor", name,
-        "\(name) in [taylor] has \(values.count) values, but hidden = \(network.hidden) in [network] makes \(count) \(layer) layer\(count == 1 ? "" : "s")."
-      )
-    }
-    if let classes = data.classes {
-      check(
-        classes.count >= 2, "data", "classes",
-        "classes in [data] names \(classes.count), expected two or more.")
-      check(Set(classes).count == classes.count, "data", "classes", "classes in [data] names a class twice.")
-      check(
-        data.positiveClass == nil, "data", "positive_class",
-        "positive_class in [data] can't be set beside classes. Name the two classes, the positive one last, or remove one key."
-      )
+      guard case .each(let values) = penalty, values.count != count else { continue }
+      found.append(
+        (
+          "taylor", name,
+          "\(name) in [taylor] has \(values.count) values, but hidden = \(network.hidden) in [network] makes "
+            + "\(count) \(layer) layer\(count == 1 ? "" : "s")."
+        ))
     }
     if data.task == .regression {
-      check(
-        network.loss.isForRegression, "network", "loss",
-        "loss = \"\(network.loss)\" in [network] is for classes. With task = \"regression\" use \"square\" or \"huber\"."
-      )
-      check(
-        data.classes == nil, "data", "classes", "classes in [data] can't be set with task = \"regression\".")
-      check(
-        data.positiveClass == nil, "data", "positive_class",
-        "positive_class in [data] can't be set with task = \"regression\".")
-      check(
-        stop.targetAccuracy == nil, "stop", "target_accuracy",
-        "target_accuracy in [stop] can't be set with task = \"regression\".")
+      if !network.loss.isForRegression {
+        found.append(
+          (
+            "network", "loss",
+            "loss = \"\(network.loss)\" in [network] is for classes. With task = \"regression\" use \"square\" or \"huber\"."
+          ))
+      }
+      if stop.targetAccuracy != nil {
+        found.append(
+          ("stop", "target_accuracy", "target_accuracy in [stop] can't be set with task = \"regression\"."))
+      }
     }
-    check(
-      data.test == nil || data.validationFraction == 0, "data", "validation_fraction",
-      "validation_fraction in [data] is for runs without a test set. Remove it, or test.")
-    check(
-      stop.targetAccuracy == nil || data.test != nil || data.validationFraction > 0, "stop",
-      "target_accuracy",
-      "target_accuracy in [stop] needs samples to test on. Set test or validation_fraction in [data].")
-    return mistakes
+    if data.test != nil && data.validationFraction > 0 {
+      found.append(
+        (
+          "data", "validation_fraction",
+          "validation_fraction in [data] is for runs without a test set. Remove it, or test."
+        ))
+    }
+    if stop.targetAccuracy != nil && data.test == nil && data.validationFraction == 0 {
+      found.append(
+        (
+          "stop", "target_accuracy",
+          "target_accuracy in [stop] needs samples to test on. Set test or validation_fraction in [data]."
+        ))
+    }
+    return found
   }
 }
 
-private func failure(_ mistakes: [String]) -> Failure {
-  Failure(.badConfiguration, mistakes.joined(separator: "\n"), isShared: true)
+/// A setting of [data] that an option of a subcommand makes.
+public struct DataSetting: Sendable {
+  /// The key in [data].
+  public let key: String
+  /// How the user writes the option, for messages.
+  public let option: String
+  /// Its value in TOML, or a bare word.
+  public let value: String
+
+  public init(key: String, option: String, value: String) {
+    self.key = key
+    self.option = option
+    self.value = value
+  }
+}
+
+private func failure(_ mistakes: [String], _ status: ExitStatus = .badConfiguration) -> Failure {
+  Failure(status, mistakes.joined(separator: "\n"), isShared: true)
 }
 
 /// What is wrong, in words for the user.
@@ -175,19 +202,19 @@ private struct Entry {
   let datum: TOMLDatum
   /// For messages, such as `configs/x.toml, line 3`.
   let place: String
-  /// Whether it comes from the command line.
-  let isOption: Bool
+  /// The directory that a relative path starts from.
+  let base: String
 
-  init(section: String, name: String, datum: TOMLDatum, place: String, isOption: Bool) {
+  init(section: String, name: String, datum: TOMLDatum, place: String, base: String) {
     self.section = section
     self.name = name
     self.datum = datum
     self.place = place
-    self.isOption = isOption
+    self.base = base
   }
 
   /// An option `section.key=value`.
-  init(option: String) throws(Mistake) {
+  init(option: String, pathsFrom base: String) throws(Mistake) {
     let sides = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let path = sides[0].split(separator: ".", omittingEmptySubsequences: false)
     guard sides.count == 2, path.count == 2 else {
@@ -195,7 +222,7 @@ private struct Entry {
     }
     self.init(
       section: trimmed(path[0]), name: trimmed(path[1]), datum: TOMLDatum(option: trimmed(sides[1])),
-      place: "--set \(option)", isOption: true)
+      place: "--set \(option)", base: base)
   }
 
   /// The key that this is meant for.
@@ -225,7 +252,9 @@ private func suggestion(_ word: String, _ words: [String]) -> String {
 }
 
 /// The keys and values of a TOML text, in the order of their lines, and what is wrong with its sections.
-private func fileEntries(_ text: String, file: String) throws -> (entries: [Entry], mistakes: [String]) {
+private func fileEntries(
+  _ text: String, file: String, pathsFrom base: String
+) throws -> (entries: [Entry], mistakes: [String]) {
   guard !text.utf8.contains(0) else { throw failure(["\(file): holds a zero byte, so it is not TOML text."]) }
   let table: TOMLTable
   do {
@@ -254,7 +283,7 @@ private func fileEntries(_ text: String, file: String) throws -> (entries: [Entr
       let path = "\(section).\(name)"
       let at = lines[path] == nil ? place(section) : place(path)
       entries.append(
-        Entry(section: section, name: name, datum: TOMLDatum(value), place: at, isOption: false))
+        Entry(section: section, name: name, datum: TOMLDatum(value), place: at, base: base))
     }
   }
   func line(_ entry: Entry) -> Int { lines["\(entry.section).\(entry.name)"] ?? lines[entry.section] ?? 0 }

@@ -23,7 +23,7 @@ extension Configuration {
         if let value {
           out += "\(key.name) = \(value)\n"
         } else if isCommented {
-          out += "# \(key.name) is not set\n"
+          out += "# \(key.name) = (not set)\n"
         }
       }
     }

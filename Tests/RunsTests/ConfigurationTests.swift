@@ -241,12 +241,19 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
   }
 
   @Test func dataOptionsAreCheckedAsTheFileIs() throws {
-    let read = try Configuration(
-      dataOptions: [("format", "--format", "csv"), ("label_column", "--label-column", "3")],
-      currentDirectory: "/home")
+    var read = Configuration(preset: .robust)
+    try read.apply(
+      [
+        DataSetting(key: "format", option: "--format", value: "csv"),
+        DataSetting(key: "label_column", option: "--label-column", value: "3"),
+        DataSetting(key: "train_labels", option: "--labels", value: "../l"),
+      ], currentDirectory: "/home/x")
     #expect(read.data.format == .csv && read.data.labelColumn == .number(3))
-    #expect(throws: Failure.self) {
-      try Configuration(dataOptions: [("format", "--format", "cvs")], currentDirectory: "/")
+    #expect(read.data.trainLabels == "/home/l")
+    let failure = try #require(throws: Failure.self) {
+      try read.apply([DataSetting(key: "format", option: "--format", value: "cvs")], currentDirectory: "/")
     }
+    #expect(failure.status == .usage && failure.isShared)
+    #expect(failure.message.hasPrefix("--format: ") && failure.message.hasSuffix("Did you mean \"csv\"?"))
   }
 }
