@@ -13,8 +13,8 @@ import Testing
         directory.configuration(train: train), "--set", "training.iterations=100000000", "--set",
         "output.evaluate_every=100",
       ], limit: 90)
-    let isTraining = wait(atMost: 60) { !directory.bytes("run/iterations.jsonl").isEmpty }
-    try #require(isTraining, "no iteration within a minute: \(job.output)")
+    let isTraining = wait(atMost: 60) { !job.isRunning || !directory.bytes("run/iterations.jsonl").isEmpty }
+    try #require(isTraining && job.isRunning, "no iteration within a minute: \(job.output)")
     let processes = job.descendants(named: "admm-mpi")
     try #require(processes.count == ranks)
 

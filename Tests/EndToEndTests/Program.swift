@@ -20,6 +20,7 @@ struct Running {
   fileprivate let process: Process
   fileprivate let files: TemporaryDirectory
 
+  var isRunning: Bool { process.isRunning }
   /// What it wrote to standard output so far.
   var output: String { files.text("stdout") }
 
