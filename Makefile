@@ -64,7 +64,7 @@ run:
 	@scripts/require libraries data
 	set -x
 	swift build $(release) --product admm-mpi
-	$(MPIRUN) -n $(RANKS) $(program) $(CONFIG) --set output.directory=$(RUN_DIRECTORY) --set output.overwrite=true
+	$(MPIRUN) -n $(RANKS) $(program) $(CONFIG) --output $(RUN_DIRECTORY) --set output.overwrite=true
 
 ## test         all tests: on one rank, then under mpirun on TEST_RANKS, then the program itself
 test: deps venv
