@@ -83,7 +83,9 @@ struct Inspection {
         .badData,
         "\(source.path) is not an HDF5 file: its first bytes are others. Copy it again, or set the format.")
     }
-    if format == .csv && !isText(head) {
+    // A byte order mark of UTF-16 has a message of its own.
+    let isWide = head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF])
+    if format == .csv && !isText(head) && !isWide {
       throw Failure(
         .badData, "\(source.path) is not a text file: it has a zero byte near its beginning. Set the format.")
     }
