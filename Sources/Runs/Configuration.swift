@@ -113,9 +113,15 @@ public struct Configuration: Sendable, Equatable {
 
   /// [output]: what a run leaves, and how often it reports.
   public struct Output: Sendable, Equatable {
-    public var directory = "runs/run"
+    /// Empty only in a configuration that was not read from a file.
+    public var directory = ""
     public var evaluateEvery = 1
     public var overwrite = false
+
+    var directoryIfAny: String? {
+      get { directory.isEmpty ? nil : directory }
+      set { directory = newValue ?? "" }
+    }
   }
 
   public var data = Data()

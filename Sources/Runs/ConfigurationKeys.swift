@@ -179,8 +179,9 @@ extension Configuration {
       "Stop when training has taken this long, in seconds or as in \"1h30m\"."),
 
     Key(
-      "output", "directory", .text("a path"), \.output.directory,
-      "The run directory, which is made. Relative to the current directory."),
+      unset: "output", "directory", .text("a path"), \.output.directoryIfAny,
+      "The run directory, which is made, relative to the current directory. Unset: runs/ and the configuration file's name without .toml."
+    ),
     Key(
       "output", "evaluate_every", .whole(from: 1), \.output.evaluateEvery,
       "How many iterations lie between evaluations; the last one is always evaluated."),

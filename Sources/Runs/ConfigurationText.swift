@@ -35,11 +35,20 @@ extension Configuration.Key {
   /// What the key accepts and what it is by default, as a sentence.
   fileprivate var accepts: String {
     let accepts = expected.prefix(1).uppercased() + expected.dropFirst()
-    let (robust, paper) = (standard(.robust), standard(.paper))
-    guard let robust, let paper else { return "\(accepts). Not set by default." }
-    return robust == paper
-      ? "\(accepts). Default: \(robust)."
-      : "\(accepts). Default: \(robust) (preset robust), \(paper) (paper)."
+    guard let robust = standard(.robust) else { return "\(accepts). Not set by default." }
+    return "\(accepts). Default: \(robust)\(paper.map { ", or \($0) with preset paper" } ?? "")."
+  }
+
+  /// The key's row in docs/configuration.md: name, what it accepts, default, meaning.
+  public var manualRow: String {
+    let standard = standard(.robust).map { "`\($0)`\(paper.map { "; paper: `\($0)`" } ?? "")" } ?? "not set"
+    return "| `\(name)` | \(expected) | \(standard) | \(meaning) |"
+  }
+
+  /// The default under the preset `paper` where it is another one.
+  private var paper: String? {
+    let paper = standard(.paper)
+    return path == "taylor.preset" || paper == standard(.robust) ? nil : paper
   }
 }
 
