@@ -137,6 +137,27 @@ struct SharedSums: ~Copyable {
     return isGood
   }
 
+  /// Sums over all samples at once, from arrays that hold them. Collective; two reductions or more.
+  ///
+  /// - Parameters:
+  ///   - a: this rank's a_l, l = 0 … L−1.
+  ///   - z: this rank's z_l, l = 1 … L.
+  mutating func take(
+    _ partition: Partition, over ranks: borrowing Communicator, a: (Int) -> Tile<Float>,
+    z: (Int) -> Tile<Float>
+  ) throws {
+    repeat {
+      for chunk in Cuts(0..<partition.range(of: ranks.rank).count, length: partition.chunk) {
+        for tile in Cuts(chunk, length: Taylor.tileColumns) {
+          add(
+            isFirst: tile.lowerBound == chunk.lowerBound, a: { a($0).columns(tile) },
+            z: { z($0).columns(tile) })
+        }
+        closeChunk()
+      }
+    } while try !reduce(over: ranks)
+  }
+
   /// Gives `body` the total of a sum that this message brings: for a Gram matrix its upper triangle.
   func withTotal<T: ~Copyable>(_ kind: SumKind, _ body: (borrowing Matrix<Double>) throws -> T) rethrows -> T
   {

@@ -103,7 +103,7 @@ public struct Taylor: ~Copyable {
     over ranks: borrowing Communicator
   ) throws -> Taylor {
     let system = try WeightSystem(
-      ofData: network, a0.rows(0..<network.inputs(1)), ridge: settings.ridge, partition, over: ranks)
+      ofData: a0.rows(0..<network.inputs(1)), network, ridge: settings.ridge, partition, over: ranks)
     var taylor = Taylor(network, settings, a0, y, partition, rank: ranks.rank, dataSystem: system)
     try taylor.begin(over: ranks)
     return taylor

@@ -43,18 +43,11 @@ struct WeightSystem: ~Copyable {
   ///
   /// - Parameter a0: this rank's samples, with the row of ones if there is a bias.
   init(
-    ofData network: Network, _ a0: Tile<Float>, ridge: Double, _ partition: Partition,
+    ofData a0: Tile<Float>, _ network: Network, ridge: Double, _ partition: Partition,
     over ranks: borrowing Communicator
   ) throws {
     var sums = SharedSums([.gram(0)], network, partition)
-    repeat {
-      for chunk in Cuts(0..<a0.columns, length: partition.chunk) {
-        for tile in Cuts(chunk, length: Taylor.tileColumns) {
-          sums.add(isFirst: tile.lowerBound == chunk.lowerBound, a: { _ in a0.columns(tile) }, z: { _ in a0 })
-        }
-        sums.closeChunk()
-      }
-    } while try !sums.reduce(over: ranks)
+    try sums.take(partition, over: ranks, a: { _ in a0 }, z: { _ in a0 })
     self = sums.withTotal(.gram(0)) { WeightSystem($0, ridge: ridge) }
   }
 
@@ -65,4 +58,25 @@ struct WeightSystem: ~Copyable {
     case .singular(let G): try multiplyByPseudoInverse(X.all, of: G, tolerance: 1e-7)
     }
   }
+}
+
+/// W ← z aᵀ (a aᵀ + ρI)⁻¹ for given inputs and outputs: the weight step by itself. Collective; two reductions.
+///
+/// - Parameters:
+///   - W: d_1 × (d_0 + 1), overwritten.
+///   - outputs: d_1 × n, z of this rank's samples.
+///   - inputs: (d_0 + 1) × n, a over a row of ones.
+///   - network: of one layer, with these widths and a bias.
+///   - ridge: ρ relative to the mean of the Gram matrix's diagonal.
+/// - Throws: a numerical `Failure`, shared by all ranks, if a sum is not finite.
+public func fitWeights(
+  _ W: borrowing Matrix<Float>, outputs: Tile<Float>, inputs: Tile<Float>, _ network: Network, ridge: Double,
+  _ partition: Partition, over ranks: borrowing Communicator
+) throws {
+  var sums = SharedSums([.gram(0), .product(1)], network, partition)
+  try sums.take(partition, over: ranks, a: { _ in inputs }, z: { _ in outputs })
+  let solved = Matrix<Double>(rows: W.rows, columns: W.columns)
+  sums.withTotal(.product(1)) { solved.assign($0) }
+  try sums.withTotal(.gram(0)) { try WeightSystem($0, ridge: ridge).solveFromRight(solved) }
+  for k in 0..<solved.count { W.base[k] = Float(solved.base[k]) }
 }

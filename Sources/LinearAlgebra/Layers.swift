@@ -9,8 +9,8 @@ public struct Layers<Value: ~Copyable>: ~Copyable {
 
   /// `value(l)` for each layer l of `indices`, in order.
   public init<E: Error>(_ indices: Range<Int>, _ value: (Int) throws(E) -> Value) throws(E) {
-    self.indices = indices
-    base = .allocate(capacity: indices.count)
+    // Until `self` is whole, a throw does not run `deinit`.
+    let base = UnsafeMutablePointer<Value>.allocate(capacity: indices.count)
     var made = 0
     do throws(E) {
       for l in indices {
@@ -18,10 +18,12 @@ public struct Layers<Value: ~Copyable>: ~Copyable {
         made += 1
       }
     } catch {
-      (base).deinitialize(count: made)
+      base.deinitialize(count: made)
       base.deallocate()
       throw error
     }
+    self.base = base
+    self.indices = indices
   }
 
   deinit {

@@ -36,7 +36,8 @@ public struct Cholesky: ~Copyable {
     for i in 0..<d { U[i, i] += ridge }
     let info = LAPACKE_dpotrf(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), blas(d), U.base, blas(max(d, 1)))
     guard info == 0 else { throw LAPACKError(routine: "dpotrf", info: info) }
-    for i in 0..<d where U[i, i] * U[i, i] <= smallestPivot * (G[i, i] + ridge) {
+    // Written so that an infinity, or a NaN that came of one, fails.
+    for i in 0..<d where !(U[i, i] * U[i, i] > smallestPivot * (G[i, i] + ridge)) {
       throw LAPACKError(routine: "dpotrf", info: Int32(i + 1))
     }
     self.U = U

@@ -1,0 +1,184 @@
+import Glibc
+import MPI
+
+/// Makes samples of lines of text. Local: it holds what one rank has met.
+struct CSVParser {
+  private let layout: CSVLayout
+  private let task: Task
+  private let missing: Source.MissingValues
+  /// d: the columns without the label.
+  private let featureCount: Int
+  /// The labels met so far.
+  private(set) var table: LabelTable
+
+  init(layout: CSVLayout, task: Task, missing: Source.MissingValues, table: LabelTable) {
+    self.layout = layout
+    self.task = task
+    self.missing = missing
+    self.table = table
+    featureCount = layout.columns - (layout.label == nil ? 0 : 1)
+  }
+
+  /// The samples of some whole lines. Blank lines are passed over. Local.
+  ///
+  /// - Parameters:
+  ///   - text: lines with their ends, LF or CR LF; the last may lack it.
+  ///   - order: the block's place in the file.
+  ///   - line: the number of the first line, from 1 where the reader's part begins; on return, of the line after the text.
+  /// - Throws: `Fault` at the first line that is wrong.
+  mutating func parse(_ text: UnsafeBufferPointer<UInt8>, order: Int, line: inout Int) throws -> Block {
+    var block = Block(order: order)
+    guard var p = text.baseAddress, text.count > 0 else { return block }
+    let end = p + text.count
+    let most = countLines(text)
+    block.features = try [Float](unsafeUninitializedCapacity: most * featureCount) { features, initialized in
+      while p < end {
+        let newline = memchr(p, 0x0A, end - p).map { UnsafePointer($0.assumingMemoryBound(to: UInt8.self)) }
+        var last = newline ?? end
+        while last > p, isBlank(last[-1]), last[-1] != layout.delimiter || layout.collapses { last -= 1 }
+        if last > p, !isBlankLine(p, last) {
+          let sample = UnsafeMutableBufferPointer(
+            rebasing: features[block.count * featureCount..<(block.count + 1) * featureCount])
+          if try parseRow(p, last, line, into: sample, &block) { block.count += 1 }
+        }
+        p = newline.map { $0 + 1 } ?? end
+        line += 1
+      }
+      initialized = block.count * featureCount
+    }
+    // Give back the room of samples that were left out.
+    if block.count < most / 2 { block.features = Array(block.features[...]) }
+    return block
+  }
+
+  /// One sample. Returns false where the selection leaves it out.
+  @inline(__always)
+  private mutating func parseRow(
+    _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ line: Int,
+    into sample: UnsafeMutableBufferPointer<Float>, _ block: inout Block
+  ) throws -> Bool {
+    let delimiter = layout.delimiter
+    let collapses = layout.collapses
+    let label = layout.label ?? -1
+    var p = start
+    var k = 0
+    var code: Int32 = 0
+    var target: Float = 0
+    for column in 0..<layout.columns {
+      if column > 0 {
+        guard p < end else { throw wrongCount(start, end, line) }
+        p += 1
+      }
+      if collapses { while p < end, p.pointee == delimiter { p += 1 } }
+      if column == label && task == .classification {
+        (code, p) = try parseLabel(p, end, line, column)
+        continue
+      }
+      var value: Float
+      var q = p
+      if let number = parseDecimal(&q, end), q == end || q.pointee == delimiter, number.isFinite {
+        value = number
+        p = q
+      } else {
+        (value, p) = try parseOddNumber(p, end, line, column)
+      }
+      if column == label {
+        target = value
+      } else {
+        sample[k] = value
+        k += 1
+      }
+    }
+    guard p == end else { throw wrongCount(start, end, line) }
+    if code == LabelTable.leftOut { return false }
+    if label >= 0 {
+      if task == .classification { block.codes.append(code) } else { block.targets.append(target) }
+    }
+    return true
+  }
+
+  private mutating func parseLabel(
+    _ p: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ line: Int, _ column: Int
+  ) throws -> (Int32, UnsafePointer<UInt8>) {
+    let field = try CSVFields.next(p, end, delimiter: layout.delimiter) { fault(line, column, $0) }
+    do {
+      return (try table.code(field.text), field.end)
+    } catch {
+      throw fault(line, column, error.message)
+    }
+  }
+
+  /// A field that is no plain number: blanks or quotes around one, a missing value, or a mistake.
+  @inline(never)
+  private func parseOddNumber(
+    _ p: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ line: Int, _ column: Int
+  ) throws -> (Float, UnsafePointer<UInt8>) {
+    let field = try CSVFields.next(p, end, delimiter: layout.delimiter) { fault(line, column, $0) }
+    var text = field.text
+    let number = text.withUTF8 { bytes -> Float? in
+      guard var q = bytes.baseAddress else { return nil }
+      let last = q + bytes.count
+      let value = parseDecimal(&q, last)
+      return q == last ? value : nil
+    }
+    if let number, number.isFinite { return (number, field.end) }
+    let isInfinite = number != nil || ["inf", "+inf", "-inf", "infinity"].contains(text.lowercased())
+    if missing == .keepNaN && (isInfinite || isMissingValue(text)) { return (.nan, field.end) }
+    let shown = text.count > 40 ? text.prefix(40) + "…" : text[...]
+    let reason: String
+    if text.isEmpty {
+      reason = "the field is empty. Fill it in, or remove the line."
+    } else if number != nil {
+      reason = "\"\(shown)\" is too large for single precision. Rescale the column, or remove the line."
+    } else if isInfinite || isMissingValue(text) {
+      reason = "\"\(shown)\" is not a finite number. Replace it, or remove the line."
+    } else if line == layout.firstLine && !layout.hasHeader {
+      reason =
+        "\"\(shown)\" is not a number. Correct the file, or set header = true if the line names the columns."
+    } else {
+      reason = "\"\(shown)\" is not a number. Correct the file, or remove the line."
+    }
+    throw fault(line, column, reason)
+  }
+
+  private func fault(_ line: Int, _ column: Int, _ reason: String) -> Fault {
+    let place = layout.describe(column: column)
+    let path = layout.path
+    return Fault(index: line) { "\(path), line \($0), \(place): \(reason)" }
+  }
+
+  @inline(never)
+  private func wrongCount(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ line: Int) -> Fault {
+    let path = layout.path
+    let expected = layout.columns
+    let bytes = UnsafeBufferPointer(start: start, count: end - start)
+    do {
+      let found = try CSVFields.all(in: bytes, delimiter: layout.delimiter) { reason in
+        Fault(index: line) { "\(path), line \($0): \(reason)" }
+      }.count
+      return Fault(index: line) {
+        "\(path), line \($0) has \(found) column\(found == 1 ? "" : "s") where the first line has \(expected). "
+          + "Correct the file, or remove the line."
+      }
+    } catch let fault as Fault {
+      return fault
+    } catch {
+      return Fault(index: line) { "\(path), line \($0): \(error)" }
+    }
+  }
+}
+
+/// How many lines a text has, a last one without its end included.
+func countLines(_ text: UnsafeBufferPointer<UInt8>) -> Int {
+  guard let last = text.last else { return 0 }
+  var count = last == 0x0A ? 0 : 1
+  for byte in text where byte == 0x0A { count += 1 }
+  return count
+}
+
+@inline(__always)
+private func isBlankLine(_ p: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Bool {
+  var q = p
+  while q < end, isBlank(q.pointee) { q += 1 }
+  return q == end
+}

@@ -1,0 +1,76 @@
+import Datasets
+import Testing
+
+@Suite struct LineBlocksTests {
+  /// The blocks that a reader of `range` gets, checked to be whole lines.
+  private func lines(
+    of bytes: [UInt8], in range: Range<Int>, from start: Int, blockSize: Int, isStream: Bool = false
+  ) throws -> [[UInt8]] {
+    var lines: [[UInt8]] = []
+    var next: Int? = nil
+    try forEachBlock(
+      ofLinesIn: range, of: start..<(isStream ? Int.max : bytes.count), blockSize: blockSize,
+      read: { buffer, offset in
+        #expect(next == nil || next == offset, "the offsets must be consecutive")
+        let count = max(0, min(buffer.count, bytes.count - offset))
+        for i in 0..<count { buffer[i] = bytes[offset + i] }
+        next = offset + count
+        return count
+      },
+      longLine: { CancellationError() }
+    ) { text in
+      #expect(text.count > 0)
+      var line: [UInt8] = []
+      for byte in text {
+        line.append(byte)
+        if byte == 0x0A {
+          lines.append(line)
+          line = []
+        }
+      }
+      if !line.isEmpty { lines.append(line) }
+    }
+    return lines
+  }
+
+  static let texts = [
+    "a,b\n1,2\n33,44\r\n\n5,6\n", "a,b\n1,2\n33,44\r\n\n5,6", "\n", "x", "\n\n\nx", "head\n",
+    "head\r\n1\n2\n3\n4\n5\n6\n7\n8\n9",
+  ]
+
+  @Test(arguments: texts) func everyCutYieldsEveryLineOnce(_ text: String) throws {
+    let bytes = Array(text.utf8)
+    let whole = try lines(of: bytes, in: 0..<bytes.count, from: 0, blockSize: 1000)
+    #expect(whole.joined().elementsEqual(bytes))
+    for first in 0...bytes.count {
+      for second in first...bytes.count {
+        for blockSize in [1, 2, 3, 7, 64] {
+          let parts = try [0..<first, first..<second, second..<bytes.count].map {
+            try lines(of: bytes, in: $0, from: 0, blockSize: blockSize)
+          }
+          #expect(Array(parts.joined()) == whole, "cuts at \(first) and \(second), blocks of \(blockSize)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [1, 2, 3, 7, 40, 100]) func rangesTileTheBytes(_ ranks: Int) throws {
+    let contents = 5..<43
+    var next = contents.lowerBound
+    for rank in 0..<ranks {
+      let range = byteRange(of: rank, of: ranks, in: contents)
+      #expect(range.lowerBound == next)
+      #expect((contents.count / ranks...contents.count / ranks + 1).contains(range.count))
+      next = range.upperBound
+    }
+    #expect(next == contents.upperBound)
+  }
+
+  @Test(arguments: texts) func aStreamOfUnknownLength(_ text: String) throws {
+    let bytes = Array(text.utf8)
+    for blockSize in 1...bytes.count + 1 {
+      let all = try lines(of: bytes, in: 0..<Int.max, from: 0, blockSize: blockSize, isStream: true)
+      #expect(all.joined().elementsEqual(bytes))
+    }
+  }
+}
