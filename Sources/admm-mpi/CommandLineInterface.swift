@@ -24,7 +24,7 @@ struct CommandLineInterface: ParsableCommand {
 
 /// The program's version and those of the libraries that it runs with, a line each.
 private var versionText: String {
-  let versions = Versions.current(hdf5: HDF5.libraryVersion())
+  let versions = Versions.current(hdf5: hdf5Version())
   return """
     \(versions.title)
     MPI: \(versions.mpi)
