@@ -50,7 +50,7 @@ let package = Package(
     library("LinearAlgebra", ["COpenBLAS", "CLAPACKE"]),
     library("HDF5", ["CHDF5", "MPI"]),
     library("ADMM", ["MPI", "LinearAlgebra"]),
-    library("Baselines", ["MPI", "LinearAlgebra"]),
+    library("Baselines", ["ADMM", "MPI", "LinearAlgebra"]),
     library("Datasets", ["MPI", "LinearAlgebra", "HDF5", "CZlib"]),
     library("Runs", ["ADMM", "Baselines", "Datasets", "HDF5", "CCrypto", tomlKit]),
     .executableTarget(

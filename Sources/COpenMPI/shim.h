@@ -10,7 +10,7 @@ static inline MPI_Comm shim_comm_null(void) { return MPI_COMM_NULL; }
 static inline MPI_Errhandler shim_errors_return(void) { return MPI_ERRORS_RETURN; }
 static inline MPI_Info shim_info_null(void) { return MPI_INFO_NULL; }
 
-static inline MPI_Datatype shim_byte(void) { return MPI_BYTE; }
+static inline MPI_Datatype shim_uint8(void) { return MPI_UINT8_T; }
 static inline MPI_Datatype shim_int32(void) { return MPI_INT32_T; }
 static inline MPI_Datatype shim_int64(void) { return MPI_INT64_T; }
 static inline MPI_Datatype shim_float(void) { return MPI_FLOAT; }

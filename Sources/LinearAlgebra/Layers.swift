@@ -4,13 +4,13 @@
 /// it reads others.
 public struct Layers<Value: ~Copyable>: ~Copyable {
   private let base: UnsafeMutablePointer<Value>
-  /// The layers that have a value.
-  public let indices: ClosedRange<Int>
+  /// The layers that have a value; may be empty.
+  public let indices: Range<Int>
 
   /// `value(l)` for each layer l of `indices`, in order.
-  public init<E: Error>(_ indices: ClosedRange<Int>, _ value: (Int) throws(E) -> Value) throws(E) {
-    self.indices = indices
-    base = .allocate(capacity: indices.count)
+  public init<E: Error>(_ indices: Range<Int>, _ value: (Int) throws(E) -> Value) throws(E) {
+    // Until `self` is whole, a throw does not run `deinit`.
+    let base = UnsafeMutablePointer<Value>.allocate(capacity: indices.count)
     var made = 0
     do throws(E) {
       for l in indices {
@@ -18,10 +18,12 @@ public struct Layers<Value: ~Copyable>: ~Copyable {
         made += 1
       }
     } catch {
-      (base).deinitialize(count: made)
+      base.deinitialize(count: made)
       base.deallocate()
       throw error
     }
+    self.base = base
+    self.indices = indices
   }
 
   deinit {

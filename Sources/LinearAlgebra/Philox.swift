@@ -20,10 +20,16 @@ public struct Philox: Sendable {
   public func words(_ i: Int, _ j: Int) -> SIMD4<UInt32> {
     precondition(i >= 0 && j >= 0, "counters (\(i), \(j)) must not be negative")
     // j may need more than 32 bits (a sample's index); a row fits.
-    var x: SIMD4<UInt32> = [
-      UInt32(truncatingIfNeeded: j), UInt32(truncatingIfNeeded: j >> 32), UInt32(truncatingIfNeeded: i),
-      stream,
-    ]
+    return Self.block(
+      counter: [
+        UInt32(truncatingIfNeeded: j), UInt32(truncatingIfNeeded: j >> 32), UInt32(truncatingIfNeeded: i),
+        stream,
+      ], key: key)
+  }
+
+  /// Philox 4×32-10 itself: a bijection of the counters for each key. Local.
+  package static func block(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
+    var x = counter
     var k = key
     for _ in 0..<10 {
       let a = UInt64(x[0]) * 0xD251_1F53

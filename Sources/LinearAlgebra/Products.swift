@@ -1,7 +1,7 @@
 import COpenBLAS
 
 /// Whether a factor enters a product as it is or transposed.
-public enum Transposition {
+public enum Transposition: Sendable {
   /// As it is.
   case none
   /// Transposed.

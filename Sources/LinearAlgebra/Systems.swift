@@ -1,6 +1,5 @@
 import CLAPACKE
 import COpenBLAS
-import Glibc
 
 /// A factorisation that LAPACK could not make.
 public struct LAPACKError: Error, CustomStringConvertible {
@@ -25,22 +24,22 @@ public struct Cholesky: ~Copyable {
   /// - Parameters:
   ///   - G: d × d; only its upper triangle is read.
   ///   - ridge: ρ ≥ 0.
-  /// - Throws: `LAPACKError` when G + ρI is not positive definite to working precision.
-  public init(of G: borrowing Matrix<Double>, ridge: Double = 0) throws(LAPACKError) {
+  ///   - smallestPivot: the least part of a diagonal entry that elimination may leave; below it the row counts as a combination
+  ///     of those before. To be set by the precision of G.
+  /// - Throws: `LAPACKError` when G + ρI is not positive definite to that precision.
+  public init(
+    of G: borrowing Matrix<Double>, ridge: Double = 0, smallestPivot: Double = 1e-14
+  ) throws(LAPACKError) {
     precondition(G.rows == G.columns, "\(G.rows) × \(G.columns) is not square")
     let d = G.rows
     let U = G.copy()
     for i in 0..<d { U[i, i] += ridge }
     let info = LAPACKE_dpotrf(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), blas(d), U.base, blas(max(d, 1)))
     guard info == 0 else { throw LAPACKError(routine: "dpotrf", info: info) }
-    // dpotrf lets a pivot of rounding size pass. Such a factor solves nothing.
-    var smallest = Double.infinity
-    var largest = 0.0
-    for i in 0..<d {
-      smallest = min(smallest, U[i, i])
-      largest = max(largest, U[i, i])
+    // Written so that an infinity, or a NaN that came of one, fails.
+    for i in 0..<d where !(U[i, i] * U[i, i] > smallestPivot * (G[i, i] + ridge)) {
+      throw LAPACKError(routine: "dpotrf", info: Int32(i + 1))
     }
-    guard d == 0 || smallest > 1e-7 * largest else { throw LAPACKError(routine: "dpotrf", info: Int32(d)) }
     self.U = U
   }
 

@@ -6,7 +6,7 @@ public protocol Element: BitwiseCopyable {
   static var datatype: MPI_Datatype { get }
 }
 
-extension UInt8: Element { public static var datatype: MPI_Datatype { shim_byte() } }
+extension UInt8: Element { public static var datatype: MPI_Datatype { shim_uint8() } }
 extension Int32: Element { public static var datatype: MPI_Datatype { shim_int32() } }
 extension Int64: Element { public static var datatype: MPI_Datatype { shim_int64() } }
 extension Int: Element { public static var datatype: MPI_Datatype { shim_int64() } }

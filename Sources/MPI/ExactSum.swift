@@ -45,32 +45,45 @@ public struct ExactSum: Sendable {
 
   /// Replaces each sum by its total over all ranks. Collective; one reduction of 128 bytes a sum.
   public mutating func reduce(over ranks: borrowing Communicator) throws(MPIError) {
-    for k in 0..<count { carry(k) }
+    storage.withUnsafeMutableBufferPointer { words in
+      for first in stride(from: 0, to: words.count, by: Self.words) {
+        Self.carry(UnsafeMutableBufferPointer(rebasing: words[first..<first + Self.digits]))
+      }
+    }
     try ranks.sum(&storage)
   }
 
-  /// Sum `k`, rounded. Local; the same bits whatever the order of the additions.
+  /// Sum `k`, rounded to the nearest double. Local; the same bits whatever the order of the additions.
   public subscript(k: Int) -> Double {
-    var copy = self
-    copy.carry(k)
-    let words = copy.storage[k * Self.words..<(k + 1) * Self.words]
-    let digits = Array(words.dropLast())
-    if words.last != 0 { return .nan }
-    // The top digit carries the sign of the whole; from there down, each digit adds less than a unit of the one above.
-    var value = 0.0
-    for i in digits.indices.reversed() {
-      value += Double(sign: .plus, exponent: Self.lowestExponent + 32 * i, significand: Double(digits[i]))
+    let first = k * Self.words
+    if storage[first + Self.digits] != 0 { return .nan }
+    return withUnsafeTemporaryAllocation(of: Int64.self, capacity: Self.digits) { digits in
+      for i in digits.indices { digits[i] = storage[first + i] }
+      Self.carry(digits)
+      // The top digit now has the sign of the whole.
+      let isNegative = digits[Self.digits - 1] < 0
+      if isNegative {
+        for i in digits.indices { digits[i] = -digits[i] }
+        Self.carry(digits)
+      }
+      guard let top = digits.lastIndex(where: { $0 != 0 }) else { return 0 }
+      // Three digits have at least 65 bits, more than a double; of what lies below it only matters whether it is 0.
+      let lowest = Swift.max(top - 2, 0)
+      var leading: UInt128 = 0
+      for i in (lowest...top).reversed() { leading = leading << 32 | UInt128(digits[i]) }
+      if digits[..<lowest].contains(where: { $0 != 0 }) { leading |= 1 }
+      return Double(
+        sign: isNegative ? .minus : .plus, exponent: Self.lowestExponent + 32 * lowest,
+        significand: Double(leading))
     }
-    return value
   }
 
   /// Moves what exceeds 32 bits to the next digit; all digits but the top one are then in 0 ..< 2^32.
-  private mutating func carry(_ k: Int) {
-    let first = k * Self.words
-    for i in first..<first + Self.digits - 1 {
-      let up = storage[i] >> 32
-      storage[i] -= up << 32
-      storage[i + 1] += up
+  private static func carry(_ digits: UnsafeMutableBufferPointer<Int64>) {
+    for i in 0..<Self.digits - 1 {
+      let up = digits[i] >> 32
+      digits[i] -= up << 32
+      digits[i + 1] += up
     }
   }
 }

@@ -1,0 +1,127 @@
+# Build, run and test admm-mpi. `make help` lists the targets and the variables.
+
+PREFIX ?= /usr/local
+# What to compile for, as in clang's -march. Where login and compute nodes differ: ARCH=x86-64-v3, say.
+ARCH ?= native
+RANKS ?= 2
+# Rank counts, besides 1, on which the MPI-aware tests run.
+TEST_RANKS ?= 2 3 4
+CONFIG ?= configs/fashion-mnist.toml
+RUN_DIRECTORY ?= runs/$(basename $(notdir $(CONFIG)))
+MPIRUN ?= mpirun
+# More options for swift build, such as --static-swift-stdlib.
+SWIFTFLAGS ?=
+
+# pkg-config's names of the C libraries: Debian's, or yours. Package.swift reads the same variables.
+export PKG_MPI ?= ompi-c
+export PKG_BLAS ?= openblas
+export PKG_LAPACKE ?= lapacke
+export PKG_HDF5 ?= hdf5-openmpi
+
+# One thread a rank; more ranks than cores are welcome (Open MPI 4, 5); root may run, as in a container.
+export OPENBLAS_NUM_THREADS ?= 1
+export OMPI_MCA_rmaps_base_oversubscribe ?= 1
+export PRTE_MCA_rmaps_default_mapping_policy ?= :oversubscribe
+ifeq ($(shell id -u),0)
+export OMPI_ALLOW_RUN_AS_ROOT = 1
+export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM = 1
+endif
+
+# One configuration for the program and its tests, so that nothing is compiled twice.
+release := -c release -Xcc -march=$(ARCH) $(SWIFTFLAGS)
+program := .build/release/admm-mpi
+bundle  := .build/release/admm-mpiPackageTests.xctest
+sources := $(wildcard Sources Tests Benchmarks Package.swift)
+# Suites whose tests use the communicator of the job that they run in.
+parallel_suites := MPITests HDF5Tests ADMMTests BaselinesTests DatasetsTests RunsTests
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.PHONY: help deps libraries python build build-tests venv run test test-one test-mpi test-end-to-end lint format \
+  bench install clean
+.DEFAULT_GOAL := help
+
+## help         this list
+help:
+	@sed -n 's/^## /  make /p' Makefile
+	printf '%s\n' '' 'Variables, as they stand:' \
+	  '  ARCH=$(ARCH) CONFIG=$(CONFIG) RANKS=$(RANKS) RUN_DIRECTORY=$(RUN_DIRECTORY) PREFIX=$(PREFIX)' \
+	  '  MPIRUN=$(MPIRUN) SWIFTFLAGS=$(SWIFTFLAGS) TEST_RANKS="$(TEST_RANKS)"' \
+	  '  PKG_MPI=$(PKG_MPI) PKG_BLAS=$(PKG_BLAS) PKG_LAPACKE=$(PKG_LAPACKE) PKG_HDF5=$(PKG_HDF5)'
+
+## deps         install what is missing, by apt: C libraries, Fashion-MNIST, Python's venv
+deps:
+	@scripts/require libraries data python
+
+## build        compile the program
+build:
+	@scripts/require libraries
+	swift build $(release) --product admm-mpi
+
+## run          train CONFIG on RANKS ranks: Fashion-MNIST on 2
+run:
+	@scripts/require libraries data
+	set -x
+	swift build $(release) --product admm-mpi
+	$(MPIRUN) -n $(RANKS) $(program) $(CONFIG) --output $(RUN_DIRECTORY) --set output.overwrite=true
+
+## test         all tests: on one rank, then under mpirun on TEST_RANKS, then the program itself
+test: deps venv
+	@swift build $(release) --build-tests
+	$(MAKE) --no-print-directory test-one test-mpi test-end-to-end
+
+# The three parts of `make test`, for when all is built: make test-mpi TEST_RANKS=3 parallel_suites=MPITests
+test-one:
+	swift test $(release) --skip-build --disable-xctest --no-parallel --skip EndToEndTests
+
+test-mpi:
+	@for ranks in $(TEST_RANKS); do
+	  for suite in $(parallel_suites); do
+	    echo "$$suite on $$ranks ranks"
+	    timeout --kill-after=10 300 $(MPIRUN) -n $$ranks $(bundle) \
+	      --testing-library swift-testing --no-parallel --filter "^$$suite\\." < /dev/null
+	  done
+	done
+
+test-end-to-end:
+	swift test $(release) --skip-build --disable-xctest --no-parallel --filter EndToEndTests
+
+## venv         the tests' own Python: NumPy, SciPy, h5py in .venv
+venv:
+	@if cmp -s Tests/requirements.txt .venv/requirements.txt && .venv/bin/python -c 'import numpy, scipy, h5py'; then exit; fi
+	scripts/require python
+	"$$(scripts/python3-with-venv)" -m venv --clear .venv
+	.venv/bin/python -m pip install --quiet --requirement Tests/requirements.txt
+	cp Tests/requirements.txt .venv/
+
+## lint         check the style
+lint:
+	swift format lint --strict --parallel --recursive $(sources)
+
+## format       mend the style
+format:
+	swift format format --in-place --parallel --recursive $(sources)
+
+## bench        time an iteration, phase by phase
+bench: build
+	Benchmarks/run
+
+## install      the program, its completions, configurations and job scripts, under PREFIX
+install: build
+	@install -D -t $(DESTDIR)$(PREFIX)/bin $(program)
+	share=$(DESTDIR)$(PREFIX)/share
+	install -D -m 644 -t $$share/admm-mpi/configs configs/*
+	install -D -m 644 -t $$share/admm-mpi/jobs jobs/*
+	complete() { # SHELL FILE
+	  install -d "$$(dirname $$share/$$2)"
+	  $(program) --generate-completion-script $$1 > $$share/$$2
+	}
+	complete bash bash-completion/completions/admm-mpi
+	complete zsh zsh/site-functions/_admm-mpi
+	complete fish fish/vendor_completions.d/admm-mpi.fish
+	echo "Installed under $(DESTDIR)$(PREFIX)"
+
+## clean        remove what was built, and the virtual environment; runs/ stays
+clean:
+	rm -rf .build .venv

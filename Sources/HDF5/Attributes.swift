@@ -1,0 +1,79 @@
+import CHDF5
+import MPI
+
+extension File {
+  /// Attaches a text to the file. All ranks pass the same.
+  public func setAttribute(_ name: String, _ text: String) throws(HDF5Error) {
+    let attribute = try Attribute(
+      creating: name, type: stringType(length: shim_variable_length()), in: self)
+    let code = text.withCString { start in
+      var start: UnsafePointer<CChar>? = start
+      return H5Awrite(attribute.handle.id, attribute.type.id, &start)
+    }
+    try check(code, "H5Awrite")
+  }
+
+  /// Attaches a number to the file. All ranks pass the same.
+  public func setAttribute<T: Number>(_ name: String, _ value: T) throws(HDF5Error) {
+    let type = try Handle(H5Tcopy(T.type), "H5Tcopy", H5Tclose)
+    let attribute = try Attribute(creating: name, type: type, in: self)
+    var value = value
+    try check(H5Awrite(attribute.handle.id, T.type, &value), "H5Awrite")
+  }
+
+  /// A text attached to the file; nil where there is none of this name.
+  ///
+  /// - Throws: a `Failure` where the attribute is not a single text.
+  public func attribute(_ name: String) throws -> String? {
+    guard try hasAttribute(name) else { return nil }
+    let attribute = try Attribute(opening: name, in: self)
+    guard attribute.isSingle, attribute.elements == .string else { throw unsuitable(name, "a text") }
+    return try readStrings(attribute.type, count: 1) { H5Aread(attribute.handle.id, $0, $1) }[0]
+  }
+
+  /// A number attached to the file, converted; nil where there is none of this name.
+  ///
+  /// - Throws: a `Failure` where the attribute is not a single number.
+  public func attribute<T: Number>(_ name: String, as: T.Type) throws -> T? {
+    guard try hasAttribute(name) else { return nil }
+    let attribute = try Attribute(opening: name, in: self)
+    guard attribute.isSingle, attribute.elements.isNumeric else { throw unsuitable(name, "a number") }
+    var value = T.zero
+    try check(H5Aread(attribute.handle.id, T.type, &value), "H5Aread")
+    return value
+  }
+
+  private func hasAttribute(_ name: String) throws(HDF5Error) -> Bool {
+    try check(H5Aexists(id, name), "H5Aexists") > 0
+  }
+
+  private func unsuitable(_ name: String, _ wanted: String) -> Failure {
+    Failure(.badData, "\(path): the attribute '\(name)' is not \(wanted).", isShared: isShared)
+  }
+}
+
+/// A value attached to a file's root group.
+private struct Attribute: ~Copyable {
+  let handle: Handle
+  let type: Handle
+  let isSingle: Bool
+
+  var elements: ElementClass { ElementClass(type) }
+
+  init(creating name: String, type: consuming Handle, in file: borrowing File) throws(HDF5Error) {
+    let space = try dataspace([])
+    handle = try Handle(
+      H5Acreate2(file.id, name, type.id, space.id, shim_default(), shim_default()), "H5Acreate2", H5Aclose)
+    self.type = type
+    isSingle = true
+  }
+
+  init(opening name: String, in file: borrowing File) throws(HDF5Error) {
+    let handle = try Handle(H5Aopen(file.id, name, shim_default()), "H5Aopen", H5Aclose)
+    let type = try Handle(H5Aget_type(handle.id), "H5Aget_type", H5Tclose)
+    let space = try Handle(H5Aget_space(handle.id), "H5Aget_space", H5Sclose)
+    isSingle = H5Sget_simple_extent_npoints(space.id) == 1
+    self.handle = handle
+    self.type = type
+  }
+}

@@ -1,0 +1,168 @@
+import CHDF5
+import Glibc
+import MPI
+
+/// An open HDF5 file, of one rank or of all ranks together through MPI-IO.
+///
+/// In a file that is open on all ranks, every method is collective: all ranks call it alike, with the same arguments. Names are
+/// those of arrays in the root group, or paths from there. Close with `close()`, which reports what could not be written.
+public struct File: ~Copyable {
+  /// Where the file lies.
+  public let path: String
+  private let handle: FileHandle
+
+  var id: hid_t { handle.id }
+  /// Whether all ranks have the file open, so that they also meet its faults alike.
+  var isShared: Bool { handle.isShared }
+
+  // MARK: Opening
+
+  /// Opens a file for reading. Local.
+  ///
+  /// - Throws: a `Failure` that names the path where the file is missing, unreadable, truncated or not HDF5.
+  public init(reading path: String) throws {
+    try checkReadable(path)
+    let access = try accessList()
+    self.init(path, FileHandle(id: try opened(path, access), isShared: false))
+  }
+
+  /// Opens a file for reading on all ranks. Collective.
+  ///
+  /// - Throws: a shared `Failure` as above.
+  public init(reading path: String, over ranks: borrowing Communicator) throws {
+    try ranks.agree { try checkReadable(path) }
+    let access = try accessList(over: ranks)
+    self.init(path, FileHandle(id: try ranks.agree { try opened(path, access) }, isShared: true))
+  }
+
+  /// Creates a file, empty whatever was there. Local.
+  ///
+  /// - Throws: a `Failure` where the file can't be written.
+  public init(creating path: String) throws {
+    let access = try accessList()
+    self.init(path, FileHandle(id: try created(path, access), isShared: false))
+  }
+
+  /// Creates a file on all ranks, empty whatever was there. Collective.
+  ///
+  /// - Throws: a shared `Failure` where the file can't be written.
+  public init(creating path: String, over ranks: borrowing Communicator) throws {
+    let access = try accessList(over: ranks)
+    self.init(path, FileHandle(id: try ranks.agree { try created(path, access) }, isShared: true))
+  }
+
+  private init(_ path: String, _ handle: consuming FileHandle) {
+    self.path = path
+    self.handle = handle
+  }
+
+  /// Hands what was written to the operating system.
+  public func flush() throws(HDF5Error) {
+    try check(H5Fflush(id, H5F_SCOPE_LOCAL), "H5Fflush")
+  }
+
+  /// Closes the file and all that was opened in it.
+  ///
+  /// - Throws: `HDF5Error` when something could not be written.
+  public consuming func close() throws(HDF5Error) {
+    try handle.close()
+  }
+
+  // MARK: Content
+
+  /// The names in the root group, in alphabetical order.
+  public func names() throws(HDF5Error) -> [String] {
+    var group = H5G_info_t()
+    try check(H5Gget_info(id, &group), "H5Gget_info")
+    var names: [String] = []
+    for i in 0..<group.nlinks {
+      let length = try check(
+        H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, nil, 0, shim_default()),
+        "H5Lget_name_by_idx")
+      var bytes = [CChar](repeating: 0, count: length + 1)
+      try check(
+        H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, &bytes, length + 1, shim_default()),
+        "H5Lget_name_by_idx")
+      names.append(text(bytes[..<length]))
+    }
+    return names
+  }
+
+  /// Whether there is something of this name.
+  public func contains(_ name: String) throws(HDF5Error) -> Bool {
+    // HDF5 wants to be asked for each group on the way.
+    var path = ""
+    for part in name.split(separator: "/") {
+      path += path.isEmpty ? part : "/" + part
+      if try check(H5Lexists(id, path, shim_default()), "H5Lexists") == 0 { return false }
+    }
+    return !path.isEmpty
+  }
+
+  /// The array of this name.
+  ///
+  /// - Throws: a `Failure` that names the path and what the file has, where there is no such array.
+  public func array(_ name: String) throws -> StoredArray {
+    guard try contains(name) else {
+      let present = try names().map { "'\($0)'" }.joined(separator: ", ")
+      throw Failure(
+        .badData,
+        "\(path): there is no dataset '\(name)'; the file has \(present.isEmpty ? "none" : present).",
+        isShared: isShared)
+    }
+    return try StoredArray(opening: name, in: self)
+  }
+}
+
+/// The identifier of an open file. (Not private: a public type that holds a private one does not link across modules.)
+struct FileHandle: ~Copyable {
+  let id: hid_t
+  let isShared: Bool
+
+  consuming func close() throws(HDF5Error) {
+    let id = id
+    discard self
+    try check(H5Fclose(id), "H5Fclose")
+  }
+
+  /// Closing is collective, and after an error ranks leave at different places: a shared file is left to `MPI_Finalize`.
+  deinit { if !isShared { H5Fclose(id) } }
+}
+
+/// How to open a file: arrays still open don't hinder its closing.
+private func accessList() throws(HDF5Error) -> Handle {
+  try quietLibrary()
+  let list = try Handle(H5Pcreate(shim_file_access_list()), "H5Pcreate", H5Pclose)
+  try check(H5Pset_fclose_degree(list.id, H5F_CLOSE_STRONG), "H5Pset_fclose_degree")
+  return list
+}
+
+/// The same over MPI-IO. One rank reads what describes the content and broadcasts it, so that all find the same.
+private func accessList(over ranks: borrowing Communicator) throws(HDF5Error) -> Handle {
+  let list = try accessList()
+  try check(shim_set_fapl_mpio(list.id, ranks.handle), "H5Pset_fapl_mpio")
+  try check(H5Pset_all_coll_metadata_ops(list.id, true), "H5Pset_all_coll_metadata_ops")
+  return list
+}
+
+private func checkReadable(_ path: String) throws(Failure) {
+  guard access(path, R_OK) == 0 else {
+    throw Failure(.noInput, "\(path): can't be read: \(String(cString: strerror(errno))).")
+  }
+}
+
+private func opened(_ path: String, _ access: borrowing Handle) throws(Failure) -> hid_t {
+  do throws(HDF5Error) {
+    return try check(H5Fopen(path, shim_read_only(), access.id), "H5Fopen")
+  } catch {
+    throw Failure(.badData, "\(path): not an HDF5 file, or a damaged one: \(error).")
+  }
+}
+
+private func created(_ path: String, _ access: borrowing Handle) throws(Failure) -> hid_t {
+  do throws(HDF5Error) {
+    return try check(H5Fcreate(path, shim_truncate(), shim_default(), access.id), "H5Fcreate")
+  } catch {
+    throw Failure(.inputOutput, "\(path): can't be created: \(error).")
+  }
+}

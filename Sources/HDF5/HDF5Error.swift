@@ -1,0 +1,60 @@
+import CHDF5
+
+/// A call to HDF5 that failed.
+public struct HDF5Error: Error, CustomStringConvertible {
+  /// The C function, for instance `H5Dread`.
+  public let call: String
+  /// HDF5's own account, from the innermost cause outwards.
+  public let message: String
+
+  public var description: String { "\(call) failed: \(message)" }
+}
+
+/// The version of the HDF5 library, for instance `1.10.8`. Local.
+public func libraryVersion() -> String {
+  var (major, minor, release): (UInt32, UInt32, UInt32) = (0, 0, 0)
+  H5get_libversion(&major, &minor, &release)
+  return "\(major).\(minor).\(release)"
+}
+
+/// Returns what the C function `call` returned, or throws when that is negative, as all of HDF5's failures are.
+@discardableResult
+func check<Code: SignedInteger>(_ code: Code, _ call: String) throws(HDF5Error) -> Code {
+  guard code < 0 else { return code }
+  throw HDF5Error(call: call, message: errorStackText())
+}
+
+/// Keeps HDF5 from printing its error stack, and from touching files at exit that a failed job left open.
+func quietLibrary() throws(HDF5Error) {
+  H5dont_atexit()
+  try check(H5Eset_auto2(shim_error_stack(), nil, nil), "H5Eset_auto2")
+}
+
+private func errorStackText() -> String {
+  var causes: [String] = []
+  let walked = withUnsafeMutablePointer(to: &causes) { causes in
+    H5Ewalk2(
+      shim_error_stack(), H5E_WALK_UPWARD,
+      { _, entry, causes in
+        if let text = entry?.pointee.desc, let causes {
+          causes.assumingMemoryBound(to: [String].self).pointee.append(String(cString: text))
+        }
+        return 0
+      }, causes)
+  }
+  return walked < 0 || causes.isEmpty ? "no text" : causes.joined(separator: "; ")
+}
+
+/// An identifier that HDF5 gave out, released at the end of its life.
+struct Handle: ~Copyable {
+  let id: hid_t
+  private let release: (hid_t) -> herr_t
+
+  /// Takes over `id`, returned by the C function `call`; throws when that failed.
+  init(_ id: hid_t, _ call: String, _ release: @escaping (hid_t) -> herr_t) throws(HDF5Error) {
+    self.id = try check(id, call)
+    self.release = release
+  }
+
+  deinit { _ = release(id) }
+}

@@ -1,0 +1,182 @@
+import CHDF5
+import MPI
+
+/// An array in an open file: numbers or text, of any number of dimensions. HDF5 calls it a dataset.
+///
+/// It must not be used after its file is closed. Where all ranks have the file open, opening and creating an array is collective;
+/// reading and writing rows are collective or not as each method says.
+public struct StoredArray: ~Copyable {
+  /// Its name in the file.
+  public let name: String
+  /// Its extent in each dimension; empty for a single value.
+  public let shape: [Int]
+  /// What it holds.
+  public let elements: ElementClass
+  /// The most bytes that move at once, as MPI-IO counts in 32 bits; tests set less.
+  package var pieceBytes = 1 << 30
+  let handle: Handle
+  let type: Handle
+  /// The file's path and the array's name, for messages.
+  let place: String
+  let isShared: Bool
+
+  init(opening name: String, in file: borrowing File) throws {
+    do throws(HDF5Error) {
+      try self.init(
+        Handle(H5Dopen2(file.id, name, shim_default()), "H5Dopen2", H5Dclose), name: name, in: file)
+    } catch {
+      throw Failure(
+        .badData, "\(file.path): '\(name)' can't be read as a dataset: \(error).", isShared: file.isShared)
+    }
+  }
+
+  init(
+    creating name: String, type: hid_t, shape: [Int], in file: borrowing File
+  ) throws(HDF5Error) {
+    let space = try dataspace(shape)
+    try self.init(
+      Handle(
+        H5Dcreate2(file.id, name, type, space.id, shim_default(), shim_default(), shim_default()),
+        "H5Dcreate2", H5Dclose), name: name, in: file)
+  }
+
+  private init(_ handle: consuming Handle, name: String, in file: borrowing File) throws(HDF5Error) {
+    let space = try Handle(H5Dget_space(handle.id), "H5Dget_space", H5Sclose)
+    let dimensions = try check(H5Sget_simple_extent_ndims(space.id), "H5Sget_simple_extent_ndims")
+    var extents = [hsize_t](repeating: 0, count: Int(dimensions))
+    try check(H5Sget_simple_extent_dims(space.id, &extents, nil), "H5Sget_simple_extent_dims")
+    type = try Handle(H5Dget_type(handle.id), "H5Dget_type", H5Tclose)
+    elements = ElementClass(type)
+    shape = extents.map { Int($0) }
+    self.handle = handle
+    self.name = name
+    place = "\(file.path): dataset '\(name)'"
+    isShared = file.isShared
+  }
+
+  /// How many elements there are in all.
+  public var count: Int { shape.reduce(1, *) }
+  /// N: the extent of the first dimension; 1 for a single value.
+  public var rowCount: Int { shape.first ?? 1 }
+  /// d: how many elements a row has, over all further dimensions.
+  public var rowLength: Int { shape.dropFirst().reduce(1, *) }
+
+  // MARK: Rows
+
+  /// Reads rows `rows`. Local.
+  ///
+  /// - Parameters:
+  ///   - rows: which; row i of the array is all elements of first index i.
+  ///   - buffer: row `rows.lowerBound + k` goes to elements k·stride ..< k·stride + d, converted; the others stay.
+  ///   - stride: the distance between rows in `buffer`, at least d; d by default. With d + 1, the rows become the columns of a
+  ///     column-major matrix whose last row is left as it is.
+  /// - Throws: a `Failure` where the array does not hold numbers, `HDF5Error` where reading fails.
+  public func read<T: Number>(
+    _ rows: Range<Int>, into buffer: UnsafeMutableBufferPointer<T>, stride: Int? = nil
+  ) throws {
+    try checkNumeric()
+    let layout = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
+    try layout.transfer(pieces: layout.pieces, over: shim_default()) { memory, file, list, start in
+      H5Dread(handle.id, T.type, memory, file, list, buffer.baseAddress.map { $0 + start })
+    }
+  }
+
+  /// Reads rows `rows`, which differ from rank to rank and may be none. Collective; otherwise as above.
+  public func read<T: Number>(
+    _ rows: Range<Int>, into buffer: UnsafeMutableBufferPointer<T>, stride: Int? = nil,
+    over ranks: borrowing Communicator
+  ) throws {
+    try checkNumeric()
+    let layout = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
+    let list = try collectiveTransfer()
+    // A rank without rows gives HDF5 an address all the same.
+    var nothing = T.zero
+    try layout.transfer(pieces: ranks.max(layout.pieces), over: list.id) { memory, file, list, start in
+      buffer.baseAddress.map { H5Dread(handle.id, T.type, memory, file, list, $0 + start) }
+        ?? H5Dread(handle.id, T.type, memory, file, list, &nothing)
+    }
+  }
+
+  /// Writes rows `rows`. Local. The parameters are those of `read`.
+  public func write<T: Number>(
+    _ rows: Range<Int>, from buffer: UnsafeBufferPointer<T>, stride: Int? = nil
+  ) throws(HDF5Error) {
+    let layout = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
+    try layout.transfer(pieces: layout.pieces, over: shim_default()) { memory, file, list, start in
+      H5Dwrite(handle.id, T.type, memory, file, list, buffer.baseAddress.map { $0 + start })
+    }
+  }
+
+  /// Writes rows `rows`, which differ from rank to rank and may be none. Collective.
+  public func write<T: Number>(
+    _ rows: Range<Int>, from buffer: UnsafeBufferPointer<T>, stride: Int? = nil,
+    over ranks: borrowing Communicator
+  ) throws {
+    let layout = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
+    let list = try collectiveTransfer()
+    var nothing = T.zero
+    try layout.transfer(pieces: ranks.max(layout.pieces), over: list.id) { memory, file, list, start in
+      buffer.baseAddress.map { H5Dwrite(handle.id, T.type, memory, file, list, $0 + start) }
+        ?? H5Dwrite(handle.id, T.type, memory, file, list, &nothing)
+    }
+  }
+
+  // MARK: Whole arrays
+
+  /// All numbers, the last index fastest; for arrays of modest size.
+  public func values<T: Number>(as: T.Type = T.self) throws -> [T] {
+    var values = [T](repeating: .zero, count: count)
+    try values.withUnsafeMutableBufferPointer { try read(0..<rowCount, into: $0) }
+    return values
+  }
+
+  /// All texts, the last index fastest; for arrays of modest size.
+  ///
+  /// - Throws: a `Failure` where the array does not hold text.
+  public func strings() throws -> [String] {
+    guard elements == .string else {
+      throw Failure(.badData, "\(place) holds numbers; text is needed.", isShared: isShared)
+    }
+    return try readStrings(type, count: count) {
+      H5Dread(handle.id, $0, shim_all(), shim_all(), shim_default(), $1)
+    }
+  }
+
+  private func checkNumeric() throws(Failure) {
+    guard elements.isNumeric else {
+      throw Failure(
+        .badData, "\(place) holds \(elements == .string ? "text" : "records"); numbers are needed.",
+        isShared: isShared)
+    }
+  }
+}
+
+extension File {
+  /// Creates an array of numbers, to be written row by row.
+  public func create<T: Number>(_ name: String, of: T.Type, shape: [Int]) throws -> StoredArray {
+    try StoredArray(creating: name, type: T.type, shape: shape, in: self)
+  }
+
+  /// Creates an array of numbers and fills it, the last index fastest. All ranks pass the same values.
+  ///
+  /// - Parameter shape: a list of all values by default.
+  public func write<T: Number>(_ values: [T], to name: String, shape: [Int]? = nil) throws {
+    let array = try create(name, of: T.self, shape: shape ?? [values.count])
+    precondition(array.count == values.count, "\(values.count) values don't fill \(array.shape)")
+    try values.withUnsafeBufferPointer { try array.write(0..<array.rowCount, from: $0) }
+  }
+}
+
+/// A dataspace of this shape; a single value for an empty one.
+func dataspace(_ shape: [Int]) throws(HDF5Error) -> Handle {
+  shape.isEmpty
+    ? try Handle(H5Screate(H5S_SCALAR), "H5Screate", H5Sclose)
+    : try Handle(
+      H5Screate_simple(CInt(shape.count), shape.map { hsize_t($0) }, nil), "H5Screate_simple", H5Sclose)
+}
+
+private func collectiveTransfer() throws(HDF5Error) -> Handle {
+  let list = try Handle(H5Pcreate(shim_transfer_list()), "H5Pcreate", H5Pclose)
+  try check(H5Pset_dxpl_mpio(list.id, H5FD_MPIO_COLLECTIVE), "H5Pset_dxpl_mpio")
+  return list
+}

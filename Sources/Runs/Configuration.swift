@@ -1,0 +1,159 @@
+import ADMM
+import Datasets
+
+/// All settings of a run, resolved: what the file and the command line say, and defaults for the rest.
+///
+/// `Configuration.keys` lists every key with its type, default and meaning; docs/configuration.md explains them. The fields here
+/// have the keys' names in Swift's spelling.
+public struct Configuration: Sendable, Equatable {
+  /// [data]: which samples, and how to read them. Paths are absolute.
+  public struct Data: Sendable, Equatable {
+    public var train: String? = nil
+    public var test: String? = nil
+    public var validationFraction = 0.0
+    public var standardize = true
+    public var task = Task.classification
+    public var classes: [String]? = nil
+    public var positiveClass: String? = nil
+    public var format = Source.Format.auto
+    public var header: Bool? = nil
+    public var delimiter: Character? = nil
+    public var labelColumn = Source.LabelColumn.number(1)
+    public var trainLabels: String? = nil
+    public var testLabels: String? = nil
+    public var featuresDataset = "features"
+    public var labelsDataset = "labels"
+
+    /// Where the training set is; nil if `train` is unset.
+    public var trainSource: Source? { train.map { source($0, labelsPath: trainLabels) } }
+
+    /// Where the test set is; nil if `test` is unset.
+    public var testSource: Source? { test.map { source($0, labelsPath: testLabels) } }
+
+    /// The data set in the file `path`, read as [data] says.
+    public func source(_ path: String, labelsPath: String? = nil) -> Source {
+      Source(
+        path, format: format, header: header, delimiter: delimiter, labelColumn: labelColumn,
+        labelsPath: labelsPath, featuresDataset: featuresDataset, labelsDataset: labelsDataset)
+    }
+
+    /// Which samples to take, and as what classes.
+    public var selection: LabelSelection {
+      positiveClass.map { .positive($0) } ?? classes.map { .only($0) } ?? .all
+    }
+  }
+
+  /// [network]: the shape, without the first and the last width, which the data decide.
+  public struct Network: Sendable, Equatable {
+    public var hidden = [300]
+    public var activation = Activation.relu
+    public var loss = Loss.hinge
+    public var bias = true
+  }
+
+  /// [training]: what holds for every method.
+  public struct Training: Sendable, Equatable {
+    public var method = Method.taylor
+    public var iterations = 30
+    public var seed: UInt64 = 1
+    /// Samples a chunk; `nil` is automatic (`Partition.defaultChunk`).
+    public var chunk: Int? = nil
+  }
+
+  /// The training methods of this version.
+  public enum Method: String, CaseIterable, Sendable {
+    case taylor
+  }
+
+  /// [taylor]: Algorithm 1.
+  public struct Taylor: Sendable, Equatable {
+    public var preset = Preset.robust
+    public var beta = PerLayer.every(1)
+    public var gamma = PerLayer.every(10)
+    public var warmStart = 10
+    public var start = Start.forward
+    public var ridge = 1e-3
+    public var multiplier = false
+    public var dualStep: Float = 1
+    public var keepBest = true
+  }
+
+  /// A set of defaults for what the file leaves open.
+  public enum Preset: String, CaseIterable, Sendable {
+    /// The paper to the letter.
+    case paper
+    /// What trains well.
+    case robust
+  }
+
+  /// A penalty, the same for every layer or one for each.
+  public enum PerLayer: Sendable, Equatable {
+    case every(Float)
+    case each([Float])
+
+    /// The penalties of `count` layers, from the first. `each` must have as many; a configuration that was read has.
+    public func values(_ count: Int) -> [Float] {
+      switch self {
+      case .every(let value): return [Float](repeating: value, count: count)
+      case .each(let values):
+        precondition(values.count == count, "\(values.count) penalties for \(count) layers")
+        return values
+      }
+    }
+  }
+
+  /// [stop]: when to stop before the last iteration.
+  public struct Stop: Sendable, Equatable {
+    public var targetAccuracy: Double? = nil
+    public var tolerance: Double? = nil
+    public var patience: Int? = nil
+    /// Seconds.
+    public var timeLimit: Double? = nil
+  }
+
+  /// [output]: what a run leaves, and how often it reports.
+  public struct Output: Sendable, Equatable {
+    /// Empty only in a configuration that was not read from a file.
+    public var directory = ""
+    public var evaluateEvery = 1
+    public var overwrite = false
+
+    var directoryIfAny: String? {
+      get { directory.isEmpty ? nil : directory }
+      set { directory = newValue ?? "" }
+    }
+  }
+
+  public var data = Data()
+  public var network = Network()
+  public var training = Training()
+  public var taylor = Taylor()
+  public var stop = Stop()
+  public var output = Output()
+
+  /// All defaults of a preset.
+  public init(preset: Preset) {
+    taylor.preset = preset
+    switch preset {
+    case .paper:
+      network.bias = false
+      taylor.start = .gaussian
+      taylor.ridge = 0
+      taylor.multiplier = true
+      taylor.keepBest = false
+    case .robust:
+      break
+    }
+  }
+
+  /// L: how many weight layers the network has.
+  public var weightLayers: Int { network.hidden.count + 1 }
+
+  /// What Algorithm 1 takes from [taylor] and [training].
+  public var taylorSettings: TaylorSettings {
+    TaylorSettings(
+      beta: taylor.beta.values(weightLayers), gamma: taylor.gamma.values(weightLayers - 1),
+      ridge: taylor.ridge, warmStart: taylor.warmStart, hasMultiplier: taylor.multiplier,
+      dualStep: taylor.dualStep, start: taylor.start, seed: training.seed)
+  }
+}

@@ -1,0 +1,296 @@
+import ADMM
+import Datasets
+
+extension Configuration {
+  /// One key: all that the program knows about it. Reading, `--print-config` and the check of the manual work from this.
+  public struct Key: Sendable {
+    /// The section's name, without brackets.
+    public let section: String
+    /// The key's name.
+    public let name: String
+    /// What the key accepts: completes "expected …".
+    public let expected: String
+    /// What it does, in a sentence or two.
+    public let meaning: String
+    /// Takes over a value, or returns false.
+    let read: @Sendable (TOMLDatum, inout Configuration) -> Bool
+    /// The value in force; nil if there is none.
+    let write: @Sendable (Configuration) -> TOMLDatum?
+    /// One more sentence about a refused value.
+    let hint: @Sendable (TOMLDatum) -> String?
+
+    /// A key that always has a value.
+    init<Value>(
+      _ section: String, _ name: String, _ kind: Kind<Value>,
+      _ field: WritableKeyPath<Configuration, Value> & Sendable, _ meaning: String
+    ) {
+      self.section = section
+      self.name = name
+      self.meaning = meaning
+      expected = kind.expected
+      hint = kind.hint
+      read = { datum, configuration in
+        guard let value = kind.read(datum) else { return false }
+        configuration[keyPath: field] = value
+        return true
+      }
+      write = { kind.write($0[keyPath: field]) }
+    }
+
+    /// A key that may be left unset.
+    init<Value>(
+      unset section: String, _ name: String, _ kind: Kind<Value>,
+      _ field: WritableKeyPath<Configuration, Value?> & Sendable, _ meaning: String
+    ) {
+      self.section = section
+      self.name = name
+      self.meaning = meaning
+      expected = kind.expected
+      hint = kind.hint
+      read = { datum, configuration in
+        guard let value = kind.read(datum) else { return false }
+        configuration[keyPath: field] = value
+        return true
+      }
+      write = { $0[keyPath: field].map(kind.write) }
+    }
+
+    /// `section.key`, as `--set` takes it.
+    public var path: String { "\(section).\(name)" }
+
+    /// The default under a preset, in TOML; nil if the key is unset.
+    public func standard(_ preset: Preset) -> String? { write(Configuration(preset: preset))?.toml }
+  }
+
+  /// The sections in the order in which they are shown.
+  public static let sections = ["data", "network", "training", "taylor", "stop", "output"]
+
+  /// Every key there is, section by section.
+  public static let keys: [Key] = dataKeys + formatKeys + modelKeys + taylorKeys + runKeys
+
+  private static let dataKeys = [
+    Key(
+      unset: "data", "train", path, \.data.train,
+      "The training set. The only key that every configuration needs."),
+    Key(unset: "data", "test", path, \.data.test, "The test set, on which every evaluation is done."),
+    Key(
+      "data", "validation_fraction", .number("a number from 0 up to, not including, 1") { $0 >= 0 && $0 < 1 },
+      \.data.validationFraction,
+      "Without a test set: the share of the training samples, drawn by the seed, that is kept out of training and evaluated."
+    ),
+    Key(
+      "data", "standardize", .truth(), \.data.standardize,
+      "Whether each feature is shifted and scaled to mean 0 and standard deviation 1 over the training set."),
+    Key(
+      "data", "task", .choice(), \.data.task, "Whether the labels are classes, or numbers to be predicted."),
+    Key(
+      unset: "data", "classes", .list("a list of two or more class names", of: className), \.data.classes,
+      "The classes, in the order of the network's outputs; samples of others are left out. Unset: all that the training set has."
+    ),
+    Key(
+      unset: "data", "positive_class", className, \.data.positiveClass,
+      "Makes the problem binary: this class against all others."),
+  ]
+
+  private static let formatKeys = [
+    Key("data", "format", .choice(), \.data.format, "The files' format; \"auto\" goes by the names."),
+    Key(
+      "data", "header", .optional(.text("auto"), or: .truth()), \.data.header,
+      "CSV: whether the first line names the columns."),
+    Key(
+      "data", "delimiter", delimiter, \.data.delimiter,
+      "CSV: what separates the fields; \"auto\" finds it in the first line."),
+    Key(
+      "data", "label_column", labelColumn, \.data.labelColumn,
+      "CSV: the column that holds the label, by its number from 1 or its name in the header."),
+    Key(
+      unset: "data", "train_labels", path, \.data.trainLabels,
+      "IDX: the training set's labels. Unset: the name of the images with \"labels-idx1\" for \"images-idx3\"."
+    ),
+    Key(unset: "data", "test_labels", path, \.data.testLabels, "IDX: the test set's labels."),
+    Key(
+      "data", "features_dataset", .text("the name of a dataset"), \.data.featuresDataset,
+      "HDF5: the dataset of shape [samples, features]."),
+    Key(
+      "data", "labels_dataset", .text("the name of a dataset"), \.data.labelsDataset,
+      "HDF5: the dataset of shape [samples]."),
+  ]
+
+  private static let modelKeys = [
+    Key(
+      "network", "hidden",
+      .list("a list of whole numbers, 1 or more, such as [300] or [100, 50]", of: .whole(from: 1)),
+      \.network.hidden, "The widths of the hidden layers, from the first. [] is a linear model."),
+    Key("network", "activation", .choice(), \.network.activation, "The function of the hidden layers."),
+    Key("network", "loss", .choice(), \.network.loss, "What training minimises."),
+    Key("network", "bias", .truth(), \.network.bias, "Whether every layer has a bias."),
+
+    Key("training", "method", method, \.training.method, "How to train."),
+    Key("training", "iterations", .whole(from: 1), \.training.iterations, "How many iterations at the most."),
+    Key("training", "seed", seed, \.training.seed, "Decides every random number."),
+    Key(
+      "training", "chunk", chunk, \.training.chunk,
+      "How many consecutive samples are summed up at a time; 0 is automatic. The weights' last bits depend on this, never on the number of ranks."
+    ),
+  ]
+
+  private static let taylorKeys = [
+    Key(
+      "taylor", "preset", .choice(), \.taylor.preset,
+      "Defaults for what the configuration leaves open: the paper to the letter, or what trains well."),
+    Key(
+      "taylor", "beta", penalty("weight layer"), \.taylor.beta,
+      "The penalty β on the difference between a layer's outputs and weights times inputs."),
+    Key(
+      "taylor", "gamma", penalty("hidden layer"), \.taylor.gamma,
+      "The penalty γ on the difference between a layer's activations and the function of its outputs."),
+    Key(
+      "taylor", "warm_start", .whole(from: 0), \.taylor.warmStart,
+      "How many iterations go by before the multiplier is first updated."),
+    Key(
+      "taylor", "start", .choice(), \.taylor.start,
+      "How the variables begin: as random numbers, or by a forward pass through random weights."),
+    Key(
+      "taylor", "ridge", .number("a number, 0 or more") { $0 >= 0 }, \.taylor.ridge,
+      "What is added to the diagonal of each system for the weights, as a share of the diagonal's mean."),
+    Key(
+      "taylor", "multiplier", .truth(), \.taylor.multiplier,
+      "Whether the last layer has a Lagrange multiplier."),
+    Key(
+      "taylor", "dual_step", float("a positive number"), \.taylor.dualStep,
+      "The step of the multiplier's update, in units of β: 1 in the paper, 2 is exact."),
+    Key(
+      "taylor", "keep_best", .truth(), \.taylor.keepBest,
+      "Whether the model of the best evaluated iteration is saved in place of the last one's."),
+  ]
+
+  private static let runKeys = [
+    Key(
+      unset: "stop", "target_accuracy", .number("a number above 0, at most 1") { $0 > 0 && $0 <= 1 },
+      \.stop.targetAccuracy, "Stop when the test accuracy reaches this."),
+    Key(
+      unset: "stop", "tolerance", .number("a positive number") { $0 > 0 }, \.stop.tolerance,
+      "Stop when the objective changes by less than this share of itself from one evaluation to the next."),
+    Key(
+      unset: "stop", "patience", .whole(from: 1), \.stop.patience,
+      "Stop after this many evaluations in a row without a new best one."),
+    Key(
+      unset: "stop", "time_limit", duration, \.stop.timeLimit,
+      "Stop when training has taken this long, in seconds or as in \"1h30m\"."),
+
+    Key(
+      unset: "output", "directory", .text("a path"), \.output.directoryIfAny,
+      "The run directory, which is made, relative to the current directory. Unset: runs/ and the configuration file's name without .toml."
+    ),
+    Key(
+      "output", "evaluate_every", .whole(from: 1), \.output.evaluateEvery,
+      "How many iterations lie between evaluations; the last one is always evaluated."),
+    Key(
+      "output", "overwrite", .truth(), \.output.overwrite,
+      "Whether a run directory that holds a run may be written over."),
+  ]
+
+  // MARK: Kinds of a single key
+
+  private static let path = Kind<String>.text("a path")
+
+  private static let className = Kind<String>(expected: "the name of a class") {
+    switch $0 {
+    case .text(let text) where !text.isEmpty: text
+    case .whole(let whole): "\(whole)"
+    default: nil
+    }
+  } write: {
+    .text($0)
+  }
+
+  private static let delimiter = Kind<Character?>(expected: "\"auto\", \"tab\", \"space\" or one character") {
+    guard case .text(let text) = $0 else { return nil }
+    switch text {
+    case "auto": return .some(.none)
+    case "tab": return "\t"
+    case "space": return " "
+    default:
+      guard let only = text.first, text.count == 1, only.isASCII, !only.isNewline, only != "\"" else {
+        return nil
+      }
+      return only
+    }
+  } write: {
+    switch $0 {
+    case nil: .text("auto")
+    case "\t": .text("tab")
+    case " ": .text("space")
+    case .some(let character): .text(String(character))
+    }
+  }
+
+  private static let labelColumn = Kind<Source.LabelColumn>(
+    expected: "a column's number from 1, its name, or \"none\""
+  ) {
+    switch $0 {
+    case .whole(let number) where number >= 1: .number(number)
+    case .text("none"): Source.LabelColumn.none
+    case .text(let name) where !name.isEmpty: .name(name)
+    default: nil
+    }
+  } write: {
+    switch $0 {
+    case .none: .text("none")
+    case .number(let number): .whole(number)
+    case .name(let name): .text(name)
+    }
+  }
+
+  private static let method: Kind<Method> = {
+    var kind = Kind<Method>.choice()
+    kind.hint = { _ in
+      "Available in this version: \(Method.allCases.map(\.rawValue).joined(separator: ", "))."
+    }
+    return kind
+  }()
+
+  private static let seed = Kind<UInt64>(expected: "a whole number, 0 or more") {
+    if case .whole(let whole) = $0 { UInt64(exactly: whole) } else { nil }
+  } write: {
+    .whole(Int($0))
+  }
+
+  private static let chunk = Kind<Int?>(expected: "a whole number, 0 or more") {
+    if case .whole(let whole) = $0, whole >= 0 { .some(whole == 0 ? nil : whole) } else { nil }
+  } write: {
+    .whole($0 ?? 0)
+  }
+
+  private static func float(_ expected: String) -> Kind<Float> {
+    Kind<Float>(expected: expected) {
+      finite($0) { Float($0) > 0 && Float($0).isFinite }.map { Float($0) }
+    } write: {
+      // The shortest text that reads back as this Float, not the digits of the nearest Double.
+      .number(Double("\($0)") ?? Double($0))
+    }
+  }
+
+  private static func penalty(_ layer: String) -> Kind<PerLayer> {
+    let one = float("a positive number")
+    let list = Kind<[Float]>.list("", of: one)
+    return Kind<PerLayer>(expected: "a positive number, or a list of them, one for each \(layer)") {
+      one.read($0).map { .every($0) } ?? list.read($0).map { .each($0) }
+    } write: {
+      switch $0 {
+      case .every(let value): one.write(value)
+      case .each(let values): list.write(values)
+      }
+    }
+  }
+
+  private static let duration = Kind<Double>(
+    expected: "a positive number of seconds, or a time such as \"1h30m\""
+  ) {
+    let limit: Double?
+    if case .text(let text) = $0 { limit = seconds(text) } else { limit = finite($0) { _ in true } }
+    return limit.flatMap { $0 > 0 ? $0 : nil }
+  } write: {
+    .number($0)
+  }
+}

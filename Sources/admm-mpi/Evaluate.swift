@@ -1,0 +1,35 @@
+import ArgumentParser
+import MPI
+import Runs
+
+/// `admm-mpi evaluate MODEL DATA`.
+struct Evaluate: Subcommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure a trained model on a data set with labels.",
+    discussion: """
+      How the data are read is the training run's way, unless options say otherwise.
+
+      Example:
+        mpirun -np 4 admm-mpi evaluate runs/higgs/model.h5 data/HIGGS-test.csv --json result.json
+      """)
+
+  @Argument(help: "The model, as a run leaves it: model.h5.", completion: .file(extensions: ["h5"]))
+  var model: String
+
+  @Argument(help: "The data set.", completion: .file())
+  var data: String
+
+  @OptionGroup(title: "Data options") var dataOptions: DataOptions
+
+  @Option(help: ArgumentHelp("Write the results to this file, too.", valueName: "file"), completion: .file())
+  var json: String?
+
+  @Flag(name: .shortAndLong, help: "Print nothing but warnings and errors.")
+  var quiet = false
+
+  func run(over ranks: borrowing Communicator) throws -> ExitStatus {
+    try Runs.evaluate(
+      modelPath: model, dataPath: data, settings: dataOptions.settings, jsonPath: json, isQuiet: quiet,
+      over: ranks)
+  }
+}

@@ -1,0 +1,113 @@
+import ArgumentParser
+import Glibc
+import HDF5
+import MPI
+import Runs
+
+/// A part of the program that is chosen by the first word of the command line.
+protocol Subcommand: ParsableCommand {
+  /// Does the work. Collective: every rank has parsed the same words.
+  ///
+  /// - Throws: a shared `Failure` where all ranks fail alike; anything else ends the job at once.
+  func run(over ranks: borrowing Communicator) throws -> ExitStatus
+}
+
+/// The process: MPI begins, the command line is read, the subcommand works, MPI ends.
+@main
+enum Program {
+  static func main() {
+    do {
+      let job = try Job()
+      warnOfForeignLauncher(job.world)
+      let status = outcome(over: job.world)
+      try job.finalize()
+      exit(status)
+    } catch {
+      complain("\(error)")
+      exit(ExitStatus.inputOutput.rawValue)
+    }
+  }
+
+  /// The exit status of this process, when all ranks end in order; otherwise does not return.
+  private static func outcome(over ranks: borrowing Communicator) -> Int32 {
+    do {
+      return try perform(over: ranks).rawValue
+    } catch let failure as Failure where failure.isShared {
+      if ranks.isRoot { complain(failure.message) }
+      // Should a rank be elsewhere after all, the others don't wait for it for ever.
+      alarm(30)
+      return failure.status.rawValue
+    } catch {
+      abort(after: error, ranks)
+    }
+  }
+
+  /// Parses the command line and does what it says. Help, versions, completion scripts and usage errors appear once.
+  private static func perform(over ranks: borrowing Communicator) throws -> ExitStatus {
+    do {
+      var command = try CommandLineInterface.parseAsRoot()
+      if let command = command as? any Subcommand { return try command.run(over: ranks) }
+      // `help` and nothing else.
+      try command.run()
+      return .done
+    } catch let error where isOfCommandLine(error) {
+      let text = CommandLineInterface.fullMessage(for: error) + "\n"
+      let isHelp = CommandLineInterface.exitCode(for: error).isSuccess
+      if ranks.isRoot { write(text, to: isHelp ? STDOUT_FILENO : STDERR_FILENO) }
+      return isHelp ? .done : .usage
+    }
+  }
+
+  /// Whether the argument parser threw this, and not a subcommand at work.
+  private static func isOfCommandLine(_ error: any Error) -> Bool {
+    CommandLineInterface.exitCode(for: error) != .failure
+  }
+
+  /// Ends the whole job: one line that names the rank and its host, and a status that tells the kind of error.
+  private static func abort(after error: any Error, _ ranks: borrowing Communicator) -> Never {
+    let status: ExitStatus =
+      switch error {
+      case let failure as Failure: failure.status
+      case is MPIError, is HDF5Error: .inputOutput
+      default: .numericalFailure
+      }
+    let host = (try? ranks.hostName()) ?? "unknown host"
+    complain("\(error)", of: ranks.size > 1 ? " on rank \(ranks.rank) (\(host))" : "")
+    ranks.abort(status: status.rawValue)
+  }
+
+  /// Says so when a launcher has started several processes of which each is a job of its own: they belong to another MPI.
+  private static func warnOfForeignLauncher(_ ranks: borrowing Communicator) {
+    guard ranks.size == 1 else { return }
+    let launchers = [
+      ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"), ("PMI_SIZE", "PMI_RANK"),
+      ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID"),
+    ]
+    guard let (size, rank) = launchers.first(where: { number(in: $0.0) != nil }),
+      let count = number(in: size), count > 1, number(in: rank) ?? 0 == 0
+    else { return }
+    write(
+      "admm-mpi: warning: the launcher has started \(count) processes (\(size)), but each is alone in its MPI job. "
+        + "They don't share the work: use the mpirun of \(Job.libraryVersion()), or srun --mpi=pmix.\n",
+      to: STDERR_FILENO)
+  }
+
+  private static func number(in variable: String) -> Int? {
+    getenv(variable).flatMap { Int(String(cString: $0)) }
+  }
+
+  private static func complain(_ message: String, of origin: String = "") {
+    write("admm-mpi: error\(origin): \(message)\n", to: STDERR_FILENO)
+  }
+}
+
+/// Writes all of `text` to a file descriptor, in one call if the system takes it, so that ranks' lines don't mix.
+func write(_ text: String, to descriptor: Int32) {
+  var rest = Array(text.utf8)[...]
+  while !rest.isEmpty {
+    let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+    if written < 0 && errno == EINTR { continue }
+    guard written > 0 else { return }
+    rest = rest.dropFirst(written)
+  }
+}

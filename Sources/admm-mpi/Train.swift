@@ -1,0 +1,64 @@
+import ArgumentParser
+import Glibc
+import MPI
+import Runs
+
+/// `admm-mpi train CONFIG`, or `admm-mpi CONFIG`.
+struct Train: Subcommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a network as a configuration file says.",
+    discussion: """
+      Examples:
+        mpirun -np 4 admm-mpi configs/higgs-sample.toml
+        admm-mpi configs/higgs-sample.toml --set training.iterations=50 --set network.hidden=[100,50]
+        admm-mpi --print-config > new.toml
+      """)
+
+  @Argument(help: "The configuration, a TOML file.", completion: .file(extensions: ["toml"]))
+  var config: String?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "Replace a setting, as in taylor.beta=2. May be repeated.", valueName: "section.key=value"))
+  var settings: [String] = []
+
+  @Option(
+    help: ArgumentHelp("The run directory, in place of output.directory.", valueName: "directory"),
+    completion: .directory)
+  var output: String?
+
+  @Flag(help: "Print the configuration with all defaults, and train nothing.")
+  var printConfig = false
+
+  @Flag(help: "Check the configuration and the data files' headers, predict the memory, and train nothing.")
+  var check = false
+
+  @Flag(name: .shortAndLong, help: "Print nothing but warnings and errors.")
+  var quiet = false
+
+  func validate() throws {
+    guard !(printConfig && check) else {
+      throw ValidationError("--print-config and --check exclude each other.")
+    }
+  }
+
+  func run(over ranks: borrowing Communicator) throws -> ExitStatus {
+    guard let config else {
+      guard printConfig else {
+        throw ValidationError("Name a configuration file, such as configs/higgs-sample.toml.")
+      }
+      if ranks.isRoot { write(Configuration(preset: .robust).commented, to: STDOUT_FILENO) }
+      return .done
+    }
+    var configuration = try Configuration.read(config, settings: settings, over: ranks)
+    if let output { configuration.output.directory = output }
+    if printConfig {
+      if ranks.isRoot { write(configuration.commented, to: STDOUT_FILENO) }
+      return .done
+    }
+    return check
+      ? try Runs.check(configuration, over: ranks)
+      : try Runs.train(configuration, isQuiet: quiet, over: ranks)
+  }
+}

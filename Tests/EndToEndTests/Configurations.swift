@@ -1,0 +1,57 @@
+import Foundation
+
+extension TemporaryDirectory {
+  /// Writes config.toml: 3 iterations of a net of 8 hidden units on `train`, results in `run`. Returns its path.
+  ///
+  /// - Parameters:
+  ///   - data: more lines of the table [data].
+  ///   - tables: more tables.
+  func configuration(train: String, test: String? = nil, data: String = "", _ tables: String = "") throws
+    -> String
+  {
+    try write(
+      "config.toml",
+      """
+      [data]
+      train = "\(train)"
+      \(test.map { "test = \"\($0)\"" } ?? "")
+      \(data)
+      [network]
+      hidden = [8]
+      [training]
+      iterations = 3
+      [output]
+      directory = "\(path("run"))"
+      overwrite = true
+      \(tables)
+      """)
+  }
+
+  /// run.json of the run in `directory`.
+  func result(_ directory: String = "run") throws -> RunResult {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(RunResult.self, from: bytes("\(directory)/run.json"))
+  }
+}
+
+/// What the tests read of run.json.
+struct RunResult: Decodable {
+  struct Final: Decodable {
+    let trainAccuracy: Double?
+    let testAccuracy: Double?
+    let testAuc: Double?
+  }
+  struct Count: Decodable {
+    let train: Int
+    let test: Int?
+  }
+  let status: String
+  let exitStatus: Int32
+  let iterations: Int
+  let ranks: Int
+  let layers: [Int]
+  let samples: Count
+  let final: Final
+  let weightsSha256: String
+}

@@ -1,0 +1,89 @@
+import Foundation
+import Testing
+
+/// The number of ranks decides how long a run takes, not what comes out.
+@Suite struct SameBitsTests {
+  /// The fingerprints of the weights for each number of ranks; each run must end well.
+  private func fingerprints(
+    _ directory: TemporaryDirectory, _ arguments: [String], ranks: [Int], limit: Int = 60
+  ) throws -> [String] {
+    try ranks.map { ranks in
+      let outcome = try Program.run(ranks: ranks, arguments, limit: limit)
+      try #require(outcome.status == 0, "\(ranks) ranks: \(outcome.transcript)")
+      let result = try directory.result()
+      #expect(result.ranks == ranks)
+      #expect(result.weightsSha256.count == 64)
+      return result.weightsSha256
+    }
+  }
+
+  /// Nets and data: binary and several classes, one and two hidden layers, chunks much smaller than a rank's part.
+  @Test(arguments: [
+    (classes: 2, hidden: "[8]", loss: "hinge", preset: "robust"),
+    (classes: 2, hidden: "[8]", loss: "hinge", preset: "paper"),
+    (classes: 3, hidden: "[7, 5]", loss: "softmax", preset: "robust"),
+    (classes: 4, hidden: "[6]", loss: "squared_hinge", preset: "robust"),
+  ])
+  func weightsDependNotOnTheNumberOfRanks(classes: Int, hidden: String, loss: String, preset: String) throws {
+    let directory = try TemporaryDirectory()
+    let train = try directory.write("train.csv", Samples(1_001, classes: classes, seed: 11).csv)
+    let arguments = [
+      try directory.configuration(train: train, "[taylor]\npreset = \"\(preset)\""),
+      "--set", "network.hidden=\(hidden)", "--set", "network.loss=\(loss)", "--set", "training.chunk=64",
+    ]
+    let found = try fingerprints(directory, arguments, ranks: [1, 2, 3, 4, 7])
+    #expect(Set(found).count == 1, "\(found)")
+    // The fingerprint tells something: another seed has another one.
+    let other = try fingerprints(directory, arguments + ["--set", "training.seed=99"], ranks: [2])
+    #expect(!found.contains(other[0]))
+  }
+
+  @Test func moreRanksThanSamples() throws {
+    let directory = try TemporaryDirectory()
+    let train = try directory.write("train.csv", Samples(5, seed: 3).csv)
+    let arguments = [try directory.configuration(train: train, test: train)]
+    let found = try fingerprints(directory, arguments, ranks: [1, 2, 7])
+    #expect(Set(found).count == 1, "\(found)")
+  }
+
+  /// One data set in four formats is one data set.
+  @Test func weightsDependNotOnTheFormat() throws {
+    let directory = try TemporaryDirectory()
+    let samples = Samples(600, classes: 3, seed: 5)
+    let csv = try directory.write("train.csv", samples.csv)
+    let zipped = try Program.run(command: ["gzip", "--keep", csv])
+    try #require(zipped.status == 0, "\(zipped.transcript)")
+    let converted = try Program.run(ranks: 2, ["convert", csv, directory.path("train.h5")])
+    try #require(converted.status == 0, "\(converted.transcript)")
+    try directory.write("train-labels-idx1-ubyte", samples.idxLabels)
+    let files = [
+      csv, directory.path("train.csv.gz"), directory.path("train.h5"),
+      try directory.write("train-images-idx3-ubyte", samples.idxImages(height: 3)),
+    ]
+    let found = try files.map {
+      try fingerprints(directory, [directory.configuration(train: $0)], ranks: [3])[0]
+    }
+    #expect(Set(found).count == 1, "\(zip(files, found).map { $0 + " " + $1 })")
+  }
+
+  private static let higgs = Program.root.deletingLastPathComponent().appending(path: "shared/data/higgs")
+  private static func higgs(_ name: String) -> String {
+    higgs.appending(path: name).path(percentEncoded: false)
+  }
+
+  @Test(
+    .enabled("needs the HIGGS sample") { FileManager.default.fileExists(atPath: higgs("HIGGS-train.csv.gz")) }
+  )
+  func weightsOfTheHiggsSample() throws {
+    let directory = try TemporaryDirectory()
+    let configuration = try directory.configuration(
+      train: Self.higgs("HIGGS-train.csv.gz"), test: Self.higgs("HIGGS-test.csv.gz"),
+      "[taylor]\npreset = \"paper\"")
+    let arguments = [
+      configuration, "--set", "network.hidden=[300]", "--set", "training.iterations=20",
+      "--set", "output.evaluate_every=20",
+    ]
+    let found = try fingerprints(directory, arguments, ranks: [1, 2, 3, 4, 7], limit: 240)
+    #expect(Set(found).count == 1, "\(found)")
+  }
+}

@@ -1,0 +1,259 @@
+import ADMM
+import Datasets
+import MPI
+import Runs
+import Testing
+
+/// Reads `text` as the file `/home/configs/x.toml`, from the directory `/home`.
+private func configuration(_ text: String, _ settings: [String] = []) throws -> Configuration {
+  try Configuration(text: text, file: "configs/x.toml", currentDirectory: "/home", settings: settings)
+}
+
+/// The lines of the message with which `text` is refused.
+private func refusal(_ text: String, _ settings: [String] = []) throws -> [String] {
+  do {
+    _ = try configuration(text, settings)
+  } catch let failure as Failure {
+    #expect(failure.status == .badConfiguration)
+    #expect(failure.isShared)
+    return failure.message.split(separator: "\n").map(String.init)
+  }
+  Issue.record("accepted")
+  return []
+}
+
+private let least = "[data]\ntrain = \"a.csv\"\n"
+
+@Suite struct ConfigurationTests {
+  @Test func defaultsAreThoseOfThePreset() throws {
+    let robust = try configuration(least)
+    #expect(robust.taylor.preset == .robust)
+    #expect(robust.network.bias && robust.taylor.start == .forward && robust.taylor.ridge == 1e-3)
+    #expect(!robust.taylor.multiplier && robust.taylor.keepBest)
+    let paper = try configuration(least + "[taylor]\npreset = \"paper\"")
+    #expect(!paper.network.bias && paper.taylor.start == .gaussian && paper.taylor.ridge == 0)
+    #expect(paper.taylor.multiplier && !paper.taylor.keepBest)
+    #expect(paper.taylorSettings.beta == [1, 1] && paper.taylorSettings.gamma == [10])
+    #expect(paper.taylor.warmStart == 10 && paper.taylor.dualStep == 1)
+    #expect(paper.output.directory == "runs/x")
+  }
+
+  @Test func whatTheFileSaysOutranksThePresetWhateverTheOrder() throws {
+    let read = try configuration(
+      "[network]\nbias = true\n" + least + "[taylor]\nridge = 0.5\npreset = \"paper\"")
+    #expect(read.network.bias && read.taylor.ridge == 0.5 && read.taylor.start == .gaussian)
+  }
+
+  @Test func pathsStartFromTheFileOrForOptionsFromTheCurrentDirectory() throws {
+    let read = try configuration(
+      "[data]\ntrain = \"../data/a.csv\"\ntest = \"/b.csv\"\ntest_labels = \"c\"", ["data.train_labels=./d"])
+    #expect(read.data.train == "/home/data/a.csv" && read.data.test == "/b.csv")
+    #expect(read.data.testLabels == "/home/configs/c" && read.data.trainLabels == "/home/d")
+  }
+
+  @Test func optionsOutrankTheFile() throws {
+    let read = try configuration(
+      least + "[training]\niterations = 5\n[taylor]\npreset = \"paper\"",
+      [
+        "training.iterations=7", "taylor.preset=robust", "network.hidden=[20, 10]",
+        "data.label_column=signal",
+        "data.classes=[\"b\", \"s\"]", "stop.time_limit=1h30m", "data.delimiter=;", "taylor.beta=3",
+      ])
+    #expect(read.training.iterations == 7 && read.taylor.start == .forward)
+    #expect(read.network.hidden == [20, 10] && read.data.labelColumn == .name("signal"))
+    #expect(read.data.classes == ["b", "s"] && read.stop.timeLimit == 5400 && read.data.delimiter == ";")
+    #expect(read.taylorSettings.beta == [3, 3, 3])
+  }
+
+  @Test func wholeNumbersAreNumbersAndClassNumbersAreNames() throws {
+    let read = try configuration(
+      "[data]\ntrain = 'a'\nclasses = [0, 'two']\n[taylor]\ngamma = [4]\nridge = 1")
+    #expect(read.data.selection == .only(["0", "two"]))
+    #expect(try configuration(least + "positive_class = 7").data.selection == .positive("7"))
+    #expect(read.taylor.gamma == .each([4]) && read.taylor.ridge == 1)
+  }
+
+  /// A configuration in which every key differs from its default.
+  private let everything = """
+    [data]
+    train = "t\\"r\\u00e4in"
+    validation_fraction = 0.25
+    standardize = false
+    classes = ["a", "b\\\\n"]
+    format = "idx"
+    header = false
+    delimiter = "tab"
+    label_column = "none"
+    train_labels = "l"
+    test_labels = "m"
+    features_dataset = "x"
+    labels_dataset = "y"
+    [network]
+    hidden = [7, 5]
+    activation = "hard_tanh"
+    loss = "logistic"
+    bias = true
+    [training]
+    iterations = 9
+    seed = 12345678901234
+    chunk = 64
+    [taylor]
+    preset = "paper"
+    beta = [0.1, 1e-7, 3e10]
+    gamma = [0.3, 2]
+    warm_start = 0
+    start = "forward"
+    ridge = 1e-300
+    multiplier = false
+    dual_step = 1.7
+    keep_best = true
+    [stop]
+    target_accuracy = 1
+    tolerance = 1e-5
+    patience = 3
+    time_limit = "1d2h3m4.5s"
+    [output]
+    directory = "elsewhere"
+    evaluate_every = 4
+    overwrite = true
+    """
+
+  @Test func resolvedTextGivesTheSameConfiguration() throws {
+    for text in [least, least + "[taylor]\npreset = \"paper\"", everything] {
+      let read = try configuration(text)
+      for again in [read.resolved, read.commented] {
+        // Another file in another place.
+        let second = try Configuration(text: again, file: "/tmp/y.toml", currentDirectory: "/var")
+        #expect(second == read)
+        #expect(second.sha256 == read.sha256)
+      }
+    }
+    #expect(try configuration(everything).sha256 != configuration(least).sha256)
+  }
+
+  @Test func everyKeyIsInTheRoundTrip() throws {
+    let read = try configuration(everything)
+    let standard = try configuration(least)
+    let same = zip(read.settings, standard.settings).filter { $0.value == $1.value }.map {
+      "\($0.0.section).\($0.0.name)"
+    }
+    // Those that `everything` can't set to something else: one method only, no test set beside a validation share, and so on.
+    #expect(
+      Set(same) == [
+        "data.test", "data.positive_class", "data.task", "training.method", "network.bias", "taylor.start",
+        "taylor.multiplier",
+        "taylor.keep_best",
+      ])
+  }
+
+  @Test(arguments: [
+    ("[network]\nhiden = [3]", "line 4: unknown key \"hiden\" in [network]. Did you mean \"hidden\"?"),
+    ("\n# [x]\n[trainig]\nseed = 1", "line 5: unknown section [trainig]. Did you mean \"training\"?"),
+    ("[training]\nbeta = 1", "line 4: unknown key \"beta\" in [training]. It belongs in [taylor]."),
+    (
+      "[taylor]\nbeta = -1",
+      "line 4: beta = -1 in [taylor], expected a positive number, or a list of them, one for each weight layer."
+    ),
+    ("[taylor]\nbeta = true", "line 4: beta = true in [taylor], expected a positive number"),
+    ("[taylor]\nbeta = nan", "line 4: beta = nan in [taylor], expected a positive number"),
+    ("[taylor]\nbeta = 1e300", "line 4: beta = 1e+300 in [taylor], expected a positive number"),
+    (
+      "[taylor]\ngamma = [1, 2]",
+      "line 4: gamma in [taylor] has 2 values, but hidden = [300] in [network] makes 1 hidden layer."
+    ),
+    (
+      "[training]\niterations = 2.5",
+      "line 4: iterations = 2.5 in [training], expected a whole number, 1 or more."
+    ),
+    (
+      "[training]\niterations = 0",
+      "line 4: iterations = 0 in [training], expected a whole number, 1 or more."
+    ),
+    (
+      "[training]\nmethod = \"sgd\"",
+      "line 4: method = \"sgd\" in [training], expected \"taylor\". Available in this version: taylor."
+    ),
+    ("[network]\nhidden = 300", "line 4: hidden = 300 in [network], expected a list of whole numbers"),
+    ("[network]\nloss = \"hinges\"", "Did you mean \"hinge\"?"),
+    ("[checkpoint]\nkeep = 2", "line 3: unknown section [checkpoint]. Known are: data, network"),
+    (
+      "[network]\nhidden = [\n 3,\n # ]\n 'x']\nbias = 1",
+      "line 8: bias = 1 in [network], expected true or false."
+    ),
+    ("[stop]\ntarget_accuracy = 0.6", "line 4: target_accuracy in [stop] needs samples to test on."),
+    (
+      "[stop]\ntarget_accuracy = 60",
+      "line 4: target_accuracy = 60 in [stop], expected a number above 0, at most 1."
+    ),
+    (
+      "[stop]\ntime_limit = '1x'",
+      "line 4: time_limit = \"1x\" in [stop], expected a positive number of seconds"
+    ),
+    ("[network]\nloss = \"square\"\nloss = \"square\"", "line 5, column"),
+    ("[network\nx = 1", "line 3, column"),
+  ])
+  func mistakesAreNamedWithTheirPlace(_ text: String, _ message: String) throws {
+    let lines = try refusal(least + text)
+    #expect(lines.contains { $0.hasPrefix("configs/x.toml") && $0.contains(message) }, "\(lines)")
+  }
+
+  @Test(arguments: [
+    ("taylor.beta=-1", "--set taylor.beta=-1: beta = -1 in [taylor], expected a positive number"),
+    ("taylor.bets=1", "--set taylor.bets=1: unknown key \"bets\" in [taylor]. Did you mean \"beta\"?"),
+    ("beta=1", "--set beta=1: expected section.key=value"),
+    ("taylor.beta", "--set taylor.beta: expected section.key=value"),
+    ("training.iterations=many", "--set training.iterations=many: iterations = \"many\" in [training]"),
+  ])
+  func wrongOptionsAreNamed(_ setting: String, _ message: String) throws {
+    let lines = try refusal(least, [setting])
+    #expect(lines.count == 1 && lines[0].hasPrefix(message), "\(lines)")
+  }
+
+  @Test func allMistakesAreReportedAtOnceInTheOrderOfTheLines() throws {
+    let lines = try refusal("[taylor]\nbeta = 0\nstart = 1\n[data]\ntrian = 'x'\n", ["output.overwrite=2"])
+    #expect(lines.count == 4)
+    #expect(lines[0].contains("line 2") && lines[1].contains("line 3") && lines[2].contains("line 5"))
+    #expect(lines[3].hasPrefix("--set output.overwrite=2"))
+  }
+
+  @Test func theTrainingSetIsNeeded() throws {
+    #expect(try refusal("") == ["configs/x.toml: no training set. Set train in [data] to a file's path."])
+  }
+
+  @Test func regressionAllowsOnlyItsOwnSettings() throws {
+    let regression = "[data]\ntrain = 'a'\ntest = 'b'\ntask = 'regression'\n"
+    #expect(try configuration(regression + "[network]\nloss = 'huber'").data.task == .regression)
+    let lines = try refusal(regression + "classes = ['a', 'b']\n[stop]\ntarget_accuracy = 0.5")
+    #expect(lines.count == 3)
+    #expect(lines.contains { $0.contains("loss = \"hinge\" in [network] is for classes") })
+  }
+
+  @Test func keysOutsideOfSectionsAndInInlineTablesAreFound() throws {
+    #expect(
+      try refusal("iterations = 3\n") == [
+        "configs/x.toml, line 1: the key \"iterations\" stands outside of any section. It belongs in [training]."
+      ])
+    #expect(try configuration("data = { train = 'x' }\ntraining.seed = 4").training.seed == 4)
+    #expect(
+      try refusal("\ndata = { trian = 'x' }")[0].hasPrefix("configs/x.toml, line 2: unknown key \"trian\""))
+    #expect(
+      try refusal(least + "[training]\n'sed'=4")[0].hasPrefix("configs/x.toml, line 4: unknown key \"sed\""))
+  }
+
+  @Test func dataOptionsAreCheckedAsTheFileIs() throws {
+    var read = Configuration(preset: .robust)
+    try read.apply(
+      [
+        DataSetting(key: "format", option: "--format", value: "csv"),
+        DataSetting(key: "label_column", option: "--label-column", value: "3"),
+        DataSetting(key: "train_labels", option: "--labels", value: "../l"),
+      ], currentDirectory: "/home/x")
+    #expect(read.data.format == .csv && read.data.labelColumn == .number(3))
+    #expect(read.data.trainLabels == "/home/l")
+    let failure = try #require(throws: Failure.self) {
+      try read.apply([DataSetting(key: "format", option: "--format", value: "cvs")], currentDirectory: "/")
+    }
+    #expect(failure.status == .usage && failure.isShared)
+    #expect(failure.message.hasPrefix("--format: ") && failure.message.hasSuffix("Did you mean \"csv\"?"))
+  }
+}

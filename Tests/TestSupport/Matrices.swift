@@ -1,0 +1,41 @@
+import LinearAlgebra
+
+extension Matrix {
+  /// A matrix of value(i, j).
+  public init(rows: Int, columns: Int, _ value: (_ i: Int, _ j: Int) -> Element) {
+    self.init(rows: rows, columns: columns)
+    for j in 0..<columns {
+      for i in 0..<rows { self[i, j] = value(i, j) }
+    }
+  }
+}
+
+extension Tile {
+  /// The entries, row by row.
+  public var nested: [[Element]] {
+    (0..<rows).map { i in (0..<columns).map { j in column(j)[i] } }
+  }
+}
+
+/// ‖A‖ in the norm of Frobenius.
+public func frobeniusNorm<T: BinaryFloatingPoint>(_ A: Tile<T>) -> Double {
+  var sum = 0.0
+  for j in 0..<A.columns {
+    for i in 0..<A.rows { sum += Double(A.column(j)[i]) * Double(A.column(j)[i]) }
+  }
+  return sum.squareRoot()
+}
+
+/// ‖A − B‖ / ‖B‖ in the norm of Frobenius; NaN where a shape differs, ‖A‖ where B is 0.
+public func relativeDistance<T: BinaryFloatingPoint>(_ A: Tile<T>, _ B: [[Double]]) -> Double {
+  guard A.rows == B.count && B.allSatisfy({ $0.count == A.columns }) else { return .nan }
+  var (distance, norm) = (0.0, 0.0)
+  for i in 0..<A.rows {
+    for j in 0..<A.columns {
+      let difference = Double(A.column(j)[i]) - B[i][j]
+      distance += difference * difference
+      norm += B[i][j] * B[i][j]
+    }
+  }
+  return (distance / (norm > 0 ? norm : 1)).squareRoot()
+}
