@@ -30,16 +30,16 @@ public enum JSON: Sendable, Equatable {
   }
 
   /// The value in one line.
-  public var line: String {
+  public var compact: String {
     switch self {
     case .null: "null"
     case .bool(let bool): bool ? "true" : "false"
     case .integer(let integer): String(integer)
     case .number(let number): number.isFinite ? "\(number)" : "null"
     case .string(let string): Self.quoted(string)
-    case .array(let values): "[" + values.map(\.line).joined(separator: ", ") + "]"
+    case .array(let values): "[" + values.map(\.compact).joined(separator: ", ") + "]"
     case .object(let members):
-      "{" + members.map { Self.quoted($0.key) + ": " + $0.value.line }.joined(separator: ", ") + "}"
+      "{" + members.map { Self.quoted($0.key) + ": " + $0.value.compact }.joined(separator: ", ") + "}"
     case .verbatim(let text): text
     }
   }
@@ -59,7 +59,7 @@ public enum JSON: Sendable, Equatable {
       parts = values.map { $0.indented(inner) }
       brackets = ("[", "]")
     default:
-      return line
+      return compact
     }
     return brackets.0 + "\n" + parts.map { inner + $0 }.joined(separator: ",\n") + "\n" + margin + brackets.1
   }

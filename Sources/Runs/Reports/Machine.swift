@@ -92,10 +92,15 @@ public struct Machine: Sendable, Equatable {
     return warnings
   }
 
+  /// How many cores this process may run on: the bits of a line such as "Cpus_allowed: ffff,0000000f".
   private static func coresOfThisRank() -> Int {
-    var set = cpu_set_t()
-    guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else { return Int.max }
-    return withUnsafeBytes(of: set) { $0.reduce(0) { $0 + $1.nonzeroBitCount } }
+    let status = (try? contents(of: "/proc/self/status")) ?? ""
+    guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed:") }) else {
+      return Int.max
+    }
+    return line.dropFirst("Cpus_allowed:".count).reduce(0) {
+      $0 + ($1.hexDigitValue?.nonzeroBitCount ?? 0)
+    }
   }
 }
 

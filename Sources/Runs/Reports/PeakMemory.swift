@@ -16,7 +16,7 @@ public struct PeakMemory: Sendable, Equatable {
   /// Asks all ranks. Collective.
   public init(over ranks: borrowing Communicator) throws(MPIError) {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    getrusage(CInt(RUSAGE_SELF.rawValue), &usage)
     // Linux counts in KiB.
     let own = usage.ru_maxrss * 1024
     self.init(max: try ranks.max(own), sum: try ranks.sum(own))

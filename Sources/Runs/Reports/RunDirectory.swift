@@ -44,8 +44,8 @@ public struct RunDirectory: Sendable {
   /// Starts a file of lines, such as iterations.jsonl. Collective.
   ///
   /// - Throws: a shared `Failure` of status `inputOutput`.
-  public func lines(_ file: String, over ranks: borrowing Communicator) throws -> LineFile {
-    try LineFile(path(of: file), over: ranks)
+  public func log(_ file: String, over ranks: borrowing Communicator) throws -> Log {
+    try Log(path(of: file), over: ranks)
   }
 
   // MARK: Rank 0's work
@@ -113,7 +113,7 @@ public struct RunDirectory: Sendable {
 }
 
 /// A file that grows by whole lines, each handed to the operating system at once: a run that is killed keeps its lines.
-public struct LineFile: ~Copyable {
+public struct Log: ~Copyable {
   private let path: String
   /// −1 on all ranks but 0.
   private let file: CInt
