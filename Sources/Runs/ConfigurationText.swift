@@ -4,19 +4,6 @@ extension Configuration {
     Self.keys.map { ($0.section, $0.name, $0.write(self)?.toml) }
   }
 
-  /// The whole configuration as an object of sections; what is not set is null.
-  public var json: JSON {
-    .object(
-      Self.sections.map { section in
-        JSON.Member(
-          section,
-          .object(
-            settings.filter { $0.section == section }.map { setting in
-              JSON.Member(setting.name, setting.value.map { .verbatim($0) } ?? .null)
-            }))
-      })
-  }
-
   /// The whole configuration in TOML, without comments. Reading it gives the same configuration.
   public var resolved: String { toml(isCommented: false) }
 
