@@ -35,6 +35,16 @@ public struct Network: Sendable, Equatable {
   }
 }
 
+extension Layers where Value == Matrix<Float> {
+  /// A second set of matrices with the same entries.
+  public func copy() -> Layers { Layers(indices) { self[$0].copy() } }
+
+  /// Overwrites all entries with those of `other`, which has the same shapes.
+  public func assign(_ other: borrowing Layers) {
+    for l in indices { self[l].assign(other[l]) }
+  }
+}
+
 /// The network's own output, layer by layer, for a tile of samples at a time.
 public struct ForwardPass: ~Copyable {
   private let network: Network

@@ -65,34 +65,6 @@ extension Taylor {
     result.largestMultiplier = Double(try ranks.max(largest))
     return result
   }
-
-  /// The message sizes and reductions of one sweep, and its useful floating-point operations a sample. algorithm.md §5, §6.
-  public var cost: SweepCost {
-    var cost = SweepCost(reductions: 0, bytes: 0, flopsPerSample: 0)
-    for l in messages.indices {
-      cost.reductions += 1
-      cost.bytes += messages[l].bytes
-    }
-    for l in 1...L {
-      // W_l a_{l−1} and z_l a_{l−1}ᵀ
-      cost.flopsPerSample += 4 * network.widths[l] * network.inputs(l)
-      guard l < L else { continue }
-      let d = network.inputs(l + 1)
-      cost.flopsPerSample += d * (d + 1)
-      cost.flopsPerSample += ActivationStep.flops(from: network.widths[l + 1], to: network.widths[l])
-    }
-    return cost
-  }
-}
-
-/// What a sweep costs.
-public struct SweepCost: Sendable {
-  /// How many reductions.
-  public var reductions: Int
-  /// How many bytes they move a rank.
-  public var bytes: Int
-  /// Useful floating-point operations a sample: symmetric products count half.
-  public var flopsPerSample: Int
 }
 
 private func ratio(_ distance: Double, _ norm: Double) -> Double {

@@ -114,8 +114,8 @@ public struct File: ~Copyable {
   }
 }
 
-/// The identifier of an open file.
-private struct FileHandle: ~Copyable {
+/// The identifier of an open file. (Not private: a public type that holds a private one does not link across modules.)
+struct FileHandle: ~Copyable {
   let id: hid_t
   let isShared: Bool
 

@@ -149,6 +149,13 @@ public struct Configuration: Sendable, Equatable {
   /// L: how many weight layers the network has.
   public var weightLayers: Int { network.hidden.count + 1 }
 
+  /// The network for data of so many features and outputs.
+  public func network(features: Int, outputs: Int) -> ADMM.Network {
+    ADMM.Network(
+      widths: [features] + network.hidden + [outputs], activation: network.activation, loss: network.loss,
+      bias: network.bias)
+  }
+
   /// What Algorithm 1 takes from [taylor] and [training].
   public var taylorSettings: TaylorSettings {
     TaylorSettings(

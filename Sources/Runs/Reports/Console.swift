@@ -1,0 +1,93 @@
+import Glibc
+import MPI
+
+/// What rank 0 says while a run goes on. On all other ranks it is silent.
+///
+/// Lines go to standard output, each by a call of its own, so that they don't mix with other ranks' output. On a terminal one more
+/// line, the last, shows progress and is rewritten; in a file or a pipe there are lines only.
+public final class Console {
+  /// The widest that a progress line may be; one that wraps can't be rewritten.
+  static let progressWidth = 79
+  /// Seconds between two states of the progress line.
+  private static let progressInterval = 0.1
+
+  private let output: CInt
+  private let isTerminal: Bool
+  private let isSilent: Bool
+  private var showsProgress = false
+  private var lastProgress = -Double.infinity
+
+  /// - Parameter isQuiet: say nothing but warnings.
+  public convenience init(isQuiet: Bool, _ ranks: borrowing Communicator) {
+    self.init(
+      isSilent: isQuiet || !ranks.isRoot, isTerminal: Self.isTerminal(STDOUT_FILENO), output: STDOUT_FILENO)
+  }
+
+  /// - Parameter output: the descriptor to write to.
+  package init(isSilent: Bool, isTerminal: Bool, output: CInt) {
+    self.isSilent = isSilent
+    self.isTerminal = isTerminal
+    self.output = output
+  }
+
+  deinit { clearProgress() }
+
+  /// Prints a line. Local.
+  public func print(_ line: String = "") {
+    guard !isSilent else { return }
+    clearProgress()
+    put(line + "\n", to: output)
+  }
+
+  /// Prints lines. Local.
+  public func print(_ lines: [String]) {
+    for line in lines { print(line) }
+  }
+
+  /// Shows `text` in the progress line of a terminal, and how much is done if that is known. Local; at most ten times a second.
+  ///
+  /// - Parameter share: 0 to 1.
+  public func progress(_ text: @autoclosure () -> String, _ share: Double? = nil) {
+    guard isTerminal && !isSilent else { return }
+    let now = monotonicSeconds()
+    guard now - lastProgress >= Self.progressInterval else { return }
+    lastProgress = now
+    let all = text() + (share.map { " \(percent(min(max($0, 0), 1), 0)) %" } ?? "")
+    // Carriage return; erase to the end of the line (ECMA-48, EL).
+    put("\r" + all.prefix(Self.progressWidth) + "\u{1B}[K", to: output)
+    showsProgress = true
+  }
+
+  /// Takes the progress line away. Local.
+  public func clearProgress() {
+    guard showsProgress else { return }
+    put("\r\u{1B}[K", to: output)
+    showsProgress = false
+  }
+
+  /// Whether what goes to `file` is seen on a terminal. Local.
+  ///
+  /// Open MPI gives every rank a pseudo-terminal as its standard output, even if mpirun writes to a file; then what mpirun itself
+  /// writes to decides.
+  static func isTerminal(_ file: CInt) -> Bool {
+    guard isatty(file) == 1 else { return false }
+    guard getenv("OMPI_COMM_WORLD_RANK") != nil else { return true }
+    let launchers = open("/proc/\(getppid())/fd/\(file)", O_WRONLY | O_NOCTTY | O_CLOEXEC)
+    guard launchers >= 0 else { return false }
+    defer { close(launchers) }
+    return isatty(launchers) == 1
+  }
+
+  private func put(_ text: String, to file: CInt) {
+    // Nobody is left to tell of a console that can't be written.
+    try? writeAll(text, to: file, "")
+  }
+}
+
+extension Console {
+  /// Prints a warning to standard error, whether quiet or not. Call it on rank 0 only. Local.
+  public func warn(_ text: String) {
+    clearProgress()
+    put("admm-mpi: warning: \(text)\n", to: STDERR_FILENO)
+  }
+}

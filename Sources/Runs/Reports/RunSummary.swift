@@ -1,0 +1,171 @@
+import MPI
+
+/// How a run came to its end.
+public enum RunStatus: String, Sendable, CaseIterable {
+  case target_reached
+  case max_iterations
+  case converged
+  case time_limit
+  case interrupted
+  case diverged
+}
+
+/// Everything worth keeping of a run: run.json.
+public struct RunSummary: Sendable {
+  /// How the run ended.
+  public struct Outcome: Sendable {
+    public var status: RunStatus
+    public var exitStatus: ExitStatus
+    public var iterations: Int
+
+    public init(_ status: RunStatus, exitStatus: ExitStatus = .done, iterations: Int) {
+      self.status = status
+      self.exitStatus = exitStatus
+      self.iterations = iterations
+    }
+  }
+
+  /// What the run was told.
+  public struct Settings: Sendable {
+    public var seed: UInt64
+    /// The resolved configuration, whole.
+    public var config: JSON
+    public var sha256: String
+
+    public init(seed: UInt64, config: JSON, sha256: String) {
+      self.seed = seed
+      self.config = config
+      self.sha256 = sha256
+    }
+  }
+
+  /// What was trained, on what.
+  public struct Problem: Sendable {
+    /// d_0 … d_L.
+    public var layers: [Int]
+    public var parameters: Int
+    /// How many samples each set has.
+    public var samples: (train: Int, validation: Int?, test: Int?)
+
+    public init(layers: [Int], parameters: Int, samples: (train: Int, validation: Int?, test: Int?)) {
+      self.layers = layers
+      self.parameters = parameters
+      self.samples = samples
+    }
+  }
+
+  /// What came out.
+  public struct Results: Sendable {
+    /// The last iterate: objective, train_accuracy, test_accuracy, test_auc and so on.
+    public var final: JSON
+    /// The best iterate and its number, where one was kept.
+    public var best: JSON?
+    /// By name: majority, linear.
+    public var baselines: JSON
+    public var weightsSHA256: String
+
+    public init(final: JSON, best: JSON? = nil, baselines: JSON, weightsSHA256: String) {
+      self.final = final
+      self.best = best
+      self.baselines = baselines
+      self.weightsSHA256 = weightsSHA256
+    }
+  }
+
+  /// What an iteration costs.
+  public struct Cost: Sendable {
+    /// Useful floating-point operations of all ranks together.
+    public var flopsPerIteration: Double
+    /// What a rank's matrix products alone reach, in 10⁹ operations a second.
+    public var sgemmGflopsPerRank: Double?
+    /// Of each rank.
+    public var bytesReducedPerIteration: Int
+    public var reductionsPerIteration: Int
+
+    public init(
+      flopsPerIteration: Double, sgemmGflopsPerRank: Double? = nil, bytesReducedPerIteration: Int,
+      reductionsPerIteration: Int
+    ) {
+      self.flopsPerIteration = flopsPerIteration
+      self.sgemmGflopsPerRank = sgemmGflopsPerRank
+      self.bytesReducedPerIteration = bytesReducedPerIteration
+      self.reductionsPerIteration = reductionsPerIteration
+    }
+  }
+
+  public var outcome: Outcome
+  public var launch: Launch
+  public var settings: Settings
+  public var problem: Problem
+  public var results: Results
+  public var cost: Cost
+  public var phases: PhaseReport
+  public var memory: PeakMemory
+
+  public init(
+    _ outcome: Outcome, launch: Launch, settings: Settings, problem: Problem, results: Results, cost: Cost,
+    phases: PhaseReport, memory: PeakMemory
+  ) {
+    self.outcome = outcome
+    self.launch = launch
+    self.settings = settings
+    self.problem = problem
+    self.results = results
+    self.cost = cost
+    self.phases = phases
+    self.memory = memory
+  }
+
+  /// Seconds of one iteration, without the start and the evaluations; NaN if there was none.
+  public var secondsPerIteration: Double {
+    outcome.iterations > 0 ? phases.iterating / Double(outcome.iterations) : .nan
+  }
+
+  /// Useful operations a second of the iterations, in 10⁹, for each rank.
+  public var gflopsPerRank: Double {
+    1e-9 * cost.flopsPerIteration / secondsPerIteration / Double(launch.machine.ranks)
+  }
+
+  /// What run.json holds.
+  public var json: JSON {
+    .object([
+      "status": .string(outcome.status.rawValue),
+      "exit_status": .integer(Int(outcome.exitStatus.rawValue)),
+      "iterations": .integer(outcome.iterations),
+      "start": .string(launch.start),
+      "command": .string(launch.command),
+      "slurm_job_id": launch.slurmJob.map { .string($0) },
+      "ranks": .integer(launch.machine.ranks),
+      "threads_per_rank": .integer(launch.machine.threads),
+      "hosts": .array(
+        launch.machine.hosts.map { .object(["name": .string($0.name), "ranks": .integer($0.ranks)]) }),
+      "versions": launch.versions.json,
+      "seed": .verbatim(String(settings.seed)),
+      "config": settings.config,
+      "config_sha256": .string(settings.sha256),
+      "layers": .array(problem.layers.map { .integer($0) }),
+      "parameters": .integer(problem.parameters),
+      "samples": .object([
+        "train": .integer(problem.samples.train),
+        "validation": problem.samples.validation.map { .integer($0) },
+        "test": problem.samples.test.map { .integer($0) },
+      ]),
+      "final": results.final,
+      "best": results.best,
+      "baselines": results.baselines,
+      "weights_sha256": .string(results.weightsSHA256),
+      "seconds": .object([
+        "load": .number(phases[.load].mean), "train": .number(phases[.start].mean + phases.iterating),
+        "evaluate": .number(phases[.evaluate].mean), "save": .number(phases[.save].mean),
+        "total": .number(phases.total.mean), "per_iteration": .number(secondsPerIteration),
+      ]),
+      "phases": phases.json,
+      "flops_per_iteration": .number(cost.flopsPerIteration),
+      "gflops_per_rank": .number(gflopsPerRank),
+      "sgemm_gflops_per_rank": cost.sgemmGflopsPerRank.map { .number($0) },
+      "bytes_reduced_per_iteration": .integer(cost.bytesReducedPerIteration),
+      "reductions_per_iteration": .integer(cost.reductionsPerIteration),
+      "peak_rss_bytes": .object(["max": .integer(memory.max), "sum": .integer(memory.sum)]),
+    ])
+  }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import HDF5
+import MPI
+import TestSupport
+import Testing
+
+@Suite(.serialized) struct FailureTests {
+  /// The failure of `body`, which all ranks must have alike; its message without the directory.
+  private func failure(
+    _ ranks: borrowing Communicator, _ directory: URL, _ body: (borrowing Communicator) throws -> Void
+  ) throws -> (status: MPI.ExitStatus, message: String)? {
+    do {
+      try body(ranks)
+    } catch let failure as Failure {
+      let messages = try ranks.gather(failure.message)
+      #expect(failure.isShared && messages.allSatisfy { $0 == messages[0] })
+      return (failure.status, messages[0].replacing(directory.path + "/", with: ""))
+    }
+    return nil
+  }
+
+  private func opening(
+    _ path: String, _ ranks: borrowing Communicator, _ directory: URL
+  ) throws -> (status: MPI.ExitStatus, message: String)? {
+    try failure(ranks, directory) { ranks in try File(reading: path, over: ranks).close() }
+  }
+
+  @Test("Files that can't be opened are refused by name, on all ranks alike")
+  func files() throws {
+    try TestWorld.with { ranks in
+      try withScratch(ranks) { ranks, directory in
+        func path(_ name: String) -> String { directory.appending(path: name).path }
+        if ranks.isRoot {
+          let whole = try File(creating: path("whole.h5"))
+          try whole.write([Double](repeating: 1, count: 1000), to: "x")
+          try whole.close()
+          let bytes = try Data(contentsOf: URL(filePath: path("whole.h5")))
+          try bytes.prefix(bytes.count / 2).write(to: URL(filePath: path("cut.h5")))
+          try Data("a,b\n1,2\n".utf8).write(to: URL(filePath: path("text.h5")))
+          try Data().write(to: URL(filePath: path("empty.h5")))
+        }
+        try ranks.barrier()
+        let missing = try #require(try opening(path("missing.h5"), ranks, directory))
+        #expect(missing.status == .noInput)
+        #expect(missing.message == "missing.h5: can't be read: No such file or directory.")
+        let cut = try #require(try opening(path("cut.h5"), ranks, directory))
+        #expect(cut.status == .badData)
+        #expect(
+          cut.message.hasPrefix("cut.h5: not an HDF5 file, or a damaged one: H5Fopen failed: truncated file"))
+        for name in ["text.h5", "empty.h5"] {
+          let refused = try #require(try opening(path(name), ranks, directory))
+          #expect(refused.status == .badData)
+          #expect(
+            refused.message.contains("\(name): not an HDF5 file") && refused.message.contains("signature"))
+        }
+        let homeless = try #require(
+          try failure(ranks, directory) { ranks in
+            try File(creating: path("no/such/file.h5"), over: ranks).close()
+          })
+        #expect(homeless.status == .inputOutput)
+        #expect(homeless.message.hasPrefix("no/such/file.h5: can't be created: "))
+        // One rank alone.
+        #expect(throws: Failure.self) { try File(reading: path("cut.h5")).close() }
+        #expect(throws: Failure.self) { try File(reading: path("missing.h5")).close() }
+        #expect(throws: Failure.self) { try File(creating: path("no/such/file.h5")).close() }
+      }
+    }
+  }
+
+  @Test("Missing and unsuitable arrays are refused by name, on all ranks alike")
+  func arrays() throws {
+    try TestWorld.with { ranks in
+      try withScratch(ranks) { ranks, directory in
+        let path = directory.appending(path: "arrays.h5").path
+        let written = try File(creating: path, over: ranks)
+        try written.write([1, 2, 3], to: "numbers")
+        try written.write(["a", "b"], to: "names")
+        try written.close()
+
+        let file = try File(reading: path, over: ranks)
+        let missing = try #require(
+          try failure(ranks, directory) { _ in _ = try file.array("features").shape })
+        #expect(missing.status == .badData)
+        #expect(
+          missing.message
+            == "arrays.h5: there is no dataset 'features'; the file has 'names', 'numbers'.")
+        let text = try #require(
+          try failure(ranks, directory) { _ in _ = try file.array("names").values(as: Float.self) })
+        #expect(text.message == "arrays.h5: dataset 'names' holds text; numbers are needed.")
+        let numbers = try #require(
+          try failure(ranks, directory) { _ in _ = try file.array("numbers").strings() })
+        #expect(numbers.message == "arrays.h5: dataset 'numbers' holds numbers; text is needed.")
+        #expect(try !file.contains("no/such/group"))
+        try file.close()
+      }
+    }
+  }
+
+  @Test("A file that can't grow is an error, not a silent loss")
+  func fullDisk() throws {
+    try TestWorld.with { ranks in
+      try withScratch(ranks) { ranks, directory in
+        guard ranks.isRoot else { return }
+        let file = try File(creating: directory.appending(path: "full.h5").path)
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+        signal(SIGXFSZ, SIG_IGN)
+        var small = limit
+        small.rlim_cur = 4096
+        setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &small)
+        defer { setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) }
+        #expect(throws: HDF5Error.self) {
+          try file.write([Double](repeating: 1, count: 100_000), to: "x")
+          try file.flush()
+        }
+      }
+    }
+  }
+}
