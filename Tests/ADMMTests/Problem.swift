@@ -16,7 +16,9 @@ struct Problem: Sendable {
   var samples: Int { features[0].count }
 
   /// Normal features, and targets that a random linear map of them decides, with some noise. All numbers are single precision.
-  init(_ network: Network, samples: Int, seed: UInt64, chunk: Int? = nil) {
+  ///
+  /// - Parameter targetScale: a factor of the targets, for regression.
+  init(_ network: Network, samples: Int, seed: UInt64, chunk: Int? = nil, targetScale: Double = 1) {
     self.network = network
     self.chunk = chunk
     var random = SeededGenerator(seed: seed)
@@ -28,7 +30,7 @@ struct Problem: Sendable {
       let x = (0..<inputs).map { _ in Double(Float(random.normal())) }
       let score = teacher.map { row in zip(row, x).reduce(0.5 * random.normal()) { $0 + $1.0 * $1.1 } }
       columns.append(x)
-      answers.append(Self.target(score, network.loss))
+      answers.append(Self.target(score.map { $0 * targetScale }, network.loss))
     }
     features = (0..<inputs).map { i in columns.map { $0[i] } }
     targets = (0..<outputs).map { i in answers.map { $0[i] } }
