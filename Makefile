@@ -18,6 +18,9 @@ export PKG_BLAS ?= openblas
 export PKG_LAPACKE ?= lapacke
 export PKG_HDF5 ?= hdf5-openmpi
 
+# What the program says that it was built from.
+export ADMM_COMMIT := $(or $(shell git describe --always --dirty --abbrev=7 2> /dev/null),unknown)
+
 # One thread a rank; more ranks than cores are welcome (Open MPI 4, 5); root may run, as in a container.
 export OPENBLAS_NUM_THREADS ?= 1
 export OMPI_MCA_rmaps_base_oversubscribe ?= 1

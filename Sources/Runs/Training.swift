@@ -44,7 +44,7 @@ public func train(
   let results = try phases.measure(.evaluate) {
     try TrainingResults(outcome, network, linear, data, over: ranks)
   }
-  let model = Model(configuration, network, outcome, data)
+  let model = configuration.model(network, outcome, data)
   try phases.measure(.save) { try model.write(to: directory.path(of: "model.h5"), over: ranks) }
 
   let exitStatus: ExitStatus = outcome.status == .diverged ? .numericalFailure : .done
