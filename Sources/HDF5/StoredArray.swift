@@ -160,7 +160,7 @@ public struct StoredArray: ~Copyable {
         file.id, H5S_SELECT_SET, start.map { hsize_t($0) }, nil, count.map { hsize_t($0) }, nil),
       "H5Sselect_hyperslab")
     return try readStrings(type, count: rows.count) {
-      H5Dread(handle.id, $0, memory.id, file.id, shim_default(), $1)
+      H5Dread(handle.id, $0, memory.id, file.id, h5_default(), $1)
     }
   }
 
