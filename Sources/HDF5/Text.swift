@@ -9,16 +9,16 @@ extension File {
     guard !texts.isEmpty else { return }
     let bytes = texts.flatMap { Array($0.utf8) + [UInt8](repeating: 0, count: length - $0.utf8.count) }
     try check(
-      H5Dwrite(array.handle.id, type.id, shim_all(), shim_all(), shim_default(), bytes), "H5Dwrite")
+      H5Dwrite(array.handle.id, type.id, h5_all(), h5_all(), h5_default(), bytes), "H5Dwrite")
   }
 }
 
 /// The type of UTF-8 text padded with zero bytes, or of any length.
 func stringType(length: Int) throws(HDF5Error) -> Handle {
-  let type = try Handle(H5Tcopy(shim_c_string()), "H5Tcopy", H5Tclose)
+  let type = try Handle(H5Tcopy(h5_c_string()), "H5Tcopy", H5Tclose)
   try check(H5Tset_size(type.id, length), "H5Tset_size")
   try check(H5Tset_cset(type.id, H5T_CSET_UTF8), "H5Tset_cset")
-  if length != shim_variable_length() { try check(H5Tset_strpad(type.id, H5T_STR_NULLPAD), "H5Tset_strpad") }
+  if length != h5_variable_length() { try check(H5Tset_strpad(type.id, H5T_STR_NULLPAD), "H5Tset_strpad") }
   return type
 }
 
@@ -32,7 +32,7 @@ func readStrings(
     try check(read(type.id, &pointers), "the reading of text")
     let texts = pointers.map { $0.map { String(cString: $0) } ?? "" }
     let space = try dataspace([count])
-    try check(H5Dvlen_reclaim(type.id, space.id, shim_default(), &pointers), "H5Dvlen_reclaim")
+    try check(H5Dvlen_reclaim(type.id, space.id, h5_default(), &pointers), "H5Dvlen_reclaim")
     return texts
   }
   let length = H5Tget_size(type.id)

@@ -15,7 +15,7 @@ public func train(
   let console = Console(isQuiet: isQuiet, ranks)
   let threads = 1
   setBLASThreads(threads)
-  let launch = try Launch(threads: threads, hdf5: libraryVersion(), over: ranks)
+  let launch = try Launch(threads: threads, over: ranks)
   if ranks.isRoot { launch.machine.warnings.forEach(console.warn) }
   let directory = try RunDirectory(
     configuration.output.directory, overwrite: configuration.output.overwrite, over: ranks)
@@ -44,13 +44,13 @@ public func train(
   let results = try phases.measure(.evaluate) {
     try TrainingResults(outcome, network, linear, data, over: ranks)
   }
-  let model = Model(configuration, network, outcome, data)
+  let model = configuration.model(network, outcome, data)
   try phases.measure(.save) { try model.write(to: directory.path(of: "model.h5"), over: ranks) }
 
   let exitStatus: ExitStatus = outcome.status == .diverged ? .numericalFailure : .done
   let summary = RunSummary(
     RunSummary.Outcome(outcome.status, exitStatus: exitStatus, iterations: outcome.last.iteration),
-    launch: launch, settings: try configuration.summary,
+    launch: launch, settings: RunSummary.Settings(configuration),
     problem: problem(network, data),
     results: RunSummary.Results(
       final: results.final, best: results.best, baselines: results.baselines,

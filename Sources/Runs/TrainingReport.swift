@@ -2,7 +2,6 @@ import ADMM
 import Datasets
 import LinearAlgebra
 import MPI
-import TOMLKit
 
 /// What the console says before a run trains.
 func banner(
@@ -51,12 +50,19 @@ func predictedBytes(_ network: Network, _ data: borrowing TrainingData) -> Int {
 }
 
 extension Configuration {
-  /// What run.json says of the configuration.
-  var summary: RunSummary.Settings {
-    get throws {
-      let json = try TOMLTable(string: resolved).convert(to: .json)
-      return RunSummary.Settings(seed: training.seed, config: .verbatim(json), sha256: sha256)
-    }
+  /// The model that a run saves.
+  func model(
+    _ network: ADMM.Network, _ outcome: borrowing TrainingOutcome, _ data: borrowing TrainingData
+  ) -> Model {
+    let meaning: Model.Meaning =
+      data.classNames.map { .classes($0) }
+      ?? .target(mean: data.targetScale?.mean ?? 0, scale: data.targetScale?.scale ?? 1)
+    return Model(
+      network: network, W: outcome.W.copy(), standardization: data.standardization, meaning: meaning,
+      featureNames: data.train.featureNames,
+      provenance: Model.Provenance(
+        configurationSHA256: sha256, seed: training.seed, method: training.method.rawValue,
+        iteration: outcome.best?.iteration ?? outcome.last.iteration))
   }
 }
 

@@ -42,7 +42,7 @@ public struct Versions: Sendable, Equatable {
     let blas = blasDescription()
     return Versions(
       commit: String(cString: source_commit()), mpi: Job.libraryVersion(), blas: blas.version,
-      blasKernel: blas.kernel, hdf5: HDF5.libraryVersion())
+      blasKernel: blas.kernel, hdf5: hdf5Version())
   }
 
   /// "admm-mpi 0.1.0 (commit 1a2b3c4, Swift 6.3)".
