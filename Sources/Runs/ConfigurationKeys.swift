@@ -76,7 +76,7 @@ extension Configuration {
     Key(
       "data", "validation_fraction", .number("a number from 0 up to, not including, 1") { $0 >= 0 && $0 < 1 },
       \.data.validationFraction,
-      "Without a test set: the share of the training samples, drawn by the seed, that is kept out of training and evaluated."
+      "The share of the training samples, drawn by the seed, that is kept out of training, to choose the best iteration by."
     ),
     Key(
       "data", "standardize", .truth(), \.data.standardize,
