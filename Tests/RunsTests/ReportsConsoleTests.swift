@@ -2,12 +2,13 @@ import Foundation
 import Runs
 import Testing
 
-/// What a console writes to a pipe.
-private func output(isTerminal: Bool, isSilent: Bool = false, _ body: (Console) -> Void) throws -> String {
+/// What a console writes to a pipe, warnings included.
+private func output(
+  isTerminal: Bool, isRoot: Bool = true, isQuiet: Bool = false, _ body: (Console) -> Void
+) throws -> String {
   let pipe = Pipe()
-  body(
-    Console(
-      isSilent: isSilent, isTerminal: isTerminal, output: pipe.fileHandleForWriting.fileDescriptor))
+  let file = pipe.fileHandleForWriting.fileDescriptor
+  body(Console(isRoot: isRoot, isQuiet: isQuiet, isTerminal: isTerminal, output: file, errors: file))
   try pipe.fileHandleForWriting.close()
   return String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
 }
@@ -55,10 +56,20 @@ private func output(isTerminal: Bool, isSilent: Bool = false, _ body: (Console) 
     #expect(text.hasPrefix("\rworking"))
   }
 
-  @Test func silenceIsSilent() throws {
-    let text = try output(isTerminal: true, isSilent: true) {
+  @Test func aWarningIsALineThatQuietLets() throws {
+    let text = try output(isTerminal: true, isQuiet: true) {
       $0.progress("half way", 0.5)
       $0.print("done")
+      $0.warn("odd")
+    }
+    #expect(text == "admm-mpi: warning: odd\n")
+  }
+
+  @Test func otherRanksAreSilent() throws {
+    let text = try output(isTerminal: true, isRoot: false) {
+      $0.progress("half way", 0.5)
+      $0.print("done")
+      $0.warn("odd")
     }
     #expect(text.isEmpty)
   }
