@@ -214,7 +214,8 @@ private struct Entry {
       throw Mistake("--set \(option): expected section.key=value, such as --set training.iterations=50.")
     }
     self.init(
-      section: withoutBlanks(path[0]), name: withoutBlanks(path[1]), datum: TOMLDatum(option: withoutBlanks(sides[1])),
+      section: withoutBlanks(path[0]), name: withoutBlanks(path[1]),
+      datum: TOMLDatum(option: withoutBlanks(sides[1])),
       place: "--set \(option)", base: base)
   }
 

@@ -33,16 +33,16 @@ public func check(_ configuration: Configuration, over ranks: borrowing Communic
       + ", \(configuration.network.activation), \(configuration.network.loss)"
       + (configuration.network.bias ? ", bias" : ""),
   ])
-  if let samples = train.samples {
-    let a = configuration.bytesPerSample(features: train.features)
-    let own = (samples + ranks.size - 1) / ranks.size
-    table.add(["memory", "about \(bytes(a * own)) a rank for training on \(counted(ranks.size, "rank"))"])
-  } else {
-    table.add([
-      "memory",
-      "about \(bytes(configuration.bytesPerSample(features: train.features))) a sample; only a full read tells how many there are",
-    ])
-  }
+  let network = configuration.network(features: train.features, outputs: configuration.outputs ?? 1)
+  let bytesPerSample = MemoryLayout<Float>.size * (train.features + 1) + network.stateBytes(samples: 1)
+  let own = train.samples.map { ($0 + ranks.size - 1) / ranks.size }
+  table.add([
+    "memory",
+    own.map {
+      "about \(bytes($0 * bytesPerSample + network.systemBytes)) a rank for training on \(counted(ranks.size, "rank"))"
+    }
+      ?? "about \(bytes(bytesPerSample)) a sample; only a full read tells how many there are",
+  ])
   table.add(["results", configuration.output.directory])
   console.print(table.lines)
   console.print("The configuration is in order.")
@@ -64,11 +64,5 @@ extension Configuration {
     if data.task == .regression { return 1 }
     let classes = data.positiveClass == nil ? data.classes?.count : 2
     return classes.map { $0 == 2 && !network.loss.isJoint ? 1 : $0 }
-  }
-
-  /// What a sample takes in memory while training: a_0, a_l and z_l of each hidden layer, z_L, λ and y. All are `Float`.
-  fileprivate func bytesPerSample(features: Int) -> Int {
-    let hidden = network.hidden.reduce(0) { $0 + 2 * $1 + 1 }
-    return MemoryLayout<Float>.size * (features + 1 + hidden + 3 * (outputs ?? 1))
   }
 }
