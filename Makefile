@@ -34,7 +34,7 @@ endif
 release := -c release -Xcc -march=$(ARCH) $(SWIFTFLAGS)
 program := .build/release/admm-mpi
 bundle  := .build/release/admm-mpiPackageTests.xctest
-sources := $(wildcard Sources Tests Benchmarks Package.swift)
+sources := Sources Tests Package.swift
 # Suites whose tests use the communicator of the job that they run in.
 parallel_suites := MPITests HDF5Tests ADMMTests BaselinesTests DatasetsTests RunsTests
 
@@ -106,9 +106,9 @@ lint:
 format:
 	swift format format --in-place --parallel --recursive $(sources)
 
-## bench        time an iteration, phase by phase
-bench: build
-	Benchmarks/run
+## bench        time an iteration on 1, 2, 4, … ranks
+bench: build venv
+	@.venv/bin/python Benchmarks/iteration.py
 
 ## install      the program, its completions, configurations and job scripts, under PREFIX
 install: build

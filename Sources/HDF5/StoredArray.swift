@@ -130,40 +130,6 @@ public struct StoredArray: ~Copyable {
     return values
   }
 
-  /// All texts, the last index fastest; for arrays of modest size.
-  ///
-  /// - Throws: a `Failure` where the array does not hold text.
-  public func strings() throws -> [String] {
-    guard elements == .string else {
-      throw Failure(.badData, "\(place) holds numbers; text is needed.", isShared: isShared)
-    }
-    return try readStrings(type, count: count) {
-      H5Dread(handle.id, $0, h5_all(), h5_all(), h5_default(), $1)
-    }
-  }
-
-  /// The texts of rows `rows` of a list of texts. Local: for a file that this rank has opened alone.
-  ///
-  /// - Throws: a `Failure` where the array does not hold text, one a row.
-  public func strings(_ rows: Range<Int>) throws -> [String] {
-    guard elements == .string && rowLength == 1 && !shape.isEmpty else {
-      throw Failure(.badData, "\(place) is not a list of texts.", isShared: isShared)
-    }
-    precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows \(rows) of \(rowCount)")
-    guard !rows.isEmpty else { return [] }
-    let file = try dataspace(shape)
-    let memory = try dataspace([rows.count])
-    let start = [rows.lowerBound] + shape.dropFirst().map { _ in 0 }
-    let count = [rows.count] + shape.dropFirst()
-    try check(
-      H5Sselect_hyperslab(
-        file.id, H5S_SELECT_SET, start.map { hsize_t($0) }, nil, count.map { hsize_t($0) }, nil),
-      "H5Sselect_hyperslab")
-    return try readStrings(type, count: rows.count) {
-      H5Dread(handle.id, $0, memory.id, file.id, h5_default(), $1)
-    }
-  }
-
   private func checkNumeric() throws(Failure) {
     guard elements.isNumeric else {
       throw Failure(

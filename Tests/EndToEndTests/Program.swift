@@ -95,8 +95,8 @@ enum Program {
   }
 
   /// Runs any command that the shell would find.
-  static func run(command: [String]) throws -> Outcome {
-    try start(command, limit: 60).outcome()
+  static func run(command: [String], limit: Int = 60) throws -> Outcome {
+    try start(command, limit: limit).outcome()
   }
 
   private static func start(_ command: [String], limit: Int) throws -> Running {
