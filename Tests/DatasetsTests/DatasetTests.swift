@@ -16,14 +16,17 @@ import Testing
       let random = Philox(seed: 7, stream: 0x7370_6C69)
       let isValidation = (0..<samples).map { random.uniform(0, $0) < 0.3 }
       let whole = example.expected()
-      for isKept in [true, false] {
+      func part(_ isKept: Bool) -> Expected {
         let kept = (0..<samples).filter { isValidation[$0] == isKept }
-        let expected = Expected(
+        return Expected(
           features: kept.map { whole.features[$0] },
           labels: .classes(codes: kept.map { Int32(example.code($0)) }, names: ["0", "1"]), names: whole.names
         )
-        expected.check(isKept ? parts.validation : parts.training, on: ranks)
       }
+      let training = parts.training
+      let validation = parts.validation
+      part(false).check(training, on: ranks)
+      part(true).check(validation, on: ranks)
       #expect(samples < 999 || (250...350).contains(isValidation.count { $0 }))
       expectFailure(
         "A validation fraction of 0.0 of \(samples) samples puts 0 of them into validation. Both parts need "
@@ -36,8 +39,10 @@ import Testing
     try TemporaryFiles.with { files, ranks in
       let samples = 3000
       // A column far from 0, a constant one, one with a wild first value.
-      let rows = (0..<samples).map { n in
-        [Float(n * 7919 % 1009) / 16, 1e6 + Float(n % 5) / 4, 3.1, n == 0 ? -999 : Float(n % 3)]
+      let rows = (0..<samples).map { n -> [Float] in
+        let a = Float(n * 7919 % 1009) / 16
+        let b = 1e6 + Float(n % 5) / 4
+        return [a, b, 3.1, n == 0 ? -999 : Float(n % 3)]
       }
       let text = rows.map { "0," + $0.map { "\($0)" }.joined(separator: ",") + "\n" }.joined()
       let path = try files.write("a.csv", text, over: ranks)
@@ -109,11 +114,13 @@ import Testing
 
   @Test func statisticsCountWhatIsMissing() throws {
     try TemporaryFiles.with { files, ranks in
-      let text =
-        "a,b,kind,c,d\n"
-        + (0..<400).map { n in
-          "\(n % 9 == 0 ? "" : "\(n % 10)"),2.5,\(n % 4 == 0 ? "x" : n == 7 ? "" : "y"),\(n % 50 == 3 ? "nan" : "-1"),NA\n"
-        }.joined()
+      let lines = (0..<400).map { n -> String in
+        let a = n % 9 == 0 ? "" : "\(n % 10)"
+        let kind = n % 4 == 0 ? "x" : n == 7 ? "" : "y"
+        let c = n % 50 == 3 ? "nan" : "-1"
+        return "\(a),2.5,\(kind),\(c),NA\n"
+      }
+      let text = "a,b,kind,c,d\n" + lines.joined()
       let path = try files.write("a.csv", text, over: ranks)
       let dataset = try readDataset(
         Source(path, labelColumn: .name("kind")), task: .classification, missing: .keepNaN, over: ranks)

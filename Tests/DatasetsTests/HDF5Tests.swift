@@ -6,11 +6,9 @@ import TestSupport
 import Testing
 
 @Suite(.serialized) struct HDF5Tests {
-  private static let samples = 500
-  private static let d = 5
-  private let values = (0..<500 * 5).map { Float($0 * 31 % 997) / 8 - 50 }
+  private let values: [Float] = (0..<2500).map { (i: Int) -> Float in Float(i * 31 % 997) / 8 - 50 }
 
-  private var rows: [[Float]] { (0..<500).map { Array(values[5 * $0..<5 * $0 + 5]) } }
+  private var rows: [[Float]] { (0..<500).map { (n: Int) -> [Float] in Array(values[5 * n..<5 * n + 5]) } }
 
   /// Rank 0 writes a file by itself.
   private func write(
@@ -67,55 +65,67 @@ import Testing
     }
   }
 
-  @Test func writtenAndReadBack() throws {
-    try TemporaryFiles.with { files, ranks in
-      let text =
-        "kind,a,b\n"
-        + (0..<257).map { "\(["dog", "cat", "7"][$0 * $0 % 3]),\($0),\(Float($0) / 3)\n" }.joined()
-      let csv = try files.write("a.csv", text, over: ranks)
-      let h5 = files.directory + "/a.h5"
-      for (task, classes) in [
-        (Task.classification, ["dog", "7", "cat"]), (.classification, nil), (.regression, nil),
-      ] {
-        let source = Source(csv, labelColumn: task == .regression ? .name("b") : .name("kind"))
-        if task == .regression { continue }
-        let first = try readDataset(source, task: task, classes: classes, over: ranks)
-        try writeHDF5(first, to: h5, overwrite: true, over: ranks)
-        let second = try readDataset(Source(h5), task: task, over: ranks)
-        expectEqual(first, second)
-      }
-      let numbers = try files.write(
-        "n.csv", (0..<257).map { "\(Float($0) / 7),\($0)\n" }.joined(), over: ranks)
-      let first = try readDataset(Source(numbers), task: .regression, over: ranks)
-      try writeHDF5(first, to: h5, overwrite: true, over: ranks)
-      let second = try readDataset(Source(h5), task: .regression, over: ranks)
-      expectEqual(first, second)
-      let bare = try readDataset(Source(numbers, labelColumn: .none), task: .regression, over: ranks)
-      try writeHDF5(bare, to: h5, overwrite: true, over: ranks)
-      let bareAgain = try readDataset(Source(h5, labelColumn: .none), task: .regression, over: ranks)
-      expectEqual(bare, bareAgain)
+  /// Reads, writes, reads again and compares.
+  private func checkRoundTrip(
+    _ source: Source, _ task: Datasets.Task, classes: [String]? = nil, through path: String,
+    over ranks: borrowing Communicator, _ location: SourceLocation = #_sourceLocation
+  ) throws {
+    let first = try readDataset(source, task: task, classes: classes, over: ranks)
+    try writeHDF5(first, to: path, overwrite: true, over: ranks)
+    let labelColumn = source.labelColumn == .none ? Source.LabelColumn.none : .number(1)
+    let second = try readDataset(Source(path, labelColumn: labelColumn), task: task, over: ranks)
+    let (entries, otherEntries) = (Array(first.features.elements), Array(second.features.elements))
+    #expect(entries == otherEntries, sourceLocation: location)
+    let (labels, otherLabels) = (first.labels, second.labels)
+    #expect(labels == otherLabels, sourceLocation: location)
+    let (names, otherNames) = (first.featureNames, second.featureNames)
+    #expect(names == otherNames, sourceLocation: location)
+  }
 
-      expectFailure(
-        "\(h5) is there already. Choose another name, or ask for it to be overwritten.", .inputOutput
-      ) { try writeHDF5(first, to: h5, over: ranks) }
-      let nowhere = files.directory + "/none/a.h5"
-      #expect {
-        try writeHDF5(first, to: nowhere, over: ranks)
-      } throws: {
-        ($0 as? Failure)?.status == .inputOutput && ($0 as? Failure)?.isShared == true
-      }
+  @Test func writtenAndReadBack() throws {
+    let kinds = ["dog", "cat", "7"]
+    let text =
+      "kind,a,b\n"
+      + (0..<257).map { (n: Int) -> String in "\(kinds[n * n % 3]),\(n),\(Float(n) / 3)\n" }.joined()
+    let numbers = (0..<257).map { (n: Int) -> String in "\(Float(n) / 7),\(n)\n" }.joined()
+    try TemporaryFiles.with { files, ranks in
+      let h5 = files.directory + "/a.h5"
+      let named = Source(try files.write("a.csv", text, over: ranks), labelColumn: .name("kind"))
+      try checkRoundTrip(named, .classification, through: h5, over: ranks)
+      try checkRoundTrip(named, .classification, classes: ["dog", "7", "cat"], through: h5, over: ranks)
+      var plain = Source(try files.write("n.csv", numbers, over: ranks))
+      try checkRoundTrip(plain, .regression, through: h5, over: ranks)
+      plain.labelColumn = .none
+      try checkRoundTrip(plain, .regression, through: h5, over: ranks)
       let left = try FileManager.default.contentsOfDirectory(atPath: files.directory)
       #expect(left.sorted() == ["a.csv", "a.h5", "n.csv"])
     }
   }
 
-  private func expectEqual(_ first: borrowing Dataset, _ second: borrowing Dataset) {
-    let (a, b) = (Array(first.features.elements), Array(second.features.elements))
-    #expect(a == b)
-    let (labels, otherLabels) = (first.labels, second.labels)
-    #expect(labels == otherLabels)
-    let (names, otherNames) = (first.featureNames, second.featureNames)
-    #expect(names == otherNames)
+  private func expectRefusal(
+    _ message: String, writing source: Source, to path: String, over ranks: borrowing Communicator
+  ) throws {
+    let dataset = try readDataset(source, task: .classification, over: ranks)
+    do {
+      try writeHDF5(dataset, to: path, over: ranks)
+      Issue.record("\(path) was written")
+    } catch let failure as Failure {
+      #expect(failure.status == .inputOutput && failure.isShared && failure.message.hasPrefix(message))
+    }
+  }
+
+  @Test func whatCantBeWritten() throws {
+    try TemporaryFiles.with { files, ranks in
+      let source = Source(try files.write("a.csv", "0,1\n1,2\n", over: ranks))
+      let there = try files.write("a.h5", "mine", over: ranks)
+      try expectRefusal(
+        "\(there) is there already. Choose another name, or ask for it to be overwritten.", writing: source,
+        to: there, over: ranks)
+      let nowhere = files.directory + "/none/a.h5"
+      try expectRefusal("\(nowhere)", writing: source, to: nowhere, over: ranks)
+      let mine = try String(contentsOfFile: there, encoding: .utf8)
+      #expect(mine == "mine")
+    }
   }
 
   @Test func damagedFiles() throws {
