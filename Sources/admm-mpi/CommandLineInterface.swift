@@ -1,5 +1,4 @@
 import ArgumentParser
-import HDF5
 import Runs
 
 /// The command line: one subcommand a file.
@@ -24,7 +23,7 @@ struct CommandLineInterface: ParsableCommand {
 
 /// The program's version and those of the libraries that it runs with, a line each.
 private var versionText: String {
-  let versions = Versions.current(hdf5: hdf5Version())
+  let versions = Versions.current
   return """
     \(versions.title)
     MPI: \(versions.mpi)
