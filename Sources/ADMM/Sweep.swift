@@ -47,7 +47,7 @@ extension Taylor {
 
 extension Taylor {
   /// W_l from the sums over all ranks, and from W_l the system of the next a_{l−1}-update. Local, the same on every rank.
-  mutating func updateWeights(_ l: Int) throws {
+  package mutating func updateWeights(_ l: Int) throws {
     let start = now()
     let solved = Matrix<Double>(rows: network.widths[l], columns: network.inputs(l))
     messages[l == 1 && L > 1 ? 2 : l].withTotal(.product(l)) { solved.assign($0) }
@@ -65,7 +65,7 @@ extension Taylor {
   }
 
   /// a_l of some columns. Local.
-  func updateActivations(_ l: Int, _ columns: Range<Int>) {
+  package func updateActivations(_ l: Int, _ columns: Range<Int>) {
     let activations = a[l].columns(columns)
     network.activation.apply(activations.rows(0..<network.widths[l]), z[l].columns(columns))
     activationSteps[l].apply(
@@ -73,7 +73,7 @@ extension Taylor {
   }
 
   /// z_l of some columns, l < L. Local.
-  func updateOutputs(_ l: Int, _ columns: Range<Int>) {
+  package func updateOutputs(_ l: Int, _ columns: Range<Int>) {
     let outputs = z[l].columns(columns)
     multiply(outputs, weights(l), inputs(l - 1, columns))
     network.activation.minimise(
@@ -82,7 +82,7 @@ extension Taylor {
   }
 
   /// z_L of some columns; leaves W_L a_{L−1} in `work`. Local.
-  func updateLastOutputs(_ columns: Range<Int>) {
+  package func updateLastOutputs(_ columns: Range<Int>) {
     let m = work.columns(0..<columns.count).rows(0..<network.widths[L])
     multiply(m, weights(L), inputs(L - 1, columns))
     network.loss.minimise(
@@ -91,7 +91,7 @@ extension Taylor {
   }
 
   /// λ of some columns, whose W_L a_{L−1} is in `work`. Local. λ stays 0 during the warm start.
-  func updateMultiplier(_ columns: Range<Int>) {
+  package func updateMultiplier(_ columns: Range<Int>) {
     guard settings.hasMultiplier && sweeps >= settings.warmStart else { return }
     let step = settings.dualStep * settings.beta[L - 1]
     for j in 0..<columns.count {
@@ -102,16 +102,16 @@ extension Taylor {
   }
 
   /// Adds a tile to the sums of message l. Local.
-  func addSums(_ l: Int, _ tile: Range<Int>, of chunk: Range<Int>) {
+  package func addSums(_ l: Int, _ tile: Range<Int>, of chunk: Range<Int>) {
     messages[l].add(
       isFirst: tile.lowerBound == chunk.lowerBound, a: { inputs($0, tile) }, z: { z[$0].columns(tile) })
   }
 
   /// Ends a chunk in the sums of message l. Local.
-  mutating func closeChunk(_ l: Int) { messages[l].closeChunk() }
+  package mutating func closeChunk(_ l: Int) { messages[l].closeChunk() }
 
   /// The sums of message l over all ranks. Collective; one reduction, rarely more.
-  mutating func reduceSums(_ l: Int, over ranks: borrowing Communicator) throws {
+  package mutating func reduceSums(_ l: Int, over ranks: borrowing Communicator) throws {
     let start = now()
     while try !messages[l].reduce(over: ranks) { sum(l) }
     seconds.reduce += now() - start

@@ -23,7 +23,7 @@ public struct StoredArray: ~Copyable {
   init(opening name: String, in file: borrowing File) throws {
     do throws(HDF5Error) {
       try self.init(
-        Handle(H5Dopen2(file.id, name, shim_default()), "H5Dopen2", H5Dclose), name: name, in: file)
+        Handle(H5Dopen2(file.id, name, h5_default()), "H5Dopen2", H5Dclose), name: name, in: file)
     } catch {
       throw Failure(
         .badData, "\(file.path): '\(name)' can't be read as a dataset: \(error).", isShared: file.isShared)
@@ -36,7 +36,7 @@ public struct StoredArray: ~Copyable {
     let space = try dataspace(shape)
     try self.init(
       Handle(
-        H5Dcreate2(file.id, name, type, space.id, shim_default(), shim_default(), shim_default()),
+        H5Dcreate2(file.id, name, type, space.id, h5_default(), h5_default(), h5_default()),
         "H5Dcreate2", H5Dclose), name: name, in: file)
   }
 
@@ -76,7 +76,7 @@ public struct StoredArray: ~Copyable {
   ) throws {
     try checkNumeric()
     let layout = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
-    try layout.transfer(pieces: layout.pieces, over: shim_default()) { memory, file, list, start in
+    try layout.transfer(pieces: layout.pieces, over: h5_default()) { memory, file, list, start in
       H5Dread(handle.id, T.type, memory, file, list, buffer.baseAddress.map { $0 + start })
     }
   }
@@ -102,7 +102,7 @@ public struct StoredArray: ~Copyable {
     _ rows: Range<Int>, from buffer: UnsafeBufferPointer<T>, stride: Int? = nil
   ) throws(HDF5Error) {
     let layout = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
-    try layout.transfer(pieces: layout.pieces, over: shim_default()) { memory, file, list, start in
+    try layout.transfer(pieces: layout.pieces, over: h5_default()) { memory, file, list, start in
       H5Dwrite(handle.id, T.type, memory, file, list, buffer.baseAddress.map { $0 + start })
     }
   }
@@ -128,40 +128,6 @@ public struct StoredArray: ~Copyable {
     var values = [T](repeating: .zero, count: count)
     try values.withUnsafeMutableBufferPointer { try read(0..<rowCount, into: $0) }
     return values
-  }
-
-  /// All texts, the last index fastest; for arrays of modest size.
-  ///
-  /// - Throws: a `Failure` where the array does not hold text.
-  public func strings() throws -> [String] {
-    guard elements == .string else {
-      throw Failure(.badData, "\(place) holds numbers; text is needed.", isShared: isShared)
-    }
-    return try readStrings(type, count: count) {
-      H5Dread(handle.id, $0, shim_all(), shim_all(), shim_default(), $1)
-    }
-  }
-
-  /// The texts of rows `rows` of a list of texts. Local: for a file that this rank has opened alone.
-  ///
-  /// - Throws: a `Failure` where the array does not hold text, one a row.
-  public func strings(_ rows: Range<Int>) throws -> [String] {
-    guard elements == .string && rowLength == 1 && !shape.isEmpty else {
-      throw Failure(.badData, "\(place) is not a list of texts.", isShared: isShared)
-    }
-    precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows \(rows) of \(rowCount)")
-    guard !rows.isEmpty else { return [] }
-    let file = try dataspace(shape)
-    let memory = try dataspace([rows.count])
-    let start = [rows.lowerBound] + shape.dropFirst().map { _ in 0 }
-    let count = [rows.count] + shape.dropFirst()
-    try check(
-      H5Sselect_hyperslab(
-        file.id, H5S_SELECT_SET, start.map { hsize_t($0) }, nil, count.map { hsize_t($0) }, nil),
-      "H5Sselect_hyperslab")
-    return try readStrings(type, count: rows.count) {
-      H5Dread(handle.id, $0, memory.id, file.id, shim_default(), $1)
-    }
   }
 
   private func checkNumeric() throws(Failure) {
@@ -198,7 +164,7 @@ func dataspace(_ shape: [Int]) throws(HDF5Error) -> Handle {
 }
 
 private func collectiveTransfer() throws(HDF5Error) -> Handle {
-  let list = try Handle(H5Pcreate(shim_transfer_list()), "H5Pcreate", H5Pclose)
+  let list = try Handle(H5Pcreate(h5_transfer_list()), "H5Pcreate", H5Pclose)
   try check(H5Pset_dxpl_mpio(list.id, H5FD_MPIO_COLLECTIVE), "H5Pset_dxpl_mpio")
   return list
 }

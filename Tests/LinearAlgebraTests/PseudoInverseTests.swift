@@ -68,7 +68,7 @@ import Testing
       json.dump(scipy.linalg.pinvh(G, rtol=1e-12).tolist(), open(sys.argv[2], "w"))
       """
     let expected: [[Double]] = try Python.run(program: program, input: G.all.nested)
-    let distance = relativeDistance(P.all, expected)
+    let distance = relativeDistance(P.all.nested, expected)
     #expect(distance < 1e-9, "relative distance \(distance)")
   }
 

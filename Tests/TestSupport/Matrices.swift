@@ -26,15 +26,14 @@ public func frobeniusNorm<T: BinaryFloatingPoint>(_ A: Tile<T>) -> Double {
   return sum.squareRoot()
 }
 
-/// ‖A − B‖ / ‖B‖ in the norm of Frobenius; NaN where a shape differs, ‖A‖ where B is 0.
-public func relativeDistance<T: BinaryFloatingPoint>(_ A: Tile<T>, _ B: [[Double]]) -> Double {
-  guard A.rows == B.count && B.allSatisfy({ $0.count == A.columns }) else { return .nan }
+/// ‖A − B‖ / ‖B‖ in the norm of Frobenius; ‖A‖ where B is 0, NaN where the shapes differ.
+public func relativeDistance(_ A: [[Double]], _ B: [[Double]]) -> Double {
+  guard A.map(\.count) == B.map(\.count) else { return .nan }
   var (distance, norm) = (0.0, 0.0)
-  for i in 0..<A.rows {
-    for j in 0..<A.columns {
-      let difference = Double(A.column(j)[i]) - B[i][j]
-      distance += difference * difference
-      norm += B[i][j] * B[i][j]
+  for (rowOfA, rowOfB) in zip(A, B) {
+    for (a, b) in zip(rowOfA, rowOfB) {
+      distance += (a - b) * (a - b)
+      norm += b * b
     }
   }
   return (distance / (norm > 0 ? norm : 1)).squareRoot()
