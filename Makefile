@@ -18,6 +18,9 @@ export PKG_BLAS ?= openblas
 export PKG_LAPACKE ?= lapacke
 export PKG_HDF5 ?= hdf5-openmpi
 
+# What the program says that it was built from.
+export ADMM_COMMIT := $(or $(shell git describe --always --dirty --abbrev=7 2> /dev/null),unknown)
+
 # One thread a rank; more ranks than cores are welcome (Open MPI 4, 5); root may run, as in a container.
 export OPENBLAS_NUM_THREADS ?= 1
 export OMPI_MCA_rmaps_base_oversubscribe ?= 1
@@ -31,7 +34,7 @@ endif
 release := -c release -Xcc -march=$(ARCH) $(SWIFTFLAGS)
 program := .build/release/admm-mpi
 bundle  := .build/release/admm-mpiPackageTests.xctest
-sources := $(wildcard Sources Tests Benchmarks Package.swift)
+sources := Sources Tests Package.swift
 # Suites whose tests use the communicator of the job that they run in.
 parallel_suites := MPITests HDF5Tests ADMMTests BaselinesTests DatasetsTests RunsTests
 
@@ -103,9 +106,9 @@ lint:
 format:
 	swift format format --in-place --parallel --recursive $(sources)
 
-## bench        time an iteration, phase by phase
-bench: build
-	Benchmarks/run
+## bench        time an iteration on 1, 2, 4, … ranks
+bench: build venv
+	@.venv/bin/python Benchmarks/iteration.py
 
 ## install      the program, its completions, configurations and job scripts, under PREFIX
 install: build

@@ -20,6 +20,9 @@ func pkgConfig(_ variable: String, _ debian: String) -> String {
   Context.environment[variable] ?? debian
 }
 
+/// The commit that is built, for the banner and for run.json.
+let commit = Context.environment["ADMM_COMMIT"] ?? "unknown"
+
 let tomlKit = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
@@ -46,6 +49,9 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
+    // Compiled in: what `make` says of the commit. SwiftPM's own git information is cached and may be stale.
+    .target(name: "CVersion", cSettings: [.define("ADMM_COMMIT", to: "\"\(commit)\"")]),
+
     // Arrows point down only; docs/architecture.md draws them.
     library("MPI", ["COpenMPI"]),
     library("LinearAlgebra", ["COpenBLAS", "CLAPACKE"]),
@@ -53,7 +59,7 @@ let package = Package(
     library("ADMM", ["MPI", "LinearAlgebra"]),
     library("Baselines", ["ADMM", "MPI", "LinearAlgebra"]),
     library("Datasets", ["MPI", "LinearAlgebra", "HDF5", "CZlib"]),
-    library("Runs", ["ADMM", "Baselines", "Datasets", "HDF5", "CCrypto", tomlKit]),
+    library("Runs", ["ADMM", "Baselines", "Datasets", "HDF5", "CCrypto", "CVersion", tomlKit]),
     .executableTarget(
       name: "admm-mpi", dependencies: ["Runs", argumentParser], swiftSettings: settings),
 

@@ -4,25 +4,26 @@
 
 // HDF5's constants are macros, many of which open the library first, so each that we use gets a function.
 
-static inline hid_t shim_default(void) { return H5P_DEFAULT; }
-static inline hid_t shim_error_stack(void) { return H5E_DEFAULT; }
-static inline hid_t shim_all(void) { return H5S_ALL; }
+static inline hid_t h5_default(void) { return H5P_DEFAULT; }
+static inline hid_t h5_error_stack(void) { return H5E_DEFAULT; }
+static inline hid_t h5_all(void) { return H5S_ALL; }
 
-static inline hid_t shim_file_access_list(void) { return H5P_FILE_ACCESS; }
-static inline hid_t shim_transfer_list(void) { return H5P_DATASET_XFER; }
+static inline hid_t h5_file_access_list(void) { return H5P_FILE_ACCESS; }
+static inline hid_t h5_transfer_list(void) { return H5P_DATASET_XFER; }
 
-static inline unsigned shim_read_only(void) { return H5F_ACC_RDONLY; }
-static inline unsigned shim_truncate(void) { return H5F_ACC_TRUNC; }
+static inline unsigned h5_read_only(void) { return H5F_ACC_RDONLY; }
+static inline unsigned h5_truncate(void) { return H5F_ACC_TRUNC; }
 
-static inline hid_t shim_float(void) { return H5T_NATIVE_FLOAT; }
-static inline hid_t shim_double(void) { return H5T_NATIVE_DOUBLE; }
-static inline hid_t shim_uint8(void) { return H5T_NATIVE_UINT8; }
-static inline hid_t shim_int32(void) { return H5T_NATIVE_INT32; }
-static inline hid_t shim_int64(void) { return H5T_NATIVE_INT64; }
-static inline hid_t shim_c_string(void) { return H5T_C_S1; }
-static inline size_t shim_variable_length(void) { return H5T_VARIABLE; }
+static inline hid_t h5_float(void) { return H5T_NATIVE_FLOAT; }
+static inline hid_t h5_double(void) { return H5T_NATIVE_DOUBLE; }
+static inline hid_t h5_uint8(void) { return H5T_NATIVE_UINT8; }
+static inline hid_t h5_int32(void) { return H5T_NATIVE_INT32; }
+static inline hid_t h5_int64(void) { return H5T_NATIVE_INT64; }
+static inline hid_t h5_uint64(void) { return H5T_NATIVE_UINT64; }
+static inline hid_t h5_c_string(void) { return H5T_C_S1; }
+static inline size_t h5_variable_length(void) { return H5T_VARIABLE; }
 
 // MPI_Info is needed in this one call alone.
-static inline herr_t shim_set_fapl_mpio(hid_t list, MPI_Comm ranks) {
+static inline herr_t h5_set_fapl_mpio(hid_t list, MPI_Comm ranks) {
   return H5Pset_fapl_mpio(list, ranks, MPI_INFO_NULL);
 }

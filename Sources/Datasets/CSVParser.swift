@@ -132,19 +132,24 @@ struct CSVParser {
       reason = "\"\(shown)\" is too large for single precision. Rescale the column, or remove the line."
     } else if isInfinite || isMissingValue(text) {
       reason = "\"\(shown)\" is not a finite number. Replace it, or remove the line."
-    } else if line == layout.firstLine && !layout.hasHeader {
-      reason =
-        "\"\(shown)\" is not a number. Correct the file, or set header = true if the line names the columns."
     } else {
-      reason = "\"\(shown)\" is not a number. Correct the file, or remove the line."
+      throw fault(
+        line, column, "\"\(shown)\" is not a number. Correct the file, or remove the line.",
+        inFirstLine:
+          "\"\(shown)\" is not a number. Correct the file, or set header = true if the line names the columns."
+      )
     }
     throw fault(line, column, reason)
   }
 
-  private func fault(_ line: Int, _ column: Int, _ reason: String) -> Fault {
+  /// - Parameter inFirstLine: the reason to give where this is line 1 of a file without header.
+  private func fault(_ line: Int, _ column: Int, _ reason: String, inFirstLine: String? = nil) -> Fault {
     let place = layout.describe(column: column)
     let path = layout.path
-    return Fault(index: line) { "\(path), line \($0), \(place): \(reason)" }
+    let first = layout.hasHeader ? nil : layout.firstLine
+    return Fault(index: line) {
+      "\(path), line \($0), \(place): \($0 == first ? inFirstLine ?? reason : reason)"
+    }
   }
 
   @inline(never)

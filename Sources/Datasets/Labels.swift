@@ -54,9 +54,10 @@ struct LabelTable {
     decimalValue(text).map(name) ?? text
   }
 
-  /// The shortest text for a number; whole numbers have no point.
+  /// The shortest text for a number; whole numbers have no point. A number of single precision gets its own shortest text.
   static func name(_ number: Double) -> String {
-    Int(exactly: number).map(String.init) ?? "\(number)"
+    if let whole = Int(exactly: number) { return String(whole) }
+    return Float(exactly: number).map { "\($0)" } ?? "\(number)"
   }
 
   /// This rank's code for a label, or `leftOut`.

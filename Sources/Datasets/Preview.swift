@@ -1,3 +1,4 @@
+import HDF5
 import MPI
 
 /// What the head of a file tells, without reading its samples.
@@ -38,7 +39,12 @@ public func preview(_ source: Source, over ranks: borrowing Communicator) throws
       featureNames: (0..<files.images.valuesPerSample).map { "x\($0 + 1)" },
       hasLabels: files.labels != nil, fileSize: inspection.fileSize)
   case .hdf5:
-    throw Failure(.badData, "HDF5 is not yet read.", isShared: true)
+    let file = try File(reading: source.path, over: ranks)
+    let header = try HDF5Header(file, source, over: ranks)
+    try file.close()
+    return Preview(
+      format: .hdf5, samples: header.samples, isEstimate: false, featureNames: header.featureNames,
+      hasLabels: header.labels != nil, fileSize: inspection.fileSize)
   }
 }
 

@@ -30,7 +30,9 @@ public func readDataset(
     read = try readIDX(
       source, inspection, task: task, missing: missing, table: table, over: ranks, progress: progress)
   case .hdf5:
-    throw Failure(.badData, "HDF5 is not yet read.", isShared: true)
+    read = try readHDF5(
+      source, task: task, classes: classes, selection: selection, missing: missing, over: ranks,
+      progress: progress)
   }
 
   let labels: Block.LabelKind

@@ -5,7 +5,7 @@ extension File {
   /// Attaches a text to the file. All ranks pass the same.
   public func setAttribute(_ name: String, _ text: String) throws(HDF5Error) {
     let attribute = try Attribute(
-      creating: name, type: stringType(length: shim_variable_length()), in: self)
+      creating: name, type: stringType(length: h5_variable_length()), in: self)
     let code = text.withCString { start in
       var start: UnsafePointer<CChar>? = start
       return H5Awrite(attribute.handle.id, attribute.type.id, &start)
@@ -63,13 +63,13 @@ private struct Attribute: ~Copyable {
   init(creating name: String, type: consuming Handle, in file: borrowing File) throws(HDF5Error) {
     let space = try dataspace([])
     handle = try Handle(
-      H5Acreate2(file.id, name, type.id, space.id, shim_default(), shim_default()), "H5Acreate2", H5Aclose)
+      H5Acreate2(file.id, name, type.id, space.id, h5_default(), h5_default()), "H5Acreate2", H5Aclose)
     self.type = type
     isSingle = true
   }
 
   init(opening name: String, in file: borrowing File) throws(HDF5Error) {
-    let handle = try Handle(H5Aopen(file.id, name, shim_default()), "H5Aopen", H5Aclose)
+    let handle = try Handle(H5Aopen(file.id, name, h5_default()), "H5Aopen", H5Aclose)
     let type = try Handle(H5Aget_type(handle.id), "H5Aget_type", H5Tclose)
     let space = try Handle(H5Aget_space(handle.id), "H5Aget_space", H5Sclose)
     isSingle = H5Sget_simple_extent_npoints(space.id) == 1

@@ -12,8 +12,8 @@ public struct File: ~Copyable {
   private let handle: FileHandle
 
   var id: hid_t { handle.id }
-  /// Whether all ranks have the file open, so that they also meet its faults alike.
-  var isShared: Bool { handle.isShared }
+  /// Whether all ranks have this file open, so that they also meet its faults alike.
+  let isShared: Bool
 
   // MARK: Opening
 
@@ -23,7 +23,7 @@ public struct File: ~Copyable {
   public init(reading path: String) throws {
     try checkReadable(path)
     let access = try accessList()
-    self.init(path, FileHandle(id: try opened(path, access), isShared: false))
+    self.init(path, FileHandle(id: try opened(path, access), isCollective: false), isShared: false)
   }
 
   /// Opens a file for reading on all ranks. Collective.
@@ -32,7 +32,26 @@ public struct File: ~Copyable {
   public init(reading path: String, over ranks: borrowing Communicator) throws {
     try ranks.agree { try checkReadable(path) }
     let access = try accessList(over: ranks)
-    self.init(path, FileHandle(id: try ranks.agree { try opened(path, access) }, isShared: true))
+    let id = try ranks.agree { try opened(path, access) }
+    self.init(path, FileHandle(id: id, isCollective: true), isShared: true)
+  }
+
+  /// Opens a small file for reading on all ranks: rank 0 reads its bytes and sends them to the others. Collective.
+  ///
+  /// From then on each rank has the file to itself, in memory, and nothing is collective.
+  ///
+  /// - Throws: a shared `Failure` as above.
+  public init(broadcasting path: String, over ranks: borrowing Communicator) throws {
+    let isRoot = ranks.isRoot
+    var bytes = try ranks.agree { isRoot ? try contents(of: path) : [] }
+    try ranks.broadcast(&bytes)
+    let access = try accessList()
+    // No file is made of what is in memory: it is never written back.
+    try check(H5Pset_fapl_core(access.id, 1 << 20, false), "H5Pset_fapl_core")
+    try check(H5Pset_file_image(access.id, &bytes, bytes.count), "H5Pset_file_image")
+    // HDF5 wants a name that is not a file's, another for each open image.
+    let id = try ranks.agree { try opened(path, access, name: "\(path) in memory, \(access.id)") }
+    self.init(path, FileHandle(id: id, isCollective: false), isShared: true)
   }
 
   /// Creates a file, empty whatever was there. Local.
@@ -40,7 +59,7 @@ public struct File: ~Copyable {
   /// - Throws: a `Failure` where the file can't be written.
   public init(creating path: String) throws {
     let access = try accessList()
-    self.init(path, FileHandle(id: try created(path, access), isShared: false))
+    self.init(path, FileHandle(id: try created(path, access), isCollective: false), isShared: false)
   }
 
   /// Creates a file on all ranks, empty whatever was there. Collective.
@@ -48,12 +67,14 @@ public struct File: ~Copyable {
   /// - Throws: a shared `Failure` where the file can't be written.
   public init(creating path: String, over ranks: borrowing Communicator) throws {
     let access = try accessList(over: ranks)
-    self.init(path, FileHandle(id: try ranks.agree { try created(path, access) }, isShared: true))
+    let id = try ranks.agree { try created(path, access) }
+    self.init(path, FileHandle(id: id, isCollective: true), isShared: true)
   }
 
-  private init(_ path: String, _ handle: consuming FileHandle) {
+  private init(_ path: String, _ handle: consuming FileHandle, isShared: Bool) {
     self.path = path
     self.handle = handle
+    self.isShared = isShared
   }
 
   /// Hands what was written to the operating system.
@@ -77,11 +98,11 @@ public struct File: ~Copyable {
     var names: [String] = []
     for i in 0..<group.nlinks {
       let length = try check(
-        H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, nil, 0, shim_default()),
+        H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, nil, 0, h5_default()),
         "H5Lget_name_by_idx")
       var bytes = [CChar](repeating: 0, count: length + 1)
       try check(
-        H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, &bytes, length + 1, shim_default()),
+        H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, &bytes, length + 1, h5_default()),
         "H5Lget_name_by_idx")
       names.append(text(bytes[..<length]))
     }
@@ -94,7 +115,7 @@ public struct File: ~Copyable {
     var path = ""
     for part in name.split(separator: "/") {
       path += path.isEmpty ? part : "/" + part
-      if try check(H5Lexists(id, path, shim_default()), "H5Lexists") == 0 { return false }
+      if try check(H5Lexists(id, path, h5_default()), "H5Lexists") == 0 { return false }
     }
     return !path.isEmpty
   }
@@ -117,7 +138,8 @@ public struct File: ~Copyable {
 /// The identifier of an open file. (Not private: a public type that holds a private one does not link across modules.)
 struct FileHandle: ~Copyable {
   let id: hid_t
-  let isShared: Bool
+  /// Whether the ranks must close the file together.
+  let isCollective: Bool
 
   consuming func close() throws(HDF5Error) {
     let id = id
@@ -125,14 +147,14 @@ struct FileHandle: ~Copyable {
     try check(H5Fclose(id), "H5Fclose")
   }
 
-  /// Closing is collective, and after an error ranks leave at different places: a shared file is left to `MPI_Finalize`.
-  deinit { if !isShared { H5Fclose(id) } }
+  /// After an error ranks leave at different places: a file to be closed together is then left to `MPI_Finalize`.
+  deinit { if !isCollective { H5Fclose(id) } }
 }
 
 /// How to open a file: arrays still open don't hinder its closing.
 private func accessList() throws(HDF5Error) -> Handle {
   try quietLibrary()
-  let list = try Handle(H5Pcreate(shim_file_access_list()), "H5Pcreate", H5Pclose)
+  let list = try Handle(H5Pcreate(h5_file_access_list()), "H5Pcreate", H5Pclose)
   try check(H5Pset_fclose_degree(list.id, H5F_CLOSE_STRONG), "H5Pset_fclose_degree")
   return list
 }
@@ -140,20 +162,41 @@ private func accessList() throws(HDF5Error) -> Handle {
 /// The same over MPI-IO. One rank reads what describes the content and broadcasts it, so that all find the same.
 private func accessList(over ranks: borrowing Communicator) throws(HDF5Error) -> Handle {
   let list = try accessList()
-  try check(shim_set_fapl_mpio(list.id, ranks.handle), "H5Pset_fapl_mpio")
+  try check(h5_set_fapl_mpio(list.id, ranks.handle), "H5Pset_fapl_mpio")
   try check(H5Pset_all_coll_metadata_ops(list.id, true), "H5Pset_all_coll_metadata_ops")
   return list
 }
 
 private func checkReadable(_ path: String) throws(Failure) {
-  guard access(path, R_OK) == 0 else {
-    throw Failure(.noInput, "\(path): can't be read: \(String(cString: strerror(errno))).")
-  }
+  guard access(path, R_OK) == 0 else { throw unreadable(path) }
 }
 
-private func opened(_ path: String, _ access: borrowing Handle) throws(Failure) -> hid_t {
+private func unreadable(_ path: String) -> Failure {
+  Failure(.noInput, "\(path): can't be read: \(String(cString: strerror(errno))).")
+}
+
+private func contents(of path: String) throws(Failure) -> [UInt8] {
+  let descriptor = open(path, O_RDONLY)
+  guard descriptor >= 0 else { throw unreadable(path) }
+  defer { close(descriptor) }
+  var status = stat()
+  guard fstat(descriptor, &status) == 0 else { throw unreadable(path) }
+  var got = 0
+  let bytes = [UInt8](unsafeUninitializedCapacity: Int(status.st_size)) { buffer, count in
+    repeat {
+      got = read(descriptor, buffer.baseAddress.map { $0 + count }, buffer.count - count)
+      count += max(got, 0)
+    } while got > 0 && count < buffer.count
+  }
+  guard got >= 0 else { throw unreadable(path) }
+  return bytes
+}
+
+private func opened(
+  _ path: String, _ access: borrowing Handle, name: String? = nil
+) throws(Failure) -> hid_t {
   do throws(HDF5Error) {
-    return try check(H5Fopen(path, shim_read_only(), access.id), "H5Fopen")
+    return try check(H5Fopen(name ?? path, h5_read_only(), access.id), "H5Fopen")
   } catch {
     throw Failure(.badData, "\(path): not an HDF5 file, or a damaged one: \(error).")
   }
@@ -161,7 +204,7 @@ private func opened(_ path: String, _ access: borrowing Handle) throws(Failure) 
 
 private func created(_ path: String, _ access: borrowing Handle) throws(Failure) -> hid_t {
   do throws(HDF5Error) {
-    return try check(H5Fcreate(path, shim_truncate(), shim_default(), access.id), "H5Fcreate")
+    return try check(H5Fcreate(path, h5_truncate(), h5_default(), access.id), "H5Fcreate")
   } catch {
     throw Failure(.inputOutput, "\(path): can't be created: \(error).")
   }

@@ -11,7 +11,7 @@ public struct HDF5Error: Error, CustomStringConvertible {
 }
 
 /// The version of the HDF5 library, for instance `1.10.8`. Local.
-public func libraryVersion() -> String {
+public func hdf5Version() -> String {
   var (major, minor, release): (UInt32, UInt32, UInt32) = (0, 0, 0)
   H5get_libversion(&major, &minor, &release)
   return "\(major).\(minor).\(release)"
@@ -27,14 +27,14 @@ func check<Code: SignedInteger>(_ code: Code, _ call: String) throws(HDF5Error) 
 /// Keeps HDF5 from printing its error stack, and from touching files at exit that a failed job left open.
 func quietLibrary() throws(HDF5Error) {
   H5dont_atexit()
-  try check(H5Eset_auto2(shim_error_stack(), nil, nil), "H5Eset_auto2")
+  try check(H5Eset_auto2(h5_error_stack(), nil, nil), "H5Eset_auto2")
 }
 
 private func errorStackText() -> String {
   var causes: [String] = []
   let walked = withUnsafeMutablePointer(to: &causes) { causes in
     H5Ewalk2(
-      shim_error_stack(), H5E_WALK_UPWARD,
+      h5_error_stack(), H5E_WALK_UPWARD,
       { _, entry, causes in
         if let text = entry?.pointee.desc, let causes {
           causes.assumingMemoryBound(to: [String].self).pointee.append(String(cString: text))

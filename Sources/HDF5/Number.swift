@@ -8,12 +8,13 @@ public protocol Number: BitwiseCopyable {
   static var zero: Self { get }
 }
 
-extension UInt8: Number { public static var type: hid_t { shim_uint8() } }
-extension Int32: Number { public static var type: hid_t { shim_int32() } }
-extension Int64: Number { public static var type: hid_t { shim_int64() } }
-extension Int: Number { public static var type: hid_t { shim_int64() } }
-extension Float: Number { public static var type: hid_t { shim_float() } }
-extension Double: Number { public static var type: hid_t { shim_double() } }
+extension UInt8: Number { public static var type: hid_t { h5_uint8() } }
+extension Int32: Number { public static var type: hid_t { h5_int32() } }
+extension Int64: Number { public static var type: hid_t { h5_int64() } }
+extension Int: Number { public static var type: hid_t { h5_int64() } }
+extension UInt64: Number { public static var type: hid_t { h5_uint64() } }
+extension Float: Number { public static var type: hid_t { h5_float() } }
+extension Double: Number { public static var type: hid_t { h5_double() } }
 
 /// What an array in a file holds.
 public enum ElementClass: Sendable {

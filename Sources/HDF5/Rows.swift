@@ -51,11 +51,12 @@ struct Rows: ~Copyable {
       try check(move(memory.id, file.id, list, (first - rows.lowerBound) * stride), "the transfer of rows")
     }
   }
+}
 
-  private func select(_ space: borrowing Handle, from start: [Int], _ count: [Int]) throws(HDF5Error) {
-    try check(
-      H5Sselect_hyperslab(
-        space.id, H5S_SELECT_SET, start.map { hsize_t($0) }, nil, count.map { hsize_t($0) }, nil),
-      "H5Sselect_hyperslab")
-  }
+/// Selects a block of a dataspace: `count` elements in each dimension from `start` on.
+func select(_ space: borrowing Handle, from start: [Int], _ count: [Int]) throws(HDF5Error) {
+  try check(
+    H5Sselect_hyperslab(
+      space.id, H5S_SELECT_SET, start.map { hsize_t($0) }, nil, count.map { hsize_t($0) }, nil),
+    "H5Sselect_hyperslab")
 }

@@ -23,7 +23,7 @@ public struct StoredArray: ~Copyable {
   init(opening name: String, in file: borrowing File) throws {
     do throws(HDF5Error) {
       try self.init(
-        Handle(H5Dopen2(file.id, name, shim_default()), "H5Dopen2", H5Dclose), name: name, in: file)
+        Handle(H5Dopen2(file.id, name, h5_default()), "H5Dopen2", H5Dclose), name: name, in: file)
     } catch {
       throw Failure(
         .badData, "\(file.path): '\(name)' can't be read as a dataset: \(error).", isShared: file.isShared)
@@ -36,7 +36,7 @@ public struct StoredArray: ~Copyable {
     let space = try dataspace(shape)
     try self.init(
       Handle(
-        H5Dcreate2(file.id, name, type, space.id, shim_default(), shim_default(), shim_default()),
+        H5Dcreate2(file.id, name, type, space.id, h5_default(), h5_default(), h5_default()),
         "H5Dcreate2", H5Dclose), name: name, in: file)
   }
 
@@ -76,7 +76,7 @@ public struct StoredArray: ~Copyable {
   ) throws {
     try checkNumeric()
     let layout = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
-    try layout.transfer(pieces: layout.pieces, over: shim_default()) { memory, file, list, start in
+    try layout.transfer(pieces: layout.pieces, over: h5_default()) { memory, file, list, start in
       H5Dread(handle.id, T.type, memory, file, list, buffer.baseAddress.map { $0 + start })
     }
   }
@@ -102,7 +102,7 @@ public struct StoredArray: ~Copyable {
     _ rows: Range<Int>, from buffer: UnsafeBufferPointer<T>, stride: Int? = nil
   ) throws(HDF5Error) {
     let layout = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
-    try layout.transfer(pieces: layout.pieces, over: shim_default()) { memory, file, list, start in
+    try layout.transfer(pieces: layout.pieces, over: h5_default()) { memory, file, list, start in
       H5Dwrite(handle.id, T.type, memory, file, list, buffer.baseAddress.map { $0 + start })
     }
   }
@@ -128,18 +128,6 @@ public struct StoredArray: ~Copyable {
     var values = [T](repeating: .zero, count: count)
     try values.withUnsafeMutableBufferPointer { try read(0..<rowCount, into: $0) }
     return values
-  }
-
-  /// All texts, the last index fastest; for arrays of modest size.
-  ///
-  /// - Throws: a `Failure` where the array does not hold text.
-  public func strings() throws -> [String] {
-    guard elements == .string else {
-      throw Failure(.badData, "\(place) holds numbers; text is needed.", isShared: isShared)
-    }
-    return try readStrings(type, count: count) {
-      H5Dread(handle.id, $0, shim_all(), shim_all(), shim_default(), $1)
-    }
   }
 
   private func checkNumeric() throws(Failure) {
@@ -176,7 +164,7 @@ func dataspace(_ shape: [Int]) throws(HDF5Error) -> Handle {
 }
 
 private func collectiveTransfer() throws(HDF5Error) -> Handle {
-  let list = try Handle(H5Pcreate(shim_transfer_list()), "H5Pcreate", H5Pclose)
+  let list = try Handle(H5Pcreate(h5_transfer_list()), "H5Pcreate", H5Pclose)
   try check(H5Pset_dxpl_mpio(list.id, H5FD_MPIO_COLLECTIVE), "H5Pset_dxpl_mpio")
   return list
 }

@@ -1,4 +1,5 @@
 import CHDF5
+import MPI
 
 extension File {
   /// Creates a list of texts: UTF-8 of fixed length, padded with zero bytes. All ranks pass the same texts.
@@ -9,16 +10,54 @@ extension File {
     guard !texts.isEmpty else { return }
     let bytes = texts.flatMap { Array($0.utf8) + [UInt8](repeating: 0, count: length - $0.utf8.count) }
     try check(
-      H5Dwrite(array.handle.id, type.id, shim_all(), shim_all(), shim_default(), bytes), "H5Dwrite")
+      H5Dwrite(array.handle.id, type.id, h5_all(), h5_all(), h5_default(), bytes), "H5Dwrite")
+  }
+}
+
+extension StoredArray {
+  /// All texts, the last index fastest; for arrays of modest size.
+  ///
+  /// - Throws: a `Failure` where the array does not hold text.
+  public func strings() throws -> [String] {
+    try checkText()
+    return try readStrings(type, count: count) {
+      H5Dread(handle.id, $0, h5_all(), h5_all(), h5_default(), $1)
+    }
+  }
+
+  /// The texts of rows `rows` of a list. Local: in a file that this rank has opened alone, as text of variable length can't be
+  /// read collectively.
+  ///
+  /// - Throws: a `Failure` where the array does not hold text, one a row.
+  public func strings(_ rows: Range<Int>) throws -> [String] {
+    try checkText()
+    guard rowLength == 1 && !shape.isEmpty else {
+      throw Failure(.badData, "\(place) is not a list.", isShared: isShared)
+    }
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows \(rows) of \(rowCount)")
+    guard !rows.isEmpty else { return [] }
+    let file = try dataspace(shape)
+    let memory = try dataspace([rows.count])
+    try select(
+      file, from: [rows.lowerBound] + shape.dropFirst().map { _ in 0 }, [rows.count] + shape.dropFirst())
+    return try readStrings(type, count: rows.count) {
+      H5Dread(handle.id, $0, memory.id, file.id, h5_default(), $1)
+    }
+  }
+
+  private func checkText() throws(Failure) {
+    guard elements == .string else {
+      throw Failure(.badData, "\(place) holds numbers; text is needed.", isShared: isShared)
+    }
   }
 }
 
 /// The type of UTF-8 text padded with zero bytes, or of any length.
 func stringType(length: Int) throws(HDF5Error) -> Handle {
-  let type = try Handle(H5Tcopy(shim_c_string()), "H5Tcopy", H5Tclose)
+  let type = try Handle(H5Tcopy(h5_c_string()), "H5Tcopy", H5Tclose)
   try check(H5Tset_size(type.id, length), "H5Tset_size")
   try check(H5Tset_cset(type.id, H5T_CSET_UTF8), "H5Tset_cset")
-  if length != shim_variable_length() { try check(H5Tset_strpad(type.id, H5T_STR_NULLPAD), "H5Tset_strpad") }
+  if length != h5_variable_length() { try check(H5Tset_strpad(type.id, H5T_STR_NULLPAD), "H5Tset_strpad") }
   return type
 }
 
@@ -32,7 +71,7 @@ func readStrings(
     try check(read(type.id, &pointers), "the reading of text")
     let texts = pointers.map { $0.map { String(cString: $0) } ?? "" }
     let space = try dataspace([count])
-    try check(H5Dvlen_reclaim(type.id, space.id, shim_default(), &pointers), "H5Dvlen_reclaim")
+    try check(H5Dvlen_reclaim(type.id, space.id, h5_default(), &pointers), "H5Dvlen_reclaim")
     return texts
   }
   let length = H5Tget_size(type.id)

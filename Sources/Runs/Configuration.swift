@@ -56,8 +56,6 @@ public struct Configuration: Sendable, Equatable {
     public var method = Method.taylor
     public var iterations = 30
     public var seed: UInt64 = 1
-    /// Samples a chunk; `nil` is automatic (`Partition.defaultChunk`).
-    public var chunk: Int? = nil
   }
 
   /// The training methods of this version.

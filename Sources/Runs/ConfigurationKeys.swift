@@ -76,7 +76,7 @@ extension Configuration {
     Key(
       "data", "validation_fraction", .number("a number from 0 up to, not including, 1") { $0 >= 0 && $0 < 1 },
       \.data.validationFraction,
-      "Without a test set: the share of the training samples, drawn by the seed, that is kept out of training and evaluated."
+      "The share of the training samples, drawn by the seed, that is kept out of training, to choose the best iteration by."
     ),
     Key(
       "data", "standardize", .truth(), \.data.standardize,
@@ -128,10 +128,6 @@ extension Configuration {
     Key("training", "method", method, \.training.method, "How to train."),
     Key("training", "iterations", .whole(from: 1), \.training.iterations, "How many iterations at the most."),
     Key("training", "seed", seed, \.training.seed, "Decides every random number."),
-    Key(
-      "training", "chunk", chunk, \.training.chunk,
-      "How many consecutive samples are summed up at a time; 0 is automatic. The weights' last bits depend on this, never on the number of ranks."
-    ),
   ]
 
   private static let taylorKeys = [
@@ -254,12 +250,6 @@ extension Configuration {
     if case .whole(let whole) = $0 { UInt64(exactly: whole) } else { nil }
   } write: {
     .whole(Int($0))
-  }
-
-  private static let chunk = Kind<Int?>(expected: "a whole number, 0 or more") {
-    if case .whole(let whole) = $0, whole >= 0 { .some(whole == 0 ? nil : whole) } else { nil }
-  } write: {
-    .whole($0 ?? 0)
   }
 
   private static func float(_ expected: String) -> Kind<Float> {

@@ -151,18 +151,11 @@ extension Configuration {
           ("stop", "target_accuracy", "target_accuracy in [stop] can't be set with task = \"regression\"."))
       }
     }
-    if data.test != nil && data.validationFraction > 0 {
-      found.append(
-        (
-          "data", "validation_fraction",
-          "validation_fraction in [data] is for runs without a test set. Remove it, or test."
-        ))
-    }
-    if stop.targetAccuracy != nil && data.test == nil && data.validationFraction == 0 {
+    if stop.targetAccuracy != nil && data.test == nil {
       found.append(
         (
           "stop", "target_accuracy",
-          "target_accuracy in [stop] needs samples to test on. Set test or validation_fraction in [data]."
+          "target_accuracy in [stop] needs a test set. Set test in [data]."
         ))
     }
     return found
@@ -221,7 +214,8 @@ private struct Entry {
       throw Mistake("--set \(option): expected section.key=value, such as --set training.iterations=50.")
     }
     self.init(
-      section: trimmed(path[0]), name: trimmed(path[1]), datum: TOMLDatum(option: trimmed(sides[1])),
+      section: withoutBlanks(path[0]), name: withoutBlanks(path[1]),
+      datum: TOMLDatum(option: withoutBlanks(sides[1])),
       place: "--set \(option)", base: base)
   }
 

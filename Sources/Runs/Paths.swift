@@ -58,7 +58,7 @@ func stem(of path: String) -> String {
 }
 
 /// `text` without blanks at its ends.
-func trimmed(_ text: Substring) -> String {
+func withoutBlanks(_ text: Substring) -> String {
   let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
   return String(text.drop(while: isBlank).reversed().drop(while: isBlank).reversed())
 }

@@ -16,7 +16,18 @@ struct CommandLineInterface: ParsableCommand {
       Exit status: 0 done, 64 wrong command line, 65 bad data, 66 no input, 70 numerical failure, 74 reading or writing \
       failed, 75 stopped early, 78 wrong configuration.
       """,
-    version: programVersions,
+    version: versionText,
     subcommands: [Train.self, Evaluate.self, Predict.self, Convert.self, Describe.self],
     defaultSubcommand: Train.self)
+}
+
+/// The program's version and those of the libraries that it runs with, a line each.
+private var versionText: String {
+  let versions = Versions.current
+  return """
+    \(versions.title)
+    MPI: \(versions.mpi)
+    BLAS: \(versions.blas), kernel \(versions.blasKernel)
+    HDF5: \(versions.hdf5)
+    """
 }

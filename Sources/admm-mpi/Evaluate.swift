@@ -7,7 +7,7 @@ struct Evaluate: Subcommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a trained model on a data set with labels.",
     discussion: """
-      How the data are read is the training run's way, unless options say otherwise.
+      The model says what the classes are. How the file is laid out say the options, as [data] did in training.
 
       Example:
         mpirun -np 4 admm-mpi evaluate runs/higgs/model.h5 data/HIGGS-test.csv --json result.json

@@ -59,7 +59,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
 }
 
 /// Reads the data set that `source` names, as classification.
-private func expectFailure(
+func expectFailure(
   _ message: String, _ status: MPI.ExitStatus = .badData, reading source: Source,
   over ranks: borrowing Communicator, _ location: SourceLocation = #_sourceLocation
 ) {

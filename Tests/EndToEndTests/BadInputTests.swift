@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A mistake that a user can make, and what the program must answer.
@@ -9,11 +10,11 @@ struct Mistake: Sendable, CustomTestStringConvertible {
   /// What the message must say.
   let phrases: [String]
   /// Makes the bad input in a directory and returns the command line.
-  let arguments: @Sendable (TemporaryDirectory) throws -> [String]
+  let arguments: @Sendable (borrowing TemporaryDirectory) throws -> [String]
 
   init(
     _ description: String, status: Int32, says phrases: [String],
-    arguments: @escaping @Sendable (TemporaryDirectory) throws -> [String]
+    arguments: @escaping @Sendable (borrowing TemporaryDirectory) throws -> [String]
   ) {
     testDescription = description
     self.status = status

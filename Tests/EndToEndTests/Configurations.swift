@@ -1,6 +1,30 @@
 import Foundation
+import TestSupport
 
 extension TemporaryDirectory {
+  /// Writes a file and returns its path.
+  @discardableResult
+  func write(_ name: String, _ text: String) throws -> String {
+    try write(name, Data(text.utf8))
+  }
+
+  /// Writes a file and returns its path.
+  @discardableResult
+  func write(_ name: String, _ bytes: Data) throws -> String {
+    try bytes.write(to: url.appending(path: name))
+    return path(name)
+  }
+
+  /// What the file `name` holds; empty where there is none.
+  func text(_ name: String) -> String {
+    String(decoding: bytes(name), as: UTF8.self)
+  }
+
+  /// What the file `name` holds; empty where there is none.
+  func bytes(_ name: String) -> Data {
+    FileManager.default.contents(atPath: path(name)) ?? Data()
+  }
+
   /// Writes config.toml: 3 iterations of a net of 8 hidden units on `train`, results in `run`. Returns its path.
   ///
   /// - Parameters:

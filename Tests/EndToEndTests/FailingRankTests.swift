@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A job of which one rank dies ends at once, and says so by its status.
@@ -14,14 +15,17 @@ import Testing
         "output.evaluate_every=100",
       ], limit: 90)
     let isTraining = wait(atMost: 60) { !job.isRunning || !directory.bytes("run/iterations.jsonl").isEmpty }
-    try #require(isTraining && job.isRunning, "no iteration within a minute: \(job.output)")
+    let (isRunning, output) = (job.isRunning, job.output)
+    try #require(isTraining && isRunning, "no iteration within a minute: \(output)")
     let processes = job.descendants(named: "admm-mpi")
     try #require(processes.count == ranks)
 
     kill(processes[victim], SIGKILL)
-    let outcome = try #require(job.outcome(within: 10), "the job went on for 10 s")
+    let ended = job.outcome(within: 10)
+    let outcome = try #require(ended, "the job went on for 10 s")
     #expect(outcome.status != 0)
     #expect(!outcome.isTimedOut)
-    #expect(job.descendants(named: "admm-mpi").isEmpty)
+    let left = job.descendants(named: "admm-mpi")
+    #expect(left.isEmpty)
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// How a program that was started ended, and what it said.
 struct Outcome {
@@ -16,7 +17,7 @@ struct Outcome {
 }
 
 /// A program at work in another process.
-struct Running {
+struct Running: ~Copyable {
   fileprivate let process: Process
   fileprivate let files: TemporaryDirectory
 
@@ -79,9 +80,6 @@ enum Program {
   /// The program under test, built beside the test bundle.
   static let path = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     .appending(path: "admm-mpi").path(percentEncoded: false)
-  /// The Python that `make venv` made.
-  static let python = root.appending(path: ".venv/bin/python").path(percentEncoded: false)
-  static let hasPython = FileManager.default.isExecutableFile(atPath: python)
 
   /// Runs admm-mpi, under mpirun unless `ranks` is nil, with nothing on standard input.
   ///
@@ -96,15 +94,9 @@ enum Program {
     return try start(mpirun + [path] + arguments, limit: limit)
   }
 
-  /// Runs a script of Tests/Reference.
-  static func run(python script: String, _ arguments: [String]) throws -> Outcome {
-    let script = root.appending(path: "Tests/Reference/\(script)").path(percentEncoded: false)
-    return try start([python, script] + arguments, limit: 120).outcome()
-  }
-
   /// Runs any command that the shell would find.
-  static func run(command: [String]) throws -> Outcome {
-    try start(command, limit: 60).outcome()
+  static func run(command: [String], limit: Int = 60) throws -> Outcome {
+    try start(command, limit: limit).outcome()
   }
 
   private static func start(_ command: [String], limit: Int) throws -> Running {
@@ -115,8 +107,8 @@ enum Program {
     process.currentDirectoryURL = files.url
     process.environment = environment
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try files.writing("stdout")
-    process.standardError = try files.writing("stderr")
+    process.standardOutput = try FileHandle(forWritingTo: URL(filePath: files.write("stdout", "")))
+    process.standardError = try FileHandle(forWritingTo: URL(filePath: files.write("stderr", "")))
     try process.run()
     return Running(process: process, files: files)
   }

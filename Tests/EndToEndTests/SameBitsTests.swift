@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The number of ranks decides how long a run takes, not what comes out.
 @Suite struct SameBitsTests {
   /// The fingerprints of the weights for each number of ranks; each run must end well.
   private func fingerprints(
-    _ directory: TemporaryDirectory, _ arguments: [String], ranks: [Int], limit: Int = 60
+    _ directory: borrowing TemporaryDirectory, _ arguments: [String], ranks: [Int], limit: Int = 60
   ) throws -> [String] {
     try ranks.map { ranks in
       let outcome = try Program.run(ranks: ranks, arguments, limit: limit)

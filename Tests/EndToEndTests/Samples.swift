@@ -1,19 +1,5 @@
 import Foundation
-
-/// SplitMix64: a small generator whose numbers are the same everywhere.
-struct SplitMix: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
+import TestSupport
 
 /// Made-up samples of whole numbers, exact in every format: 0...255 as in an image, with a class that a network can learn.
 struct Samples {
@@ -22,7 +8,7 @@ struct Samples {
 
   /// `count` samples of `width` features in `classes` classes, each more than once where there are enough samples.
   init(_ count: Int, width: Int = 9, classes: Int = 2, seed: UInt64) {
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var features: [[Int]] = []
     var labels: [Int] = []
     for index in 0..<count {

@@ -59,6 +59,12 @@ import Testing
           })
         #expect(homeless.status == .inputOutput)
         #expect(homeless.message.hasPrefix("no/such/file.h5: can't be created: "))
+        for name in ["missing.h5", "cut.h5", "text.h5", "empty.h5", "."] {
+          let refused = try failure(ranks, directory) { ranks in
+            try File(broadcasting: path(name), over: ranks).close()
+          }
+          #expect(refused?.status == (name == "missing.h5" || name == "." ? .noInput : .badData))
+        }
         // One rank alone.
         #expect(throws: Failure.self) { try File(reading: path("cut.h5")).close() }
         #expect(throws: Failure.self) { try File(reading: path("missing.h5")).close() }

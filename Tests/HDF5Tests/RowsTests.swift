@@ -142,8 +142,11 @@ private func entry(_ i: Int, _ j: Int) -> Int { (7 * i + 3 * j) % 101 - 50 }
           try again.close()
         }
         let again = try File(reading: together, over: ranks)
+        let copy = try File(broadcasting: together, over: ranks)
         try inspect(again)
+        try inspect(copy)
         try again.close()
+        try copy.close()
       }
     }
   }

@@ -77,6 +77,7 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
   private let everything = """
     [data]
     train = "t\\"r\\u00e4in"
+    test = "u"
     validation_fraction = 0.25
     standardize = false
     classes = ["a", "b\\\\n"]
@@ -96,7 +97,6 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     [training]
     iterations = 9
     seed = 12345678901234
-    chunk = 64
     [taylor]
     preset = "paper"
     beta = [0.1, 1e-7, 3e10]
@@ -140,7 +140,7 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     // Those that `everything` can't set to something else: one method only, no test set beside a validation share, and so on.
     #expect(
       Set(same) == [
-        "data.test", "data.positive_class", "data.task", "training.method", "network.bias", "taylor.start",
+        "data.positive_class", "data.task", "training.method", "network.bias", "taylor.start",
         "taylor.multiplier",
         "taylor.keep_best",
       ])
@@ -180,7 +180,7 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
       "[network]\nhidden = [\n 3,\n # ]\n 'x']\nbias = 1",
       "line 8: bias = 1 in [network], expected true or false."
     ),
-    ("[stop]\ntarget_accuracy = 0.6", "line 4: target_accuracy in [stop] needs samples to test on."),
+    ("[stop]\ntarget_accuracy = 0.6", "line 4: target_accuracy in [stop] needs a test set."),
     (
       "[stop]\ntarget_accuracy = 60",
       "line 4: target_accuracy = 60 in [stop], expected a number above 0, at most 1."

@@ -12,29 +12,38 @@ public final class Console {
   private static let progressInterval = 0.1
 
   private let output: CInt
+  private let errors: CInt
   private let isTerminal: Bool
-  private let isSilent: Bool
+  private let isRoot: Bool
+  private let isQuiet: Bool
   private var showsProgress = false
   private var lastProgress = -Double.infinity
 
   /// - Parameter isQuiet: say nothing but warnings.
   public convenience init(isQuiet: Bool, _ ranks: borrowing Communicator) {
-    self.init(
-      isSilent: isQuiet || !ranks.isRoot, isTerminal: Self.isTerminal(STDOUT_FILENO), output: STDOUT_FILENO)
+    self.init(isRoot: ranks.isRoot, isQuiet: isQuiet, isTerminal: Self.isTerminal(STDOUT_FILENO))
   }
 
-  /// - Parameter output: the descriptor to write to.
-  package init(isSilent: Bool, isTerminal: Bool, output: CInt) {
-    self.isSilent = isSilent
+  /// - Parameters:
+  ///   - isTerminal: whether a line can be rewritten.
+  ///   - output: the descriptor that lines go to.
+  ///   - errors: the descriptor that warnings go to.
+  package init(
+    isRoot: Bool, isQuiet: Bool, isTerminal: Bool, output: CInt = STDOUT_FILENO,
+    errors: CInt = STDERR_FILENO
+  ) {
+    self.isRoot = isRoot
+    self.isQuiet = isQuiet
     self.isTerminal = isTerminal
     self.output = output
+    self.errors = errors
   }
 
   deinit { clearProgress() }
 
   /// Prints a line. Local.
   public func print(_ line: String = "") {
-    guard !isSilent else { return }
+    guard isRoot && !isQuiet else { return }
     clearProgress()
     put(line + "\n", to: output)
   }
@@ -44,11 +53,18 @@ public final class Console {
     for line in lines { print(line) }
   }
 
+  /// Prints a warning to standard error, whether quiet or not. Local.
+  public func warn(_ text: String) {
+    guard isRoot else { return }
+    clearProgress()
+    put("admm-mpi: warning: \(text)\n", to: errors)
+  }
+
   /// Shows `text` in the progress line of a terminal, and how much is done if that is known. Local; at most ten times a second.
   ///
   /// - Parameter share: 0 to 1.
   public func progress(_ text: @autoclosure () -> String, _ share: Double? = nil) {
-    guard isTerminal && !isSilent else { return }
+    guard isTerminal && isRoot && !isQuiet else { return }
     let now = monotonicSeconds()
     guard now - lastProgress >= Self.progressInterval else { return }
     lastProgress = now
@@ -81,13 +97,5 @@ public final class Console {
   private func put(_ text: String, to file: CInt) {
     // Nobody is left to tell of a console that can't be written.
     try? writeAll(text, to: file, "")
-  }
-}
-
-extension Console {
-  /// Prints a warning to standard error, whether quiet or not. Call it on rank 0 only. Local.
-  public func warn(_ text: String) {
-    clearProgress()
-    put("admm-mpi: warning: \(text)\n", to: STDERR_FILENO)
   }
 }

@@ -80,17 +80,17 @@ extension IterationRecord {
   static let columns: [Column] = [
     number("objective", "objective", "what the method minimises, summed over samples", \.objective),
     number("loss", "loss", "the training loss of the outputs z_L, summed over samples", \.loss),
-    residual("residual_z", "res z", "‖z_l − W_l a_{l−1}‖ / ‖z_l‖, hidden layers", \.residual_z),
-    residual("residual_a", "res a", "‖a_l − h(z_l)‖ / ‖a_l‖, hidden layers", \.residual_a),
-    residual("residual_output", "res out", "‖z_L − W_L a_{L−1}‖ / ‖z_L‖, last layer", \.residual_output),
-    residual("lambda_max", "max |λ|", "the largest entry of the multiplier", \.lambda_max),
-    accuracy("train_accuracy", "train %", "accuracy of the network on the training set", \.train_accuracy),
-    accuracy("validation_accuracy", "valid %", "… on the validation set", \.validation_accuracy),
-    accuracy("test_accuracy", "test %", "… on the test set", \.test_accuracy),
+    residual("residual_z", "res_z", "‖z_l − W_l a_{l−1}‖ / ‖z_l‖, hidden layers", \.residual_z),
+    residual("residual_a", "res_a", "‖a_l − h(z_l)‖ / ‖a_l‖, hidden layers", \.residual_a),
+    residual("residual_output", "res_out", "‖z_L − W_L a_{L−1}‖ / ‖z_L‖, last layer", \.residual_output),
+    residual("lambda_max", "max|λ|", "the largest entry of the multiplier", \.lambda_max),
+    accuracy("train_accuracy", "train%", "accuracy of the network on the training set", \.train_accuracy),
+    accuracy("validation_accuracy", "valid%", "… on the validation set", \.validation_accuracy),
+    accuracy("test_accuracy", "test%", "… on the test set", \.test_accuracy),
     error(
-      "train_rmse", "train RMSE", "root mean square error of the network on the training set", \.train_rmse),
-    error("validation_rmse", "valid RMSE", "… on the validation set", \.validation_rmse),
-    error("test_rmse", "test RMSE", "… on the test set", \.test_rmse),
+      "train_rmse", "train_rmse", "root mean square error of the network on the training set", \.train_rmse),
+    error("validation_rmse", "valid_rmse", "… on the validation set", \.validation_rmse),
+    error("test_rmse", "test_rmse", "… on the test set", \.test_rmse),
     Column(
       key: "seconds", heading: "seconds", width: 9, meaning: "time of training so far, without evaluation"
     ) {

@@ -22,13 +22,11 @@ public struct Launch: Sendable {
 
   /// This job. Collective.
   ///
-  /// - Parameters:
-  ///   - threads: BLAS threads a rank.
-  ///   - hdf5: the version of the HDF5 library.
-  public init(threads: Int, hdf5: String, over ranks: borrowing Communicator) throws(MPIError) {
+  /// - Parameter threads: BLAS threads a rank.
+  public init(threads: Int, over ranks: borrowing Communicator) throws(MPIError) {
     self.init(
       start: utcNow(), command: commandLine(CommandLine.arguments), slurmJob: slurmJobID(),
-      machine: try Machine(threads: threads, over: ranks), versions: Versions.current(hdf5: hdf5))
+      machine: try Machine(threads: threads, over: ranks), versions: Versions.current)
   }
 }
 

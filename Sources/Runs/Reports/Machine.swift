@@ -57,12 +57,12 @@ public struct Machine: Sendable, Equatable {
   public var ranks: Int { hostOfRank.count }
 
   /// "6 ranks × 1 thread on 2 hosts".
-  var summary: String {
+  package var summary: String {
     "\(counted(ranks, "rank")) × \(counted(threads, "thread")) on \(counted(hosts.count, "host"))"
   }
 
   /// The hosts with the ranks on each, runs of numbered names in brackets: "n[01-04] × 12, login".
-  var hostList: String {
+  package var hostList: String {
     let groups = hosts.reduce(into: [(name: NumberedName, numbers: [NumberedName], ranks: Int)]()) {
       let name = NumberedName($1.name)
       if let last = $0.last, last.ranks == $1.ranks, last.name.isLike(name) {

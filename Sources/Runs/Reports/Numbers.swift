@@ -1,19 +1,19 @@
 import Glibc
 
 /// `x` with `digits` digits after the point: 12.30.
-func fixed(_ x: Double, _ digits: Int) -> String { formatted("%.*f", x, digits) }
+package func fixed(_ x: Double, _ digits: Int) -> String { formatted("%.*f", x, digits) }
 
 /// `x` with `digits` digits after the point of its mantissa: 1.23e-04.
-func scientific(_ x: Double, _ digits: Int) -> String { formatted("%.*e", x, digits) }
+package func scientific(_ x: Double, _ digits: Int) -> String { formatted("%.*e", x, digits) }
 
 /// `x` with `digits` digits that count, in the shorter of the two forms: 0.00123, 1.23e-07.
-func general(_ x: Double, _ digits: Int) -> String { formatted("%.*g", x, digits) }
+package func general(_ x: Double, _ digits: Int) -> String { formatted("%.*g", x, digits) }
 
 /// A share as a percentage: 0.8352 is 83.52.
-func percent(_ share: Double, _ digits: Int = 2) -> String { fixed(100 * share, digits) }
+package func percent(_ share: Double, _ digits: Int = 2) -> String { fixed(100 * share, digits) }
 
 /// A whole number with commas: 10,500,000.
-func grouped(_ n: Int) -> String {
+package func grouped(_ n: Int) -> String {
   var out = ""
   let digits = String(n.magnitude)
   for (i, digit) in digits.enumerated() {
@@ -24,7 +24,7 @@ func grouped(_ n: Int) -> String {
 }
 
 /// A number of bytes in binary units: 512 B, 1.50 MiB.
-func bytes(_ n: Int) -> String {
+package func bytes(_ n: Int) -> String {
   var value = Double(n)
   var unit = "B"
   for larger in ["KiB", "MiB", "GiB", "TiB", "PiB"] where value >= 1024 {
@@ -35,7 +35,7 @@ func bytes(_ n: Int) -> String {
 }
 
 /// A time: 0.012 s, 12.3 s, 4 min 05 s, 3 h 04 min.
-func duration(_ seconds: Double) -> String {
+package func duration(_ seconds: Double) -> String {
   guard seconds >= 59.95 && seconds.isFinite else {
     return (seconds < 1 ? fixed(seconds, 3) : fixed(seconds, 1)) + " s"
   }
@@ -45,7 +45,7 @@ func duration(_ seconds: Double) -> String {
 }
 
 /// "1 rank", "3 ranks".
-func counted(_ n: Int, _ noun: String) -> String { "\(grouped(n)) \(noun)\(n == 1 ? "" : "s")" }
+package func counted(_ n: Int, _ noun: String) -> String { "\(grouped(n)) \(noun)\(n == 1 ? "" : "s")" }
 
 private func twoDigits(_ n: Int) -> String { n < 10 ? "0\(n)" : "\(n)" }
 

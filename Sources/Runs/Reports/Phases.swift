@@ -29,11 +29,18 @@ public enum Phase: Int, CaseIterable, Sendable {
 /// Every moment since the clock was made belongs to exactly one phase, so that the phases add up to the whole. A phase may begin
 /// inside another, whose time then stands still. Two clock readings of some 20 ns a phase.
 public final class Phases {
+  private let clock: () -> Double
   private var seconds = [Double](repeating: 0, count: Phase.allCases.count)
   private var current = Phase.other
-  private var since = monotonicSeconds()
+  private var since: Double
 
-  public init() {}
+  public convenience init() { self.init(clock: monotonicSeconds) }
+
+  /// - Parameter clock: the seconds since some moment.
+  package init(clock: @escaping () -> Double) {
+    self.clock = clock
+    since = clock()
+  }
 
   /// Does `body`; the time it takes is `phase`'s. Local.
   public func measure<T: ~Copyable, E: Error>(_ phase: Phase, _ body: () throws(E) -> T) throws(E) -> T {
@@ -45,7 +52,7 @@ public final class Phases {
   /// From now on time is `phase`'s. Returns the phase that it was before. Local.
   @discardableResult
   public func begin(_ phase: Phase) -> Phase {
-    let now = monotonicSeconds()
+    let now = clock()
     seconds[current.rawValue] += now - since
     since = now
     defer { current = phase }
@@ -60,11 +67,11 @@ public final class Phases {
 
   /// The seconds of a phase up to now on this rank.
   public subscript(phase: Phase) -> Double {
-    seconds[phase.rawValue] + (phase == current ? monotonicSeconds() - since : 0)
+    seconds[phase.rawValue] + (phase == current ? clock() - since : 0)
   }
 
   /// The seconds since the clock was made.
-  public var total: Double { Phase.allCases.reduce(0) { $0 + self[$1] } }
+  public var total: Double { seconds.reduce(clock() - since, +) }
 
   /// Minimum, mean and maximum over all ranks. Collective; one message of 72 bytes a rank.
   public func report(over ranks: borrowing Communicator) throws(MPIError) -> PhaseReport {

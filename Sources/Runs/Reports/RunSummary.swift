@@ -32,10 +32,10 @@ public struct RunSummary: Sendable {
     public var config: JSON
     public var sha256: String
 
-    public init(seed: UInt64, config: JSON, sha256: String) {
-      self.seed = seed
-      self.config = config
-      self.sha256 = sha256
+    public init(_ configuration: Configuration) {
+      seed = configuration.training.seed
+      config = configuration.json
+      sha256 = configuration.sha256
     }
   }
 
@@ -167,5 +167,18 @@ public struct RunSummary: Sendable {
       "reductions_per_iteration": .integer(cost.reductionsPerIteration),
       "peak_rss_bytes": .object(["max": .integer(memory.max), "sum": .integer(memory.sum)]),
     ])
+  }
+}
+
+extension Configuration {
+  /// All keys that are set, by section.
+  public var json: JSON {
+    let settings = settings
+    return .object(
+      Self.sections.map { section in
+        let keys = settings.filter { $0.section == section }
+        return JSON.Member(
+          section, .object(keys.compactMap { key in key.value.map { JSON.Member(key.name, .verbatim($0)) } }))
+      })
   }
 }

@@ -1,7 +1,7 @@
 /// Rows of texts, put under one another in columns.
-struct TextTable {
+package struct TextTable {
   /// On which side of its column a text stands.
-  enum Side { case left, right }
+  package enum Side { case left, right }
 
   private let sides: [Side]
   private var rows: [[String]]
@@ -9,19 +9,19 @@ struct TextTable {
   /// - Parameters:
   ///   - header: the first row.
   ///   - sides: one a column; all rows have as many texts.
-  init(_ header: [String], _ sides: [Side]) {
+  package init(_ header: [String], _ sides: [Side]) {
     self.sides = sides
     rows = []
     add(header)
   }
 
-  mutating func add(_ row: [String]) {
+  package mutating func add(_ row: [String]) {
     precondition(row.count == sides.count, "\(row.count) texts for \(sides.count) columns")
     rows.append(row)
   }
 
   /// The rows, two blanks between columns, none at the end of a line.
-  var lines: [String] {
+  package var lines: [String] {
     let widths = sides.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
       let cells = row.indices.map { pad(row[$0], to: widths[$0], sides[$0]) }

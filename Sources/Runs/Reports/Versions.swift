@@ -1,3 +1,5 @@
+import CVersion
+import HDF5
 import LinearAlgebra
 import MPI
 
@@ -36,10 +38,11 @@ public struct Versions: Sendable, Equatable {
   }
 
   /// The versions of this program and of the libraries that it runs with. Local.
-  public static func current(commit: String = "unknown", hdf5: String) -> Versions {
+  public static var current: Versions {
     let blas = blasDescription()
     return Versions(
-      commit: commit, mpi: Job.libraryVersion(), blas: blas.version, blasKernel: blas.kernel, hdf5: hdf5)
+      commit: String(cString: source_commit()), mpi: Job.libraryVersion(), blas: blas.version,
+      blasKernel: blas.kernel, hdf5: hdf5Version())
   }
 
   /// "admm-mpi 0.1.0 (commit 1a2b3c4, Swift 6.3)".

@@ -1,0 +1,30 @@
+import Datasets
+import MPI
+
+/// Writes a data set as an HDF5 file, which all ranks can read at once (see `writeHDF5`). Collective.
+///
+/// - Parameters:
+///   - inputPath: a data set in any format.
+///   - outputPath: the file to make.
+///   - settings: how to read the input.
+///   - force: whether an existing output may be replaced.
+/// - Throws: a shared `Failure` where the input can't be read or the output not written.
+public func convert(
+  inputPath: String, outputPath: String, settings: [DataSetting], force: Bool, isQuiet: Bool,
+  over ranks: borrowing Communicator
+) throws -> ExitStatus {
+  let console = Console(isQuiet: isQuiet, ranks)
+  let data = try Configuration.defaults(with: settings, over: ranks).data
+  // Refused before the input is read, not after.
+  _ = try PendingFile(outputPath, force: force, over: ranks)
+  let dataset = try readDataset(
+    data.source(inputPath, labelsPath: data.trainLabels), task: data.task, selection: data.selection,
+    over: ranks
+  ) { console.progress("reading \(inputPath)", $0) }
+  console.progress("writing \(outputPath)")
+  try writeHDF5(dataset, to: outputPath, overwrite: force, over: ranks)
+  console.print(
+    "\(outputPath): \(counted(dataset.partition.samples, "sample")), \(counted(dataset.featureCount, "feature"))"
+  )
+  return .done
+}

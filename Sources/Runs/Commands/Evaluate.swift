@@ -1,0 +1,97 @@
+import ADMM
+import Datasets
+import LinearAlgebra
+import MPI
+
+/// Prints how well a model does on a data set with labels. Collective.
+///
+/// - Parameters:
+///   - modelPath: a model.h5.
+///   - dataPath: the data set.
+///   - settings: how to read it.
+///   - jsonPath: a file for the results, replaced if it is there; nil for none.
+/// - Throws: a shared `Failure` where a file can't be read, or the data don't fit the model.
+public func evaluate(
+  modelPath: String, dataPath: String, settings: [DataSetting], jsonPath: String?, isQuiet: Bool,
+  over ranks: borrowing Communicator
+) throws -> ExitStatus {
+  let console = Console(isQuiet: isQuiet, ranks)
+  let model = try Model(reading: modelPath, over: ranks)
+  let data = try model.data(settings, over: ranks)
+  var dataset = try readDataset(
+    data.source(dataPath, labelsPath: data.trainLabels), task: data.task, classes: model.classNames,
+    selection: data.selection, over: ranks
+  ) { console.progress("reading \(dataPath)", $0) }
+  try model.checkFeatures(dataset.featureCount, of: dataPath, modelPath: modelPath)
+  let (labels, unit) = try model.labels(of: dataset, dataPath, modelPath)
+
+  let scores = model.scores(&dataset)
+  let evaluation = try Evaluation(
+    of: scores.all, labels: labels, loss: model.network.loss, unit: unit, over: ranks)
+  console.print("model: \(modelPath): \(model.summary)")
+  console.print("data:  \(dataPath): \(counted(evaluation.samples, "sample"))")
+  console.print([""] + evaluation.report(classNames: model.classNames ?? []))
+  if let jsonPath {
+    let result = JSON.object([
+      "model": .string(modelPath), "weights_sha256": .string(model.weightsSHA256), "data": .string(dataPath),
+      "classes": model.classNames.map { .array($0.map { .string($0) }) }, "result": evaluation.json,
+    ])
+    let text = ranks.isRoot ? Array(result.document.utf8) : []
+    try PendingFile(jsonPath, force: true, over: ranks).fill(over: ranks) {
+      try writeInOrder(text, to: $0, over: ranks)
+    }
+  }
+  return .done
+}
+
+extension Model {
+  /// The labels as the model's outputs have them, and the unit of a target. Local; the same outcome on every rank.
+  ///
+  /// - Throws: a shared `Failure` where there are no labels, or other classes than the model's.
+  fileprivate func labels(
+    of dataset: borrowing Dataset, _ dataPath: String, _ modelPath: String
+  ) throws -> (labels: Labels, unit: Double) {
+    switch (dataset.labels, meaning) {
+    case (.classes(_, let names), .classes(let own)) where names == own: return (dataset.labels, 1)
+    case (.classes(_, let names), .classes(let own)):
+      throw Failure(
+        .badData,
+        "\(dataPath) is read with the classes \(names.joined(separator: ", ")), but \(modelPath) has "
+          + "\(own.joined(separator: ", ")). Give --classes in the model's order, or none.", isShared: true)
+    case (.targets(let targets), .target(let mean, let scale)):
+      return (.targets(targets.map { ($0 - mean) / scale }), Double(scale))
+    default:
+      throw Failure(
+        .badData,
+        "\(dataPath) has no labels that fit \(modelPath). Set --label-column or --labels; predict needs no labels.",
+        isShared: true)
+    }
+  }
+}
+
+extension Evaluation {
+  /// A line a figure, and the confusion matrix.
+  func report(classNames: [String]) -> [String] {
+    var lines: [String] = []
+    func add(_ name: String, _ value: Double?, _ text: (Double) -> String) {
+      if let value { lines.append(pad(name, to: 22, .left) + text(value)) }
+    }
+    add("accuracy", accuracy) { percent($0) + " %" }
+    add("most frequent class", confusion.flatMap { largestShare($0) }) { percent($0) + " %" }
+    add("AUC", auc) { fixed($0, 4) }
+    add("log-loss", log_loss) { fixed($0, 4) }
+    add("RMSE", rmse) { general($0, 5) }
+    add("MAE", mae) { general($0, 5) }
+    add("R²", r2) { fixed($0, 4) }
+    guard let confusion, confusion.count == classNames.count, classNames.count <= 30 else { return lines }
+    var table = TextTable(
+      ["class \\ decision"] + classNames, [.left] + classNames.map { _ in .right })
+    for (name, row) in zip(classNames, confusion) { table.add([name] + row.map(grouped)) }
+    return lines + [""] + table.lines
+  }
+
+  private func largestShare(_ confusion: [[Int]]) -> Double? {
+    let counts = confusion.map { $0.reduce(0, +) }
+    return counts.max().map { Double($0) / Double(max(samples, 1)) }
+  }
+}

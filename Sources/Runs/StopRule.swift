@@ -1,0 +1,34 @@
+/// When a run ends before its last iteration: [stop].
+///
+/// Decides from values that have the same bits on every rank, so that all ranks leave the loop together.
+struct StopRule {
+  private let stop: Configuration.Stop
+  private var lastObjective: Double?
+  private var evaluationsSinceBest = 0
+
+  init(_ stop: Configuration.Stop) {
+    self.stop = stop
+  }
+
+  /// What ends the run after this evaluation, if anything.
+  ///
+  /// - Parameters:
+  ///   - isBest: whether this iterate is the best so far.
+  ///   - elapsed: the seconds of training of the slowest rank.
+  mutating func status(_ record: IterationRecord, isBest: Bool, elapsed: Double) -> RunStatus? {
+    defer { lastObjective = record.objective }
+    evaluationsSinceBest = isBest ? 0 : evaluationsSinceBest + 1
+    if let objective = record.objective, !objective.isFinite { return .diverged }
+    if let target = stop.targetAccuracy, let reached = record.test_accuracy, reached >= target {
+      return .target_reached
+    }
+    if let tolerance = stop.tolerance, let last = lastObjective, let objective = record.objective,
+      abs(objective - last) < tolerance * abs(last)
+    {
+      return .converged
+    }
+    if let patience = stop.patience, evaluationsSinceBest >= patience { return .converged }
+    if let limit = stop.timeLimit, elapsed >= limit { return .time_limit }
+    return nil
+  }
+}

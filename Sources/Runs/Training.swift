@@ -1,0 +1,67 @@
+import ADMM
+import Baselines
+import HDF5
+import LinearAlgebra
+import MPI
+
+/// Trains a network as a configuration says, and leaves a run directory. Collective.
+///
+/// - Returns: what the process should end with: `done`, or `numericalFailure` for a run that diverged.
+/// - Throws: a shared `Failure` for whatever the user can mend.
+public func train(
+  _ configuration: Configuration, isQuiet: Bool, over ranks: borrowing Communicator
+) throws -> ExitStatus {
+  let phases = Phases()
+  let console = Console(isQuiet: isQuiet, ranks)
+  let threads = 1
+  setBLASThreads(threads)
+  let launch = try Launch(threads: threads, over: ranks)
+  if ranks.isRoot { launch.machine.warnings.forEach(console.warn) }
+  let directory = try RunDirectory(
+    configuration.output.directory, overwrite: configuration.output.overwrite, over: ranks)
+
+  let data = try phases.measure(.load) {
+    try TrainingData.read(configuration, over: ranks) { what, share in
+      console.progress("Reading the \(what):", share)
+    }
+  }
+  let network = configuration.network(features: data.train.featureCount, outputs: data.outputs)
+  let peakSpeed = try Spread(measuredProductSpeed(), over: ranks).min
+  let memory = try Spread(Double(predictedBytes(network, data)), over: ranks)
+  console.print(banner(launch, configuration, network, data, memory, directory).lines)
+
+  let linear = try phases.measure(.evaluate) {
+    try LinearModel(a0: data.train.features.all, y: data.y.all, partition: data.train.partition, over: ranks)
+  }
+  var method = try phases.measure(.start) {
+    try Taylor.start(
+      network, configuration.taylorSettings, a0: data.train.features.all, y: data.y.all,
+      partition: data.train.partition, over: ranks)
+  }
+  let outcome = try trainingLoop(
+    &method, configuration, data, directory, console, phases, over: ranks)
+
+  let results = try phases.measure(.evaluate) {
+    try TrainingResults(outcome, network, linear, data, over: ranks)
+  }
+  let model = configuration.model(network, outcome, data)
+  try phases.measure(.save) { try model.write(to: directory.path(of: "model.h5"), over: ranks) }
+
+  let exitStatus: ExitStatus = outcome.status == .diverged ? .numericalFailure : .done
+  let summary = RunSummary(
+    RunSummary.Outcome(outcome.status, exitStatus: exitStatus, iterations: outcome.last.iteration),
+    launch: launch, settings: RunSummary.Settings(configuration),
+    problem: problem(network, data),
+    results: RunSummary.Results(
+      final: results.final, best: results.best, baselines: results.baselines,
+      weightsSHA256: model.weightsSHA256),
+    cost: RunSummary.Cost(
+      flopsPerIteration: method.cost.flops(samples: data.train.partition.samples),
+      sgemmGflopsPerRank: peakSpeed, bytesReducedPerIteration: method.cost.bytes,
+      reductionsPerIteration: method.cost.reductions),
+    phases: try phases.report(over: ranks), memory: try PeakMemory(over: ranks))
+  try directory.write("run.json", summary.json.document, over: ranks)
+  console.print(results.lines)
+  console.print(summary.closingLines(directory))
+  return exitStatus
+}

@@ -1,0 +1,164 @@
+import ADMM
+import Datasets
+import LinearAlgebra
+import MPI
+
+/// The samples of a training run, standardised, each rank its own blocks.
+struct TrainingData: ~Copyable {
+  let train: Dataset
+  /// Taken out of the training set; without samples unless `data.validation_fraction` is set.
+  let validation: Dataset
+  /// Without samples unless `data.test` is set.
+  let test: Dataset
+  /// What was done to the features.
+  let standardization: Standardization?
+  /// What was done to the targets of a regression.
+  let targetScale: TargetScale?
+  /// d_L.
+  let outputs: Int
+  /// y of the training set, d_L × n.
+  let y: Matrix<Float>
+
+  /// Reads and prepares everything that [data] names. Collective.
+  ///
+  /// - Throws: a shared `Failure` that names the file and the place in it, or the key of the configuration.
+  static func read(
+    _ configuration: Configuration, over ranks: borrowing Communicator,
+    progress: (_ what: String, _ share: Double) -> Void
+  ) throws -> TrainingData {
+    let data = configuration.data
+    guard let source = data.trainSource else {
+      throw Failure(
+        .badConfiguration, "data.train is not set. Name the training set's file.", isShared: true)
+    }
+    var all = try readDataset(
+      source, task: data.task, selection: data.selection, over: ranks,
+      progress: { progress("training set", $0) })
+    var test: Dataset
+    if let source = data.testSource {
+      test = try readDataset(
+        source, task: data.task, classes: all.labels.names, selection: data.selection, over: ranks,
+        progress: { progress("test set", $0) })
+      guard test.featureCount == all.featureCount else {
+        throw Failure(
+          .badData,
+          "\(source.path) has \(test.featureCount) features a sample, the training set has \(all.featureCount). "
+            + "Both need the same columns.", isShared: true)
+      }
+    } else {
+      test = all.withoutSamples(over: ranks)
+    }
+    try checkLabels(all.labels, configuration, source.path)
+
+    let standardization = data.standardize ? try Standardization(of: all, over: ranks) : nil
+    standardization?.apply(to: &all)
+    standardization?.apply(to: &test)
+    let targetScale =
+      data.task == .regression && data.standardize ? try TargetScale(of: all, over: ranks) : nil
+    targetScale?.apply(to: &all)
+    targetScale?.apply(to: &test)
+
+    let loss = configuration.network.loss
+    guard data.validationFraction > 0 else {
+      let validation = all.withoutSamples(over: ranks)
+      return TrainingData(all, validation, test, standardization, targetScale, loss)
+    }
+    let split = try all.split(
+      fraction: data.validationFraction, seed: configuration.training.seed, over: ranks)
+    return TrainingData(split.training, split.validation, test, standardization, targetScale, loss)
+  }
+
+  private init(
+    _ train: consuming Dataset, _ validation: consuming Dataset, _ test: consuming Dataset,
+    _ standardization: Standardization?, _ targetScale: TargetScale?, _ loss: Loss
+  ) {
+    outputs = Scoring.outputs(train.labels, loss: loss)
+    y = Scoring.targets(train.labels, outputs: outputs, loss: loss)
+    self.train = train
+    self.validation = validation
+    self.test = test
+    self.standardization = standardization
+    self.targetScale = targetScale
+  }
+
+  /// The classes, or nil for a regression.
+  var classNames: [String]? { train.labels.names }
+
+  private static func checkLabels(_ labels: Labels, _ configuration: Configuration, _ path: String) throws {
+    let loss = configuration.network.loss
+    switch labels {
+    case .none:
+      throw Failure(
+        .badData,
+        "\(path) has no labels, which training needs. Set data.label_column, data.train_labels or "
+          + "data.labels_dataset.", isShared: true)
+    case .targets where !loss.isForRegression:
+      throw Failure(
+        .badConfiguration,
+        "network.loss = \"\(loss.rawValue)\" is for classes, but data.task is \"regression\". "
+          + "Use \"square\" or \"huber\".", isShared: true)
+    case .classes(_, let names) where names.count < 2:
+      throw Failure(
+        .badData, "\(path) holds a single class (\(names.joined())). Training needs two or more.",
+        isShared: true)
+    default: break
+    }
+  }
+}
+
+/// Brings regression targets to mean 0 and standard deviation 1, so that penalties and the Huber loss mean the same on any scale.
+struct TargetScale: Sendable, Equatable {
+  let mean: Float
+  let scale: Float
+
+  init(mean: Float, scale: Float) {
+    self.mean = mean
+    self.scale = scale
+  }
+
+  /// Mean and standard deviation of a data set's targets. Collective; the same bits for any number of ranks.
+  init(of dataset: borrowing Dataset, over ranks: borrowing Communicator) throws {
+    guard case .targets(let targets) = dataset.labels else {
+      preconditionFailure("a data set without targets has no scale of them")
+    }
+    var sums = ExactSum(count: 2)
+    for target in targets {
+      sums.add(Double(target), to: 0)
+      // Exact: a Float has 24 bits, a Double 53.
+      sums.add(Double(target) * Double(target), to: 1)
+    }
+    try sums.reduce(over: ranks)
+    let count = Double(dataset.partition.samples)
+    let mean = sums[0] / count
+    let deviation = max(sums[1] / count - mean * mean, 0).squareRoot()
+    self.init(mean: Float(mean), scale: deviation > 0 ? Float(deviation) : 1)
+  }
+
+  /// Scales a data set's targets in place. Local.
+  func apply(to dataset: inout Dataset) {
+    guard case .targets(let targets) = dataset.labels else { return }
+    dataset.labels = .targets(targets.map { ($0 - mean) / scale })
+  }
+}
+
+extension Labels {
+  /// The classes' names; nil for targets and for none.
+  var names: [String]? {
+    if case .classes(_, let names) = self { names } else { nil }
+  }
+}
+
+extension Dataset {
+  /// A data set of the same features and classes that holds no sample. Local.
+  fileprivate func withoutSamples(over ranks: borrowing Communicator) -> Dataset {
+    let labels: Labels =
+      switch self.labels {
+      case .classes(_, let names): .classes(codes: [], names: names)
+      case .targets: .targets([])
+      case .none: .none
+      }
+    return Dataset(
+      partition: Partition(samples: 0, ranks: ranks.size), range: 0..<0,
+      features: Matrix(rows: featureCount + 1, columns: 0), labels: labels, featureNames: featureNames)
+  }
+}

@@ -1,0 +1,147 @@
+import ADMM
+import Datasets
+import LinearAlgebra
+import MPI
+
+/// What a training loop ends with.
+struct TrainingOutcome: ~Copyable {
+  var status: RunStatus
+  /// The last evaluated iterate.
+  var last: IterationRecord
+  /// The best evaluated iterate, if one was asked for.
+  var best: IterationRecord?
+  /// The weights to keep: the best's if one was asked for, else the last's.
+  var W: Layers<Matrix<Float>>
+  /// Seconds of the sweeps on the slowest rank.
+  var seconds: Double
+}
+
+/// Sweeps until the last iteration or until a stop rule holds, and reports each evaluated iterate. Collective.
+///
+/// A run whose iterates leave the finite numbers ends with status `diverged` and the weights of the best or last evaluated iterate.
+func trainingLoop(
+  _ method: inout Taylor, _ configuration: Configuration, _ data: borrowing TrainingData,
+  _ directory: borrowing RunDirectory, _ console: Console, _ phases: Phases,
+  over ranks: borrowing Communicator
+) throws -> TrainingOutcome {
+  let network = method.network
+  let log = try directory.log("iterations.jsonl", over: ranks)
+  var table = IterationTable()
+  var rule = StopRule(configuration.stop)
+  let iterations = configuration.training.iterations
+  let flops = method.cost.flops(samples: data.train.partition.samples) / Double(ranks.size)
+  var seconds = 0.0
+  var reported = (iteration: 0, seconds: 0.0)
+  var outcome = TrainingOutcome(
+    status: .max_iterations, last: IterationRecord(iteration: 0), best: nil, W: method.W.copy(), seconds: 0)
+
+  for iteration in 1...iterations {
+    do {
+      seconds += try timed { try phases.measure(.local) { try method.sweep(over: ranks) } }
+    } catch let failure as Failure where failure.status == .numericalFailure && failure.isShared {
+      console.warn(failure.message)
+      outcome.status = .diverged
+      break
+    }
+    guard iteration % configuration.output.evaluateEvery == 0 || iteration == iterations else {
+      console.progress("Iteration", Double(iteration) / Double(iterations))
+      continue
+    }
+    let outer = phases.begin(.evaluate)
+    // The slowest rank's time, the same number on all.
+    seconds = try ranks.max(seconds)
+    var record = IterationRecord(
+      iteration: iteration, try method.objective(over: ranks), network,
+      hasMultiplier: configuration.taylor.multiplier, seconds: seconds)
+    try record.addQuality(of: method.W, network, data, over: ranks)
+    record.gflops_per_rank =
+      flops * Double(iteration - reported.iteration) / (seconds - reported.seconds) / 1e9
+    record.notes = method.events
+    method.events = []
+    reported = (iteration, seconds)
+
+    let isBest = outcome.best.map { record.isBetter(than: $0) } ?? true
+    if isBest { outcome.best = record }
+    if isBest || !configuration.taylor.keepBest { outcome.W.assign(method.W) }
+    outcome.last = record
+    try log.append(record.json.compact, over: ranks)
+    console.print(table.lines(record))
+    phases.begin(outer)
+    if let status = rule.status(record, isBest: isBest, elapsed: seconds) {
+      outcome.status = status
+      break
+    }
+  }
+  outcome.seconds = seconds
+  if !configuration.taylor.keepBest { outcome.best = nil }
+  phases.move(method.seconds.solve, from: .local, to: .solve)
+  phases.move(method.seconds.reduce, from: .local, to: .reduce)
+  return outcome
+}
+
+/// The seconds that `body` takes.
+private func timed(_ body: () throws -> Void) rethrows -> Double {
+  let start = monotonicSeconds()
+  try body()
+  return monotonicSeconds() - start
+}
+
+extension IterationRecord {
+  /// Adds how well the network itself, not the slack-laden z_L, does on each data set. Collective; one reduction.
+  mutating func addQuality(
+    of W: borrowing Layers<Matrix<Float>>, _ network: Network, _ data: borrowing TrainingData,
+    over ranks: borrowing Communicator
+  ) throws {
+    var sums = ExactSum(count: 3)
+    addErrors(&sums, 0, W, network, data.train)
+    addErrors(&sums, 1, W, network, data.validation)
+    addErrors(&sums, 2, W, network, data.test)
+    try sums.reduce(over: ranks)
+    let scale = Double(data.targetScale?.scale ?? 1)
+    let isRegression = data.classNames == nil
+    func quality(_ k: Int, _ samples: Int) -> Double? {
+      guard samples > 0 else { return nil }
+      let mean = sums[k] / Double(samples)
+      return isRegression ? scale * mean.squareRoot() : 1 - mean
+    }
+    let qualities = (
+      quality(0, data.train.partition.samples), quality(1, data.validation.partition.samples),
+      quality(2, data.test.partition.samples)
+    )
+    if isRegression {
+      (train_rmse, validation_rmse, test_rmse) = qualities
+    } else {
+      (train_accuracy, validation_accuracy, test_accuracy) = qualities
+    }
+  }
+
+  /// Adds this rank's wrong decisions, or squared errors of standardised targets, to sum k. Local.
+  private func addErrors(
+    _ sums: inout ExactSum, _ k: Int, _ W: borrowing Layers<Matrix<Float>>, _ network: Network,
+    _ dataset: borrowing Dataset
+  ) {
+    let scores = Scoring.scores(network, W, dataset)
+    switch dataset.labels {
+    case .none: break
+    case .targets(let targets):
+      for (j, target) in targets.enumerated() {
+        let error = Double(scores[0, j]) - Double(target)
+        sums.add(error * error, to: k)
+      }
+    case .classes(let codes, _):
+      let wrong = codes.indices.count {
+        Scoring.decision(scores.all.column($0), outputs: scores.rows) != Int(codes[$0])
+      }
+      sums.add(Double(wrong), to: k)
+    }
+  }
+
+  /// Whether this iterate is to be preferred: by validation where there is a validation set, else by training. The test set has no say.
+  func isBetter(than other: IterationRecord) -> Bool {
+    if let own = validation_accuracy, let best = other.validation_accuracy { return own > best }
+    if let own = validation_rmse, let best = other.validation_rmse { return own < best }
+    if let own = train_accuracy, let best = other.train_accuracy { return own > best }
+    if let own = train_rmse, let best = other.train_rmse { return own < best }
+    return false
+  }
+}

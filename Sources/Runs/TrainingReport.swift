@@ -1,0 +1,83 @@
+import ADMM
+import Datasets
+import LinearAlgebra
+import MPI
+
+/// What the console says before a run trains.
+func banner(
+  _ launch: Launch, _ configuration: Configuration, _ network: Network, _ data: borrowing TrainingData,
+  _ memory: Spread, _ directory: RunDirectory
+) -> Banner {
+  let sets = problem(network, data).samples
+  var lines = [("train", "\(configuration.data.train ?? ""), \(counted(sets.train, "sample"))")]
+  if let count = sets.validation {
+    lines.append(("validation", "\(counted(count, "sample")) of the training set"))
+  }
+  if let count = sets.test {
+    lines.append(("test", "\(configuration.data.test ?? ""), \(counted(count, "sample"))"))
+  }
+  if let names = data.classNames {
+    let shown = names.prefix(12).joined(separator: ", ") + (names.count > 12 ? ", …" : "")
+    lines.append(("classes", "\(names.count): \(shown)"))
+  }
+  let training = configuration.training
+  let chunks = data.train.partition
+  lines.append(("chunks", "\(grouped(chunks.chunks)) of \(counted(chunks.chunk, "sample"))"))
+  return Banner(
+    launch, data: lines, widths: network.widths,
+    traits: [network.activation.rawValue, network.loss.rawValue, network.bias ? "bias" : "no bias"],
+    parameters: network.parameterCount,
+    method: "\(training.method), preset \(configuration.taylor.preset), "
+      + "\(counted(training.iterations, "iteration")), seed \(training.seed)",
+    memory: memory, directory: directory.path)
+}
+
+/// The network and the data, for run.json.
+func problem(_ network: Network, _ data: borrowing TrainingData) -> RunSummary.Problem {
+  func count(_ dataset: borrowing Dataset) -> Int? {
+    dataset.partition.samples > 0 ? dataset.partition.samples : nil
+  }
+  return RunSummary.Problem(
+    layers: network.widths, parameters: network.parameterCount,
+    samples: (data.train.partition.samples, count(data.validation), count(data.test)))
+}
+
+/// The bytes that this rank's arrays take in training. Local.
+func predictedBytes(_ network: Network, _ data: borrowing TrainingData) -> Int {
+  let samples = data.train.range.count + data.validation.range.count + data.test.range.count
+  return MemoryLayout<Float>.size * (network.widths[0] + 1) * samples
+    + network.stateBytes(samples: data.train.range.count) + network.systemBytes
+}
+
+extension Configuration {
+  /// The model that a run saves.
+  func model(
+    _ network: ADMM.Network, _ outcome: borrowing TrainingOutcome, _ data: borrowing TrainingData
+  ) -> Model {
+    let meaning: Model.Meaning =
+      data.classNames.map { .classes($0) }
+      ?? .target(mean: data.targetScale?.mean ?? 0, scale: data.targetScale?.scale ?? 1)
+    return Model(
+      network: network, W: outcome.W.copy(), standardization: data.standardization, meaning: meaning,
+      featureNames: data.train.featureNames,
+      provenance: Model.Provenance(
+        configurationSHA256: sha256, seed: training.seed, method: training.method.rawValue,
+        iteration: outcome.best?.iteration ?? outcome.last.iteration))
+  }
+}
+
+extension RunSummary {
+  /// The phases, the speed, where the results lie, and the status: the end of a run's output.
+  func closingLines(_ directory: RunDirectory) -> [String] {
+    let speed = "\(fixed(gflopsPerRank, 1)) GFLOP/s a rank"
+    let share =
+      cost.sgemmGflopsPerRank.map { ", \(percent(gflopsPerRank / $0, 0)) % of sgemm's \(fixed($0, 1))" } ?? ""
+    return [""] + phases.lines(hosts: launch.machine.hostOfRank) + [
+      "",
+      "\(duration(secondsPerIteration)) an iteration, \(speed)\(share)",
+      "memory: \(memory.text)",
+      "results: \(directory.path)",
+      "status: \(outcome.status.rawValue) after \(counted(outcome.iterations, "iteration"))",
+    ]
+  }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import MPI
+import Runs
+import Testing
+
+private let launch = Launch(
+  start: "2026-01-02T03:04:05Z", command: commandLine(["admm-mpi", "configs/a b.toml"]), slurmJob: "17",
+  machine: Machine(
+    hosts: [Machine.Host(name: "n1", ranks: 2, cores: 8), Machine.Host(name: "n2", ranks: 2, cores: 8)],
+    hostOfRank: ["n1", "n1", "n2", "n2"], threads: 1, boundCores: 1),
+  versions: Versions(
+    commit: "1a2b3c4", mpi: "Open MPI v4.1.4", blas: "OpenBLAS 0.3.21", blasKernel: "SkylakeX", hdf5: "1.10.8"
+  ))
+
+/// 4 ranks, 10 iterations of 5 s.
+private func summary() throws -> RunSummary {
+  let seconds: [Phase: Double] = [
+    .load: 3, .start: 2, .solve: 5, .local: 30, .reduce: 15, .evaluate: 4, .save: 1,
+  ]
+  let phases = PhaseReport(
+    phases: Phase.allCases.map { Spread([Double](repeating: seconds[$0] ?? 0, count: 4)) },
+    total: Spread([60, 60, 60, 60]))
+  let configuration = try Configuration(
+    text: "[data]\ntrain = \"a.csv\"\n[stop]\ntime_limit = \"1m\"\n", file: "configs/x.toml",
+    currentDirectory: "/home", settings: [])
+  return RunSummary(
+    .init(.max_iterations, iterations: 10), launch: launch, settings: .init(configuration),
+    problem: .init(layers: [28, 300, 1], parameters: 9001, samples: (train: 100, validation: nil, test: 20)),
+    results: .init(
+      final: .object(["test_accuracy": .number(0.5)]),
+      baselines: .object(["majority": .object(["test_accuracy": .number(0.75)])]), weightsSHA256: "ab"),
+    cost: .init(
+      flopsPerIteration: 4e12, sgemmGflopsPerRank: 400, bytesReducedPerIteration: 1234,
+      reductionsPerIteration: 2),
+    phases: phases, memory: PeakMemory(max: 100, sum: 400))
+}
+
+@Suite struct ReportsRunSummaryTests {
+  /// design.md lists what run.json holds.
+  @Test func runJSONHasItsFields() throws {
+    let text = try summary().json.document
+    let object = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    #expect(
+      Set(object.keys) == [
+        "status", "exit_status", "iterations", "start", "command", "slurm_job_id", "ranks",
+        "threads_per_rank",
+        "hosts", "versions", "seed", "config", "config_sha256", "layers", "parameters", "samples", "final",
+        "baselines", "weights_sha256", "seconds", "phases", "flops_per_iteration", "gflops_per_rank",
+        "sgemm_gflops_per_rank", "bytes_reduced_per_iteration", "reductions_per_iteration", "peak_rss_bytes",
+      ])
+    #expect(object["status"] as? String == "max_iterations")
+    #expect(object["exit_status"] as? Int == 0)
+    #expect(object["layers"] as? [Int] == [28, 300, 1])
+    #expect(object["samples"] as? [String: Int] == ["train": 100, "test": 20])
+    #expect(object["command"] as? String == "admm-mpi 'configs/a b.toml'")
+    let seconds = try #require(object["seconds"] as? [String: Double])
+    #expect(
+      seconds == ["load": 3, "train": 52, "evaluate": 4, "save": 1, "total": 60, "per_iteration": 5])
+    // 4e12 operations in 5 s on 4 ranks.
+    #expect(object["gflops_per_rank"] as? Double == 200)
+    let config = try #require(object["config"] as? [String: [String: Any]])
+    #expect(config["data"]?["train"] as? String == "/home/configs/a.csv")
+    #expect(config["stop"]?["time_limit"] as? Double == 60)
+    #expect(config["network"]?["hidden"] as? [Int] == [300])
+    #expect((object["config_sha256"] as? String)?.count == 64)
+  }
+
+  @Test func aRunWithoutIterationsIsStillJSON() throws {
+    var none = try summary()
+    none.outcome = .init(.diverged, exitStatus: .numericalFailure, iterations: 0)
+    let text = none.json.document
+    let object = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    #expect(object["gflops_per_rank"] is NSNull)
+    #expect(object["exit_status"] as? Int == 70)
+  }
+
+  @Test func theBannerSaysEverythingInAlignedLines() {
+    let banner = Banner(
+      launch, data: [("train", "a.csv, 100 samples")], widths: [28, 300, 1],
+      traits: ["relu", "hinge", "bias"],
+      parameters: 9001, method: "taylor, seed 1", memory: Spread([0x1p30, 0x1.8p31]), directory: "runs/x")
+    #expect(
+      banner.lines == [
+        "admm-mpi \(Versions.program) (commit 1a2b3c4, Swift \(Versions.swift))",
+        "  started  2026-01-02T03:04:05Z, Slurm job 17",
+        "  command  admm-mpi 'configs/a b.toml'",
+        "  ranks    4 ranks × 1 thread on 2 hosts: n[1-2] × 2",
+        "  MPI      Open MPI v4.1.4",
+        "  BLAS     OpenBLAS 0.3.21, kernel SkylakeX, 1 thread a rank",
+        "  HDF5     1.10.8",
+        "  train    a.csv, 100 samples",
+        "  network  28-300-1, relu, hinge, bias, 9,001 parameters",
+        "  method   taylor, seed 1",
+        "  memory   1 GiB to 3 GiB a rank, 2 GiB on average",
+        "  results  runs/x",
+      ])
+  }
+
+  @Test func theLibrariesOfThisProcess() {
+    let versions = Versions.current
+    #expect(!versions.mpi.isEmpty && !versions.blasKernel.isEmpty)
+    #expect(versions.blas.hasPrefix("OpenBLAS"))
+    #expect(versions.hdf5.split(separator: ".").count == 3)
+    #expect(!versions.commit.isEmpty)
+  }
+
+  @Test(arguments: [
+    (["admm-mpi", "a.toml", "--set", "x.y=1"], "admm-mpi a.toml --set x.y=1"),
+    (["a", "it's", ""], #"a 'it'\''s' ''"#),
+  ])
+  func commandLinesAreQuotedForAShell(arguments: [String], line: String) {
+    #expect(commandLine(arguments) == line)
+  }
+}
