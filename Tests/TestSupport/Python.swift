@@ -29,21 +29,31 @@ public enum Python {
     try JSONDecoder().decode(Output.self, from: output(["-c", program], input, seconds))
   }
 
-  /// Runs a script on rank 0: `python3 SCRIPT INPUT.json OUTPUT.json`. Collective.
+  /// Runs a script: `python3 SCRIPT INPUT.json OUTPUT.json`. Local.
   ///
   /// - Parameter script: the path from the repository's root.
+  /// - Returns: what the script wrote to OUTPUT.json.
+  public static func run<Input: Encodable, Output: Decodable>(
+    script: String, input: Input, timeout seconds: Double = 120
+  ) throws -> Output {
+    try JSONDecoder().decode(Output.self, from: output([path(script)], input, seconds))
+  }
+
+  /// Runs a script on rank 0: `python3 SCRIPT INPUT.json OUTPUT.json`. Collective.
+  ///
   /// - Returns: what the script wrote to OUTPUT.json, on every rank.
   public static func run<Input: Encodable, Output: Decodable>(
     script: String, input: Input, timeout seconds: Double = 120, over ranks: borrowing Communicator
   ) throws -> Output {
     let isRoot = ranks.isRoot
     var bytes = try ranks.agree {
-      let path = repository.appendingPathComponent(script).path
-      return isRoot ? [UInt8](try output([path], input, seconds)) : []
+      isRoot ? [UInt8](try output([path(script)], input, seconds)) : []
     }
     try ranks.broadcast(&bytes)
     return try JSONDecoder().decode(Output.self, from: Data(bytes))
   }
+
+  private static func path(_ script: String) -> String { repository.appendingPathComponent(script).path }
 
   private static func output(
     _ arguments: [String], _ input: some Encodable, _ seconds: Double
