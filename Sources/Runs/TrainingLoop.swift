@@ -36,6 +36,7 @@ func trainingLoop(
     status: .max_iterations, last: IterationRecord(iteration: 0), best: nil, W: method.W.copy(), seconds: 0)
 
   for iteration in 1...iterations {
+    console.progress("training", "iteration \(iteration) of \(iterations)")
     do {
       seconds += try timed { try phases.measure(.local) { try method.sweep(over: ranks) } }
     } catch let failure as Failure where failure.status == .numericalFailure && failure.isShared {
@@ -43,10 +44,7 @@ func trainingLoop(
       outcome.status = .diverged
       break
     }
-    guard iteration % configuration.output.evaluateEvery == 0 || iteration == iterations else {
-      console.progress("Iteration", Double(iteration) / Double(iterations))
-      continue
-    }
+    guard iteration % configuration.output.evaluateEvery == 0 || iteration == iterations else { continue }
     let outer = phases.begin(.evaluate)
     // The slowest rank's time, the same number on all.
     seconds = try ranks.max(seconds)
