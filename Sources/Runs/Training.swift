@@ -31,7 +31,7 @@ public func train(
   console.print(banner(launch, configuration, network, data, memory, directory).lines)
 
   console.progress("fitting a linear model")
-  let linear = try phases.measure(.evaluate) {
+  let linear = try phases.measure(.baseline) {
     try LinearModel(a0: data.train.features.all, y: data.y.all, partition: data.train.partition, over: ranks)
   }
   console.progress("making the start values")
