@@ -52,7 +52,7 @@ public func train(
 
   let exitStatus: ExitStatus = outcome.status == .diverged ? .numericalFailure : .done
   let summary = RunSummary(
-    RunSummary.Outcome(outcome.status, exitStatus: exitStatus, iterations: outcome.last.iteration),
+    RunSummary.Outcome(outcome.status, exitStatus: exitStatus, iterations: method.sweeps),
     launch: launch, settings: RunSummary.Settings(configuration),
     problem: problem(network, data),
     results: RunSummary.Results(

@@ -15,7 +15,7 @@ private let launch = Launch(
 /// 4 ranks, 10 iterations of 5 s.
 private func summary() throws -> RunSummary {
   let seconds: [Phase: Double] = [
-    .load: 3, .start: 2, .solve: 5, .local: 30, .reduce: 15, .evaluate: 4, .save: 1,
+    .load: 3, .baseline: 6, .start: 2, .solve: 5, .local: 30, .reduce: 15, .evaluate: 4, .save: 1,
   ]
   let phases = PhaseReport(
     phases: Phase.allCases.map { Spread([Double](repeating: seconds[$0] ?? 0, count: 4)) },
