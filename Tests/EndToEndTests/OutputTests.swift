@@ -19,7 +19,7 @@ import Testing
 
     let log = try records(directory)
     let header = try #require(lines.firstIndex { $0.hasPrefix("  iter ") && $0.hasSuffix(" GFLOP/s") })
-    let rows = lines[(header + 1)...].prefix { $0.hasPrefix("     ") }.map { $0.split(separator: " ") }
+    let rows = lines[(header + 1)...].map { $0.split(separator: " ") }.prefix { Int($0[0]) != nil }
     try #require(rows.count == 3 && log.count == 3)
     for (row, record) in zip(rows, log) {
       #expect(Int(row[0]) == record.iteration)
