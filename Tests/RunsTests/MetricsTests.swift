@@ -103,7 +103,8 @@ private func divisions(_ count: Int, _ R: Int) -> [(Int) -> Range<Int>] {
       let cases: [(Samples, Double?)] = [
         (auc([-0.0, 0.0], [0, 1]), 0.5), (auc([0.0, -0.0], [0, 1]), 0.5),
         (auc([-.infinity, -1, 0, .infinity], [0, 0, 1, 1]), 1), (auc([3, 2, -1, -2], [0, 0, 1, 1]), 0),
-        (auc([1e-45, 0, -1e-45], [1, 0, 0]), 1), (auc([1, 1, 1], [1, 0, 1]), 0.5),
+        (auc([Float.leastNonzeroMagnitude, 0, -Float.leastNonzeroMagnitude], [1, 0, 0]), 1),
+        (auc([1, 1, 1], [1, 0, 1]), 0.5),
         (auc([1, 2], [1, 1]), nil), (auc([1, 2], [0, 0]), nil), (auc([1, .nan, 0], [1, 0, 0]), nil),
       ]
       for (samples, expected) in cases {
