@@ -93,8 +93,11 @@ import Testing
   @Test(arguments: [2, 3])
   func evaluationAgreesWithTheRun(classes: Int) throws {
     struct Evaluation: Decodable {
-      let accuracy: Double
-      let auc: Double?
+      struct Result: Decodable {
+        let accuracy: Double
+        let auc: Double?
+      }
+      let result: Result
     }
     let directory = try TemporaryDirectory()
     let result = try train(in: directory, classes: classes)
@@ -104,8 +107,8 @@ import Testing
       try succeed(
         ranks, ["evaluate", model, directory.path(data), "--json", directory.path("\(ranks).json")])
       let evaluation = try JSONDecoder().decode(Evaluation.self, from: directory.bytes("\(ranks).json"))
-      #expect(evaluation.accuracy == result.final.testAccuracy)
-      #expect(evaluation.auc == result.final.testAuc)
+      #expect(evaluation.result.accuracy == result.final.testAccuracy)
+      #expect(evaluation.result.auc == result.final.testAuc)
     }
   }
 

@@ -50,7 +50,7 @@ def area(scores, positive):
 def read_predictions(path, outputs):
     if path.endswith(".h5"):
         with h5py.File(path) as file:
-            names = [text(name) for name in file["classes"].attrs["names"]]
+            names = [text(name) for name in file["class_names"][:]]
             return file["scores"][:].reshape(-1, outputs), [names[code] for code in file["classes"][:]]
     with open(path, newline="") as file:
         rows = list(csv.reader(file))[1:]
