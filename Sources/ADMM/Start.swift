@@ -23,12 +23,12 @@ extension Taylor {
   /// Every entry of a_l and z_l is N(0, 1), decided by seed, layer, row and global sample: Taylor et al. (2016), section 5.
   private func fillWithNormals(firstSample: Int) {
     for l in 1...L {
-      let outputs = Philox(seed: settings.seed, stream: UInt32(2 * l))
-      let activations = Philox(seed: settings.seed, stream: UInt32(2 * l + 1))
+      let random = Philox(seed: settings.seed, stream: UInt32(l))
       for j in 0..<a0.columns {
         for i in 0..<network.widths[l] {
-          z[l][i, j] = Float(outputs.normal(i, firstSample + j))
-          if l < L { a[l][i, j] = Float(activations.normal(i, firstSample + j)) }
+          let (outputs, activations) = random.normals(i, firstSample + j)
+          z[l][i, j] = Float(outputs)
+          if l < L { a[l][i, j] = Float(activations) }
         }
       }
     }

@@ -177,7 +177,7 @@ struct CSVParser {
 func countLines(_ text: UnsafeBufferPointer<UInt8>) -> Int {
   guard let last = text.last else { return 0 }
   var count = last == 0x0A ? 0 : 1
-  for byte in text where byte == 0x0A { count += 1 }
+  for byte in text { count &+= byte == 0x0A ? 1 : 0 }
   return count
 }
 

@@ -55,12 +55,13 @@ public struct Split: ~Copyable {
 extension Dataset {
   /// Divides the samples at random, each by its own global index: the same division for any number of ranks.
   ///
-  /// Sample n goes to validation if u(seed, n) < `fraction` for a uniform u in [0, 1). Both parts are shared out anew. Collective;
+  /// Sample n goes to validation if u(seed, n) < `fraction` for a uniform u in [0, 1). Both parts are shared out anew, by chunks of
+  /// `chunk` samples. Collective;
   /// takes as much memory again as the data set.
   ///
   /// - Throws: a shared `Failure` where one part would be empty.
   public func split(
-    fraction: Double, seed: UInt64, over ranks: borrowing Communicator
+    fraction: Double, seed: UInt64, chunk: Int? = nil, over ranks: borrowing Communicator
   ) throws -> Split {
     // "spli": a stream of random numbers that nothing else uses.
     let random = Philox(seed: seed, stream: 0x7370_6C69)
@@ -73,12 +74,14 @@ extension Dataset {
           + "validation. Both parts need samples: choose another fraction.", isShared: true)
     }
     return Split(
-      training: try subset(over: ranks) { !isValidation[$0] },
-      validation: try subset(over: ranks) { isValidation[$0] })
+      training: try subset(chunk: chunk, over: ranks) { !isValidation[$0] },
+      validation: try subset(chunk: chunk, over: ranks) { isValidation[$0] })
   }
 
   /// The samples for which `isKept` of the local index holds, shared out anew. Collective.
-  func subset(over ranks: borrowing Communicator, where isKept: (Int) -> Bool) throws -> Dataset {
+  func subset(
+    chunk: Int?, over ranks: borrowing Communicator, where isKept: (Int) -> Bool
+  ) throws -> Dataset {
     var blocks: [Block] = []
     var block = Block(order: Block.order(rank: ranks.rank, index: 0))
     for i in range.indices.map({ $0 - range.lowerBound }) where isKept(i) {
@@ -101,7 +104,7 @@ extension Dataset {
       case .targets: .targets
       case .none: .none
       }
-    return try distribute(&blocks, featureNames: featureNames, labels: kind, over: ranks)
+    return try distribute(&blocks, featureNames: featureNames, labels: kind, chunk: chunk, over: ranks)
   }
 }
 

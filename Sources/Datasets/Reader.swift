@@ -11,12 +11,13 @@ import MPI
 ///     `selection` other than `.all` it only allows that the selected classes are absent.
 ///   - selection: which samples of a classification task to take, and as what.
 ///   - missing: what to do with empty fields and with numbers that are not finite.
+///   - chunk: samples a chunk of the partition; `nil` chooses by their number.
 ///   - progress: told the fraction of its own part that a rank has read. For a gzip file rank 0's is called only.
 /// - Throws: a shared `Failure`: `noInput` where the file can't be opened, `badData` where it is damaged or does not fit the source,
 ///   with the first faulty line, column or sample of the file.
 public func readDataset(
   _ source: Source, task: Task, classes: [String]? = nil, selection: LabelSelection = .all,
-  missing: Source.MissingValues = .refuse, over ranks: borrowing Communicator,
+  missing: Source.MissingValues = .refuse, chunk: Int? = nil, over ranks: borrowing Communicator,
   progress: (Double) -> Void = { _ in }
 ) throws -> Dataset {
   let table = LabelTable(selection: selection, classes: classes, missing: missing)
@@ -48,7 +49,8 @@ public func readDataset(
       }
     }
   }
-  let dataset = try distribute(&read.blocks, featureNames: read.featureNames, labels: labels, over: ranks)
+  let dataset = try distribute(
+    &read.blocks, featureNames: read.featureNames, labels: labels, chunk: chunk, over: ranks)
   guard dataset.partition.samples > 0 else {
     throw Failure(
       .badData, "\(source.path) holds no samples\(selection == .all ? "" : " of these classes").",

@@ -34,14 +34,16 @@ struct Block {
 ///
 /// In rounds, a block a rank each time, and each block is released as it goes: the peak is the blocks, the data set, and a round.
 ///
-/// - Parameter blocks: the samples that this rank has read, in ascending order; empty on return.
+/// - Parameters:
+///   - blocks: the samples that this rank has read, in ascending order; empty on return.
+///   - chunk: samples a chunk of the partition; `nil` chooses by their number.
 func distribute(
-  _ blocks: inout [Block], featureNames: [String], labels kind: Block.LabelKind,
+  _ blocks: inout [Block], featureNames: [String], labels kind: Block.LabelKind, chunk: Int?,
   over ranks: borrowing Communicator
 ) throws -> Dataset {
   let spans = try globalSpans(of: blocks, over: ranks)
   let samples = spans.joined().map(\.upperBound).max() ?? 0
-  let partition = Partition(samples: samples, ranks: ranks.size)
+  let partition = Partition(samples: samples, ranks: ranks.size, chunk: chunk)
   let ranges = (0..<ranks.size).map { partition.range(of: $0) }
   let range = ranges[ranks.rank]
   let d = featureNames.count

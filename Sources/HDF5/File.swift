@@ -189,6 +189,7 @@ private func contents(of path: String) throws(Failure) -> [UInt8] {
     } while got > 0 && count < buffer.count
   }
   guard got >= 0 else { throw unreadable(path) }
+  guard !bytes.isEmpty else { throw Failure(.badData, "\(path): not an HDF5 file: it is empty.") }
   return bytes
 }
 

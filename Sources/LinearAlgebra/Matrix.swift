@@ -13,8 +13,6 @@ public struct Matrix<Element: BitwiseCopyable>: ~Copyable {
   public let base: UnsafeMutablePointer<Element>
 
   /// A matrix whose bytes are all 0, which is the number 0 for every numeric type.
-  ///
-  /// The pages are the operating system's zero pages: memory is taken when first written.
   public init(rows: Int, columns: Int) {
     precondition(rows >= 0 && columns >= 0, "a matrix can't be \(rows) × \(columns)")
     self.rows = rows

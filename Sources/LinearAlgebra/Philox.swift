@@ -49,12 +49,16 @@ public struct Philox: Sendable {
     return unit(x[0], x[1])
   }
 
-  /// A normal deviate of mean 0 and variance 1: the Box-Muller transform of two uniform numbers.
-  public func normal(_ i: Int, _ j: Int) -> Double {
+  /// Two independent normal deviates of mean 0 and variance 1: the Box-Muller transform of two uniform numbers.
+  public func normals(_ i: Int, _ j: Int) -> (Double, Double) {
     let x = words(i, j)
     let radius = (-2 * log(1 - unit(x[0], x[1]))).squareRoot()
-    return radius * cos(2 * .pi * unit(x[2], x[3]))
+    let angle = 2 * .pi * unit(x[2], x[3])
+    return (radius * cos(angle), radius * sin(angle))
   }
+
+  /// A normal deviate of mean 0 and variance 1: the first of `normals`.
+  public func normal(_ i: Int, _ j: Int) -> Double { normals(i, j).0 }
 
   private func unit(_ high: UInt32, _ low: UInt32) -> Double {
     Double((UInt64(high) << 32 | UInt64(low)) >> 11) * 0x1p-53

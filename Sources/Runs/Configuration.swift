@@ -56,6 +56,8 @@ public struct Configuration: Sendable, Equatable {
     public var method = Method.taylor
     public var iterations = 30
     public var seed: UInt64 = 1
+    /// Samples a chunk; `nil` is automatic (`Partition.defaultChunk`).
+    public var chunk: Int? = nil
   }
 
   /// The training methods of this version.
@@ -66,8 +68,9 @@ public struct Configuration: Sendable, Equatable {
   /// [taylor]: Algorithm 1.
   public struct Taylor: Sendable, Equatable {
     public var preset = Preset.robust
-    public var beta = PerLayer.every(1)
-    public var gamma = PerLayer.every(10)
+    /// Two values for deeper networks: the hidden layers' and the last's.
+    public var beta = PerLayer.each([30, 0.1])
+    public var gamma = PerLayer.every(30)
     public var warmStart = 10
     public var start = Start.forward
     public var ridge = 1e-3
@@ -89,10 +92,14 @@ public struct Configuration: Sendable, Equatable {
     case every(Float)
     case each([Float])
 
-    /// The penalties of `count` layers, from the first. `each` must have as many; a configuration that was read has.
+    /// The penalties of `count` layers, from the first; a configuration that was read has as many.
+    ///
+    /// Two values for another number of weight layers are the hidden layers' and the last's.
     public func values(_ count: Int) -> [Float] {
       switch self {
       case .every(let value): return [Float](repeating: value, count: count)
+      case .each(let values) where values.count == 2 && count >= 1:
+        return [Float](repeating: values[0], count: count - 1) + [values[1]]
       case .each(let values):
         precondition(values.count == count, "\(values.count) penalties for \(count) layers")
         return values
@@ -135,6 +142,8 @@ public struct Configuration: Sendable, Equatable {
     switch preset {
     case .paper:
       network.bias = false
+      taylor.beta = .every(1)
+      taylor.gamma = .every(10)
       taylor.start = .gaussian
       taylor.ridge = 0
       taylor.multiplier = true

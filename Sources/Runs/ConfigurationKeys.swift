@@ -128,6 +128,11 @@ extension Configuration {
     Key("training", "method", method, \.training.method, "How to train."),
     Key("training", "iterations", .whole(from: 1), \.training.iterations, "How many iterations at the most."),
     Key("training", "seed", seed, \.training.seed, "Decides every random number."),
+    Key(
+      "training", "chunk", chunk, \.training.chunk,
+      "How many consecutive samples are summed up at a time; 0 is automatic. Ranks own whole chunks: smaller ones share out "
+        + "evenly, larger ones are faster. The weights' last bits depend on this, never on the number of ranks."
+    ),
   ]
 
   private static let taylorKeys = [
@@ -136,7 +141,8 @@ extension Configuration {
       "Defaults for what the configuration leaves open: the paper to the letter, or what trains well."),
     Key(
       "taylor", "beta", penalty("weight layer"), \.taylor.beta,
-      "The penalty β on the difference between a layer's outputs and weights times inputs."),
+      "The penalty β on the difference between a layer's outputs and weights times inputs. Two values are the "
+        + "hidden layers' and the last layer's, whatever the depth."),
     Key(
       "taylor", "gamma", penalty("hidden layer"), \.taylor.gamma,
       "The penalty γ on the difference between a layer's activations and the function of its outputs."),
@@ -250,6 +256,12 @@ extension Configuration {
     if case .whole(let whole) = $0 { UInt64(exactly: whole) } else { nil }
   } write: {
     .whole(Int($0))
+  }
+
+  private static let chunk = Kind<Int?>(expected: "a whole number, 0 or more") {
+    if case .whole(let whole) = $0, whole >= 0 { .some(whole == 0 ? nil : whole) } else { nil }
+  } write: {
+    .whole($0 ?? 0)
   }
 
   private static func float(_ expected: String) -> Kind<Float> {

@@ -131,6 +131,7 @@ extension Configuration {
       ("beta", taylor.beta, weightLayers, "weight"), ("gamma", taylor.gamma, weightLayers - 1, "hidden"),
     ] {
       guard case .each(let values) = penalty, values.count != count else { continue }
+      if name == "beta" && values.count == 2 { continue }
       found.append(
         (
           "taylor", name,

@@ -16,13 +16,13 @@ public func train(
   let threads = 1
   setBLASThreads(threads)
   let launch = try Launch(threads: threads, over: ranks)
-  if ranks.isRoot { launch.machine.warnings.forEach(console.warn) }
+  launch.machine.warnings.forEach(console.warn)
   let directory = try RunDirectory(
     configuration.output.directory, overwrite: configuration.output.overwrite, over: ranks)
 
   let data = try phases.measure(.load) {
     try TrainingData.read(configuration, over: ranks) { what, share in
-      console.progress("Reading the \(what):", share)
+      console.progress("reading the \(what)", share)
     }
   }
   let network = configuration.network(features: data.train.featureCount, outputs: data.outputs)
@@ -30,9 +30,11 @@ public func train(
   let memory = try Spread(Double(predictedBytes(network, data)), over: ranks)
   console.print(banner(launch, configuration, network, data, memory, directory).lines)
 
+  console.progress("fitting a linear model")
   let linear = try phases.measure(.evaluate) {
     try LinearModel(a0: data.train.features.all, y: data.y.all, partition: data.train.partition, over: ranks)
   }
+  console.progress("making the start values")
   var method = try phases.measure(.start) {
     try Taylor.start(
       network, configuration.taylorSettings, a0: data.train.features.all, y: data.y.all,
@@ -41,6 +43,7 @@ public func train(
   let outcome = try trainingLoop(
     &method, configuration, data, directory, console, phases, over: ranks)
 
+  console.progress("evaluating")
   let results = try phases.measure(.evaluate) {
     try TrainingResults(outcome, network, linear, data, over: ranks)
   }

@@ -32,12 +32,13 @@ struct TrainingData: ~Copyable {
         .badConfiguration, "data.train is not set. Name the training set's file.", isShared: true)
     }
     var all = try readDataset(
-      source, task: data.task, selection: data.selection, over: ranks,
+      source, task: data.task, selection: data.selection, chunk: configuration.training.chunk, over: ranks,
       progress: { progress("training set", $0) })
     var test: Dataset
     if let source = data.testSource {
       test = try readDataset(
-        source, task: data.task, classes: all.labels.names, selection: data.selection, over: ranks,
+        source, task: data.task, classes: all.labels.names, selection: data.selection,
+        chunk: configuration.training.chunk, over: ranks,
         progress: { progress("test set", $0) })
       guard test.featureCount == all.featureCount else {
         throw Failure(
@@ -64,7 +65,9 @@ struct TrainingData: ~Copyable {
       return TrainingData(all, validation, test, standardization, targetScale, loss)
     }
     let split = try all.split(
-      fraction: data.validationFraction, seed: configuration.training.seed, over: ranks)
+      fraction: data.validationFraction, seed: configuration.training.seed,
+      chunk: configuration.training.chunk,
+      over: ranks)
     return TrainingData(split.training, split.validation, test, standardization, targetScale, loss)
   }
 

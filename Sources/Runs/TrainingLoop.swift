@@ -36,6 +36,7 @@ func trainingLoop(
     status: .max_iterations, last: IterationRecord(iteration: 0), best: nil, W: method.W.copy(), seconds: 0)
 
   for iteration in 1...iterations {
+    console.progress("training", "iteration \(iteration) of \(iterations)")
     do {
       seconds += try timed { try phases.measure(.local) { try method.sweep(over: ranks) } }
     } catch let failure as Failure where failure.status == .numericalFailure && failure.isShared {
@@ -43,10 +44,7 @@ func trainingLoop(
       outcome.status = .diverged
       break
     }
-    guard iteration % configuration.output.evaluateEvery == 0 || iteration == iterations else {
-      console.progress("Iteration", Double(iteration) / Double(iterations))
-      continue
-    }
+    guard iteration % configuration.output.evaluateEvery == 0 || iteration == iterations else { continue }
     let outer = phases.begin(.evaluate)
     // The slowest rank's time, the same number on all.
     seconds = try ranks.max(seconds)
@@ -92,17 +90,18 @@ extension IterationRecord {
     of W: borrowing Layers<Matrix<Float>>, _ network: Network, _ data: borrowing TrainingData,
     over ranks: borrowing Communicator
   ) throws {
+    // Of each set: squared errors of a regression, or right decisions.
     var sums = ExactSum(count: 3)
-    addErrors(&sums, 0, W, network, data.train)
-    addErrors(&sums, 1, W, network, data.validation)
-    addErrors(&sums, 2, W, network, data.test)
+    addSum(&sums, 0, W, network, data.train)
+    addSum(&sums, 1, W, network, data.validation)
+    addSum(&sums, 2, W, network, data.test)
     try sums.reduce(over: ranks)
     let scale = Double(data.targetScale?.scale ?? 1)
     let isRegression = data.classNames == nil
     func quality(_ k: Int, _ samples: Int) -> Double? {
       guard samples > 0 else { return nil }
       let mean = sums[k] / Double(samples)
-      return isRegression ? scale * mean.squareRoot() : 1 - mean
+      return isRegression ? scale * mean.squareRoot() : mean
     }
     let qualities = (
       quality(0, data.train.partition.samples), quality(1, data.validation.partition.samples),
@@ -115,8 +114,8 @@ extension IterationRecord {
     }
   }
 
-  /// Adds this rank's wrong decisions, or squared errors of standardised targets, to sum k. Local.
-  private func addErrors(
+  /// Adds this rank's right decisions, or squared errors of standardised targets, to sum k. Local.
+  private func addSum(
     _ sums: inout ExactSum, _ k: Int, _ W: borrowing Layers<Matrix<Float>>, _ network: Network,
     _ dataset: borrowing Dataset
   ) {
@@ -129,10 +128,10 @@ extension IterationRecord {
         sums.add(error * error, to: k)
       }
     case .classes(let codes, _):
-      let wrong = codes.indices.count {
-        Scoring.decision(scores.all.column($0), outputs: scores.rows) != Int(codes[$0])
+      let right = codes.indices.count {
+        Scoring.decision(scores.all.column($0), outputs: scores.rows) == Int(codes[$0])
       }
-      sums.add(Double(wrong), to: k)
+      sums.add(Double(right), to: k)
     }
   }
 

@@ -76,7 +76,7 @@ extension RunSummary {
       "",
       "\(duration(secondsPerIteration)) an iteration, \(speed)\(share)",
       "memory: \(memory.text)",
-      "results: \(directory.path)",
+      "results: \(directory.path) (\(RunDirectory.files.joined(separator: ", ")))",
       "status: \(outcome.status.rawValue) after \(counted(outcome.iterations, "iteration"))",
     ]
   }

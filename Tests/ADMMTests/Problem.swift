@@ -80,16 +80,15 @@ extension Taylor {
 }
 
 extension TaylorSettings {
-  /// One β and one γ for every layer.
+  /// β_l and γ_l of about `beta` and `gamma`, but different in every layer: equal ones would hide a wrong index.
   init(
     _ network: Network, beta: Float = 1, gamma: Float = 10, ridge: Double = 1e-3, warmStart: Int = 3,
     hasMultiplier: Bool = true, dualStep: Float = 1, start: Start = .gaussian, seed: UInt64 = 1
   ) {
     self.init(
-      beta: [Float](repeating: beta, count: network.L),
-      gamma: [Float](repeating: gamma, count: network.L - 1),
-      ridge: ridge, warmStart: warmStart, hasMultiplier: hasMultiplier, dualStep: dualStep, start: start,
-      seed: seed)
+      beta: (1...network.L).map { beta * [1, 1.5, 0.75, 2, 1.25][$0 % 5] },
+      gamma: (1..<network.L).map { gamma * [1, 1.25, 0.5, 1.5, 0.75][$0 % 5] }, ridge: ridge,
+      warmStart: warmStart, hasMultiplier: hasMultiplier, dualStep: dualStep, start: start, seed: seed)
   }
 }
 

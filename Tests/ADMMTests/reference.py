@@ -128,29 +128,26 @@ def softmax_column(m, y, multiplier, beta):
     return z
 
 
-def multiclass_hinge_column(m, y, multiplier, beta):
-    """With t the largest of z_j + [j is not the class], each z_j goes as near to its own minimiser as t allows."""
+def multiclass_hinge(m, y, multiplier, beta):
+    """With t the largest z_j + [j is not the class] of a column, each z_j goes as near to its own minimiser as t allows."""
     slope = multiplier - y
     free = m - slope / (2 * beta)
     offset = 1 - y
 
-    def outputs(t):
-        return np.minimum(free, t - offset)
-
     def derivative(t):
-        z = outputs(t)
-        return np.array(1 + (slope + 2 * beta * (z - m))[free > t - offset].sum())
+        bound = t - offset
+        return 1 + np.where(free > bound, slope + 2 * beta * (bound - m), 0).sum(axis=0)
 
-    t = root(derivative, np.array(free.min() - 1), np.array(free.max() + 2))
-    return outputs(t)
+    t = root(derivative, free.min(axis=0) - 1, free.max(axis=0) + 2)
+    return np.minimum(free, t - offset)
 
 
 def last_outputs(name, m, y, multiplier, beta):
     """argmin over z of loss(z, y) + <z, lambda> + beta |z - m|^2."""
-    columns = {"softmax": softmax_column, "multiclass_hinge": multiclass_hinge_column}
-    if name in columns:
-        parts = [columns[name](m[:, n], y[:, n], multiplier[:, n], beta) for n in range(m.shape[1])]
-        return np.array(parts).T
+    if name == "softmax":
+        return np.array([softmax_column(m[:, n], y[:, n], multiplier[:, n], beta) for n in range(m.shape[1])]).T
+    if name == "multiclass_hinge":
+        return multiclass_hinge(m, y, multiplier, beta)
     return root(lambda z: loss_slope(name, z, y) + multiplier + 2 * beta * (z - m), m - 1, m + 1)
 
 

@@ -97,6 +97,7 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     [training]
     iterations = 9
     seed = 12345678901234
+    chunk = 64
     [taylor]
     preset = "paper"
     beta = [0.1, 1e-7, 3e10]

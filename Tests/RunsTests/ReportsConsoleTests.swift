@@ -30,30 +30,36 @@ private func output(
       $0.print("done")
       $0.print("bye")
     }
-    #expect(text == "\rhalf way 50 %\u{1B}[K\r\u{1B}[Kdone\nbye\n")
+    #expect(text == "\rhalf way: 50 %\u{1B}[K\r\u{1B}[Kdone\nbye\n")
   }
 
   @Test func theProgressLineGoesWithTheConsole() throws {
     let text = try output(isTerminal: true) { $0.progress("half way") }
-    #expect(text == "\rhalf way\u{1B}[K\r\u{1B}[K")
+    #expect(text == "\rhalf way …\u{1B}[K\r\u{1B}[K")
   }
 
-  @Test func aLongProgressLineIsCut() throws {
-    let text = try output(isTerminal: true) { $0.progress(String(repeating: "x", count: 500), 2) }
-    #expect(text.filter { $0 == "x" }.count == 79)
+  @Test func aLongProgressLineLosesItsMiddle() throws {
+    let path = "reading /" + String(repeating: "x", count: 500) + "/a.csv"
+    let text = try output(isTerminal: true) { $0.progress(path, 2) }
+    let line = text.dropFirst().prefix { $0 != "\u{1B}" }
+    #expect(line.count == 79)
+    #expect(line.hasPrefix("…x") && line.hasSuffix("x/a.csv: 100 %"))
   }
 
-  @Test func progressIsRareEnough() throws {
+  @Test func statesOfOneActivityAreRareAndANewOneIsShownAtOnce() throws {
     var asked = 0
     let text = try output(isTerminal: true) { console in
-      let text = {
-        asked += 1; return "working"
+      let state = {
+        asked += 1
+        return "state \(asked)"
       }
-      for _ in 0..<1000 { console.progress(text()) }
+      for _ in 0..<1000 { console.progress("one", state()) }
+      console.progress("two")
     }
-    // A thousand calls take microseconds, not the hundred seconds that would allow them all.
+    // A thousand calls take microseconds, not the hundred seconds that would show them all.
     #expect(asked < 1000)
-    #expect(text.hasPrefix("\rworking"))
+    #expect(text.hasPrefix("\rone: state 1\u{1B}[K"))
+    #expect(text.contains("\rtwo …\u{1B}[K"))
   }
 
   @Test func aWarningIsALineThatQuietLets() throws {

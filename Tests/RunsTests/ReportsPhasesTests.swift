@@ -94,10 +94,10 @@ private final class Clock {
   @Test func theTableNamesTheSlowestRankAndItsHost() {
     #expect(
       report.lines(hosts: ["n1", "n2"]) == [
-        "phase   min s  mean s   max s    share  slowest",
-        "local   6.000   7.500   9.000   75.0 %  rank 1 on n2",
-        "reduce  1.000   2.500   4.000   25.0 %  rank 0 on n1",
-        "total  10.000  10.000  10.000  100.0 %  rank 0 on n1",
+        "phase    min s  mean s   max s    share  slowest",
+        "local    6.000   7.500   9.000   75.0 %  rank 1 on n2",
+        "reduce   1.000   2.500   4.000   25.0 %  rank 0 on n1",
+        "total   10.000  10.000  10.000  100.0 %  rank 0 on n1",
       ])
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import MPI
 
 /// Python with NumPy and SciPy, for tests that hold our results against code that shares nothing with it.
 public enum Python {
@@ -19,53 +20,69 @@ public enum Python {
   public static let howToInstall =
     "no .venv: python3 -m venv .venv && .venv/bin/pip install numpy scipy h5py"
 
-  /// Runs a program text: `python3 -c program INPUT.json OUTPUT.json`.
+  /// Runs a program text: `python3 -c program INPUT.json OUTPUT.json`. Local.
   ///
   /// - Returns: what the program wrote to OUTPUT.json.
   public static func run<Input: Encodable, Output: Decodable>(
     program: String, input: Input, timeout seconds: Double = 120
   ) throws -> Output {
-    try run(["-c", program], input, seconds)
+    try JSONDecoder().decode(Output.self, from: output(["-c", program], input, seconds))
   }
 
-  /// Runs a script: `python3 SCRIPT INPUT.json OUTPUT.json`.
+  /// Runs a script: `python3 SCRIPT INPUT.json OUTPUT.json`. Local.
   ///
   /// - Parameter script: the path from the repository's root.
   /// - Returns: what the script wrote to OUTPUT.json.
   public static func run<Input: Encodable, Output: Decodable>(
     script: String, input: Input, timeout seconds: Double = 120
   ) throws -> Output {
-    try run([repository.appendingPathComponent(script).path], input, seconds)
+    try JSONDecoder().decode(Output.self, from: output([path(script)], input, seconds))
   }
 
-  private static func run<Input: Encodable, Output: Decodable>(
-    _ arguments: [String], _ input: Input, _ seconds: Double
+  /// Runs a script on rank 0: `python3 SCRIPT INPUT.json OUTPUT.json`. Collective.
+  ///
+  /// - Returns: what the script wrote to OUTPUT.json, on every rank.
+  public static func run<Input: Encodable, Output: Decodable>(
+    script: String, input: Input, timeout seconds: Double = 120, over ranks: borrowing Communicator
   ) throws -> Output {
+    let isRoot = ranks.isRoot
+    var bytes = try ranks.agree {
+      isRoot ? [UInt8](try output([path(script)], input, seconds)) : []
+    }
+    try ranks.broadcast(&bytes)
+    return try JSONDecoder().decode(Output.self, from: Data(bytes))
+  }
+
+  private static func path(_ script: String) -> String { repository.appendingPathComponent(script).path }
+
+  private static func output(
+    _ arguments: [String], _ input: some Encodable, _ seconds: Double
+  ) throws -> Data {
     let directory = try TemporaryDirectory()
     let (inputPath, outputPath) = (directory.path("input.json"), directory.path("output.json"))
     try JSONEncoder().encode(input).write(to: URL(fileURLWithPath: inputPath))
-    let log = directory.path("log.txt")
-    try Data().write(to: URL(fileURLWithPath: log))
+    let log = URL(fileURLWithPath: directory.path("log.txt"))
+    try Data().write(to: log)
     let process = Process()
     process.executableURL = URL(fileURLWithPath: interpreter)
     process.arguments = arguments + [inputPath, outputPath]
     process.environment = ProcessInfo.processInfo.environment.merging(
       ["OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"]
     ) { $1 }
-    let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
-    process.standardOutput = output
-    process.standardError = output
+    let written = try FileHandle(forWritingTo: log)
+    process.standardOutput = written
+    process.standardError = written
     try process.run()
     let deadline = Date(timeIntervalSinceNow: seconds)
     while process.isRunning && Date() < deadline { usleep(10_000) }
     let isLate = process.isRunning
     if isLate { process.terminate() }
     process.waitUntilExit()
-    let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
     guard !isLate && process.terminationStatus == 0 else {
       let end = isLate ? "took more than \(seconds) s" : "ended with status \(process.terminationStatus)"
+      let text = String(decoding: (try? Data(contentsOf: log)) ?? Data(), as: UTF8.self)
       throw Failed(description: "python3 \(arguments.joined(separator: " ").prefix(200)) \(end): \(text)")
     }
-    return try JSONDecoder().decode(Output.self, from: Data(contentsOf: URL(fileURLWithPath: outputPath)))
+    return try Data(contentsOf: URL(fileURLWithPath: outputPath))
   }
 }

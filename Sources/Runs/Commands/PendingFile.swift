@@ -44,9 +44,11 @@ struct PendingFile {
 ///
 /// Rank 0 receives and writes the others' texts a few megabytes at a time: it needs no file system that all ranks share.
 ///
+/// - Parameter limit: the most bytes that are sent at once; tests set less.
 /// - Throws: a shared `Failure` of status `inputOutput`.
-func writeInOrder(_ text: [UInt8], to path: String, over ranks: borrowing Communicator) throws {
-  let limit = 1 << 22
+package func writeInOrder(
+  _ text: [UInt8], to path: String, limit: Int = 1 << 22, over ranks: borrowing Communicator
+) throws {
   let counts = try ranks.gather([text.count]).map { $0[0] }
   guard ranks.isRoot else {
     try text.withUnsafeBufferPointer { text in

@@ -17,6 +17,7 @@ public final class Console {
   private let isRoot: Bool
   private let isQuiet: Bool
   private var showsProgress = false
+  private var lastActivity = ""
   private var lastProgress = -Double.infinity
 
   /// - Parameter isQuiet: say nothing but warnings.
@@ -60,18 +61,29 @@ public final class Console {
     put("admm-mpi: warning: \(text)\n", to: errors)
   }
 
-  /// Shows `text` in the progress line of a terminal, and how much is done if that is known. Local; at most ten times a second.
+  /// Shows in the progress line of a terminal what is going on. Local.
   ///
-  /// - Parameter share: 0 to 1.
-  public func progress(_ text: @autoclosure () -> String, _ share: Double? = nil) {
+  /// A new activity is shown at once, its further states ten times a second at the most.
+  ///
+  /// - Parameter detail: how far it is.
+  public func progress(_ activity: String, _ detail: @autoclosure () -> String = "") {
     guard isTerminal && isRoot && !isQuiet else { return }
     let now = monotonicSeconds()
-    guard now - lastProgress >= Self.progressInterval else { return }
+    guard activity != lastActivity || now - lastProgress >= Self.progressInterval else { return }
+    lastActivity = activity
     lastProgress = now
-    let all = text() + (share.map { " \(percent(min(max($0, 0), 1), 0)) %" } ?? "")
+    let detail = detail()
+    let end = detail.isEmpty ? " …" : ": " + detail
+    let room = max(Self.progressWidth - end.count, 0)
+    let start = activity.count <= room ? activity : "…" + activity.suffix(max(room - 1, 0))
     // Carriage return; erase to the end of the line (ECMA-48, EL).
-    put("\r" + all.prefix(Self.progressWidth) + "\u{1B}[K", to: output)
+    put("\r" + (start + end).prefix(Self.progressWidth) + "\u{1B}[K", to: output)
     showsProgress = true
+  }
+
+  /// Shows an activity with the share of it that is done, 0 to 1. Local.
+  public func progress(_ activity: String, _ share: Double) {
+    progress(activity, percent(min(max(share, 0), 1), 0) + " %")
   }
 
   /// Takes the progress line away. Local.

@@ -169,7 +169,7 @@ public struct IterationTable: Sendable {
 
   private var key: [String] {
     let explained = [("iter", "iterations done")] + columns.map { ($0.heading, $0.meaning) }
-    return explained.map { "  " + pad($0, to: 12, .left) + $1 }
+    return ["", "columns"] + explained.map { "  " + pad($0, to: 12, .left) + $1 }
   }
 
   private var header: String {

@@ -149,15 +149,20 @@ public struct Log: ~Copyable {
 func writeAll(_ text: String, to file: CInt, _ path: String) throws {
   var text = text
   try text.withUTF8 { bytes in
-    var rest = bytes[...]
+    var rest = UnsafeRawBufferPointer(bytes)
     while !rest.isEmpty {
-      let count = Glibc.write(
-        file, UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: rest)).baseAddress, rest.count)
+      let count = Glibc.write(file, rest.baseAddress, rest.count)
       if count < 0 && errno == EINTR { continue }
+      if count < 0 && errno == EAGAIN {
+        // A pipe or terminal that somebody has set not to block: wait until it takes more.
+        var request = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)
+        poll(&request, 1, -1)
+        continue
+      }
       guard count > 0 else {
         throw failure("\(path) can't be written", "Make room, or choose another output.directory")
       }
-      rest = rest.dropFirst(count)
+      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
   }
 }
