@@ -10,7 +10,7 @@ struct Outcome {
   /// Standard error of all ranks and of mpirun.
   let errors: String
 
-  /// Whether the time was over before the program was.
+  /// Whether the time was over before the program was: `timeout` ends with 124, or 137 where only SIGKILL helped.
   var isTimedOut: Bool { status == 124 || status == 137 }
   /// Everything, for the message of a test that fails.
   var transcript: String { "status \(status)\n\(output)\n\(errors)" }
