@@ -1,4 +1,3 @@
-import Glibc
 import LinearAlgebra
 import MPI
 
@@ -63,11 +62,4 @@ extension Network {
       return W
     }
   }
-}
-
-/// Seconds on a clock that only runs forward.
-func now() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }

@@ -48,7 +48,7 @@ extension Taylor {
 extension Taylor {
   /// W_l from the sums over all ranks, and from W_l the system of the next a_{l−1}-update. Local, the same on every rank.
   package mutating func updateWeights(_ l: Int) throws {
-    let start = now()
+    let start = monotonicSeconds()
     let solved = Matrix<Double>(rows: network.widths[l], columns: network.inputs(l))
     messages[l == 1 && L > 1 ? 2 : l].withTotal(.product(l)) { solved.assign($0) }
     if l == 1 {
@@ -61,7 +61,7 @@ extension Taylor {
     }
     for k in 0..<solved.count { W[l].base[k] = Float(solved.base[k]) }
     if l > 1 { try prepareActivations(l - 1) }
-    seconds.solve += now() - start
+    seconds.solve += monotonicSeconds() - start
   }
 
   /// a_l of some columns. Local.
@@ -112,9 +112,9 @@ extension Taylor {
 
   /// The sums of message l over all ranks. Collective; one reduction, rarely more.
   package mutating func reduceSums(_ l: Int, over ranks: borrowing Communicator) throws {
-    let start = now()
+    let start = monotonicSeconds()
     while try !messages[l].reduce(over: ranks) { sum(l) }
-    seconds.reduce += now() - start
+    seconds.reduce += monotonicSeconds() - start
   }
 
   /// All chunks of message l, from the variables as they stand. Local.

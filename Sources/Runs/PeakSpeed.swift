@@ -1,4 +1,5 @@
 import LinearAlgebra
+import MPI
 
 /// The speed of a rank's matrix products alone, in 10⁹ floating-point operations a second: the best of three products of 1024 × 1024
 /// matrices, while all ranks measure theirs. About 0.1 s and 12 MiB. Local.

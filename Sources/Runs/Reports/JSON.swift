@@ -36,10 +36,10 @@ public enum JSON: Sendable, Equatable {
     case .bool(let bool): bool ? "true" : "false"
     case .integer(let integer): String(integer)
     case .number(let number): number.isFinite ? "\(number)" : "null"
-    case .string(let string): Self.quoted(string)
+    case .string(let string): quoted(string)
     case .array(let values): "[" + values.map(\.compact).joined(separator: ", ") + "]"
     case .object(let members):
-      "{" + members.map { Self.quoted($0.key) + ": " + $0.value.compact }.joined(separator: ", ") + "}"
+      "{" + members.map { quoted($0.key) + ": " + $0.value.compact }.joined(separator: ", ") + "}"
     case .verbatim(let text): text
     }
   }
@@ -53,7 +53,7 @@ public enum JSON: Sendable, Equatable {
     let brackets: (String, String)
     switch self {
     case .object(let members) where !members.isEmpty:
-      parts = members.map { Self.quoted($0.key) + ": " + $0.value.indented(inner) }
+      parts = members.map { quoted($0.key) + ": " + $0.value.indented(inner) }
       brackets = ("{", "}")
     case .array(let values) where values.contains(where: \.isNested):
       parts = values.map { $0.indented(inner) }
@@ -69,24 +69,6 @@ public enum JSON: Sendable, Equatable {
     case .array, .object: true
     default: false
     }
-  }
-
-  private static func quoted(_ text: String) -> String {
-    var out = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": out += "\\\""
-      case "\\": out += "\\\\"
-      case "\n": out += "\\n"
-      case "\r": out += "\\r"
-      case "\t": out += "\\t"
-      case _ where scalar.value < 32:
-        let digits = String(scalar.value, radix: 16)
-        out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: out.unicodeScalars.append(scalar)
-      }
-    }
-    return out + "\""
   }
 }
 

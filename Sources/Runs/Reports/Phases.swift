@@ -159,10 +159,3 @@ public struct PhaseReport: Sendable {
     .object(Phase.allCases.map { JSON.Member($0.name, self[$0].json) })
   }
 }
-
-/// Seconds on a clock that only goes forward.
-func monotonicSeconds() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
-}
