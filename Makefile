@@ -79,11 +79,15 @@ test-one:
 	swift test $(release) --skip-build --disable-xctest --no-parallel --skip EndToEndTests
 
 test-mpi:
-	@for ranks in $(TEST_RANKS); do
+	@log=$$(mktemp)
+	trap 'rm -f $$log' EXIT
+	for ranks in $(TEST_RANKS); do
 	  for suite in $(parallel_suites); do
 	    echo "$$suite on $$ranks ranks"
-	    timeout --kill-after=10 300 $(MPIRUN) -n $$ranks $(bundle) \
-	      --testing-library swift-testing --no-parallel --filter "^$$suite\\." < /dev/null
+	    # Every rank reports every test: shown only where one fails.
+	    timeout --kill-after=10 300 $(MPIRUN) -n $$ranks $(bundle) --testing-library swift-testing --no-parallel \
+	      --filter "^$$suite\." < /dev/null > $$log 2>&1 || { cat $$log; exit 1; }
+	    grep --only-matching --max-count=1 'Test run with .*' $$log
 	  done
 	done
 
