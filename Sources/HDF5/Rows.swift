@@ -1,11 +1,13 @@
 import CHDF5
 
 /// Which rows of an array move, and where they lie in memory.
+///
+/// HDF5 is slow at rows that lie apart in memory, many times so over MPI-IO. Such rows go through a packed copy, piece by piece.
 struct Rows: ~Copyable {
   private let rows: Range<Int>
-  private let shape: [Int]
   private let rowLength: Int
   private let stride: Int
+  private let elementBytes: Int
   private let rowsPerPiece: Int
 
   /// - Parameter capacity: how many elements the memory has.
@@ -22,34 +24,71 @@ struct Rows: ~Copyable {
       "\(rows.count) rows at a distance of \(stride) don't fit into \(capacity) elements")
     self.rows = rows
     self.stride = stride
-    shape = array.shape
-    let rowBytes = max(stride * MemoryLayout<T>.stride, rowLength * H5Tget_size(array.type.id), 1)
-    rowsPerPiece = max(array.pieceBytes / rowBytes, 1)
+    elementBytes = MemoryLayout<T>.stride
+    rowsPerPiece = max(array.pieceBytes / max(rowLength * elementBytes, 1), 1)
   }
 
   /// How many pieces it takes to move all rows.
   var pieces: Int { rowLength == 0 ? 0 : (rows.count + rowsPerPiece - 1) / rowsPerPiece }
 
-  /// Calls `move` for each piece with the selection in memory, that in the file, the transfer list and the first element in
-  /// memory; from the last row on with empty selections, until `pieces` calls are made.
-  func transfer(
-    pieces: Int, over list: hid_t,
-    _ move: (_ memory: hid_t, _ file: hid_t, _ list: hid_t, _ start: Int) -> herr_t
-  ) throws(HDF5Error) {
-    let file = try dataspace(shape)
-    for piece in 0..<pieces {
-      let first = min(rows.lowerBound + piece * rowsPerPiece, rows.upperBound)
-      let count = min(rowsPerPiece, rows.upperBound - first)
-      let memory = try dataspace([max(count, 1), stride])
-      if count == 0 {
-        try check(H5Sselect_none(file.id), "H5Sselect_none")
-        try check(H5Sselect_none(memory.id), "H5Sselect_none")
-      } else if !shape.isEmpty {
-        try select(file, from: [first] + shape.dropFirst().map { _ in 0 }, [count] + shape.dropFirst())
-        try select(memory, from: [0, 0], [count, rowLength])
-      }
-      try check(move(memory.id, file.id, list, (first - rows.lowerBound) * stride), "the transfer of rows")
+  /// Whether rows lie next to each other in memory.
+  var isPacked: Bool { stride == rowLength }
+
+  /// How many bytes the packed copy of a piece has; 16 where none is needed, for HDF5 wants an address even for no rows.
+  var packedBytes: Int { isPacked ? 16 : max(min(rowsPerPiece, rows.count) * rowLength * elementBytes, 16) }
+
+  /// The rows of a piece, counted from the first of all; empty from the last row on.
+  private func local(_ piece: Int) -> Range<Int> {
+    min(piece * rowsPerPiece, rows.count)..<min((piece + 1) * rowsPerPiece, rows.count)
+  }
+
+  /// The rows of a piece in the file.
+  func stored(_ piece: Int) -> Range<Int> {
+    local(piece).lowerBound + rows.lowerBound..<local(piece).upperBound + rows.lowerBound
+  }
+
+  /// Where a piece that needs no packed copy lies.
+  func part(_ piece: Int, of buffer: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    buffer.map { $0 + local(piece).lowerBound * rowLength * elementBytes }
+  }
+
+  /// Copies a packed piece to where its rows belong.
+  func spread(_ packed: UnsafeMutableRawPointer, _ piece: Int, into buffer: UnsafeMutableRawPointer?) {
+    guard let buffer else { return }
+    for (k, row) in local(piece).enumerated() {
+      (buffer + row * stride * elementBytes).copyMemory(
+        from: packed + k * rowLength * elementBytes, byteCount: rowLength * elementBytes)
     }
+  }
+
+  /// Makes the packed copy of a piece.
+  func gather(_ buffer: UnsafeMutableRawPointer?, _ piece: Int, into packed: UnsafeMutableRawPointer) {
+    guard let buffer else { return }
+    for (k, row) in local(piece).enumerated() {
+      (packed + k * rowLength * elementBytes).copyMemory(
+        from: buffer + row * stride * elementBytes, byteCount: rowLength * elementBytes)
+    }
+  }
+}
+
+/// What moves in one call: some rows of the file, and as many packed in memory.
+struct Selection: ~Copyable {
+  let memory: Handle
+  let file: Handle
+
+  init(of piece: Int, _ rows: borrowing Rows, in shape: [Int]) throws(HDF5Error) {
+    let stored = rows.stored(piece)
+    let others = Array(shape.dropFirst())
+    let memory = try dataspace([max(stored.count, 1) * others.reduce(1, *)])
+    let file = try dataspace(shape)
+    if stored.isEmpty {
+      try check(H5Sselect_none(memory.id), "H5Sselect_none")
+      try check(H5Sselect_none(file.id), "H5Sselect_none")
+    } else if !shape.isEmpty {
+      try select(file, from: [stored.lowerBound] + others.map { _ in 0 }, [stored.count] + others)
+    }
+    self.memory = memory
+    self.file = file
   }
 }
 

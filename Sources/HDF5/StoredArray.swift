@@ -12,8 +12,8 @@ public struct StoredArray: ~Copyable {
   public let shape: [Int]
   /// What it holds.
   public let elements: ElementClass
-  /// The most bytes that move at once, as MPI-IO counts in 32 bits; tests set less.
-  package var pieceBytes = 1 << 30
+  /// About how many bytes move at once; tests set less. MPI-IO counts in 32 bits.
+  package var pieceBytes = 1 << 26
   let handle: Handle
   let type: Handle
   /// The file's path and the array's name, for messages.
@@ -75,10 +75,8 @@ public struct StoredArray: ~Copyable {
     _ rows: Range<Int>, into buffer: UnsafeMutableBufferPointer<T>, stride: Int? = nil
   ) throws {
     try checkNumeric()
-    let layout = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
-    try layout.transfer(pieces: layout.pieces, over: h5_default()) { memory, file, list, start in
-      H5Dread(handle.id, T.type, memory, file, list, buffer.baseAddress.map { $0 + start })
-    }
+    let rows = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
+    try read(rows, of: T.type, into: buffer.baseAddress, pieces: rows.pieces, h5_default())
   }
 
   /// Reads rows `rows`, which differ from rank to rank and may be none. Collective; otherwise as above.
@@ -87,13 +85,22 @@ public struct StoredArray: ~Copyable {
     over ranks: borrowing Communicator
   ) throws {
     try checkNumeric()
-    let layout = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
+    let rows = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
     let list = try collectiveTransfer()
-    // A rank without rows gives HDF5 an address all the same.
-    var nothing = T.zero
-    try layout.transfer(pieces: ranks.max(layout.pieces), over: list.id) { memory, file, list, start in
-      buffer.baseAddress.map { H5Dread(handle.id, T.type, memory, file, list, $0 + start) }
-        ?? H5Dread(handle.id, T.type, memory, file, list, &nothing)
+    try read(rows, of: T.type, into: buffer.baseAddress, pieces: ranks.max(rows.pieces), list.id)
+  }
+
+  private func read(
+    _ rows: borrowing Rows, of type: hid_t, into buffer: UnsafeMutableRawPointer?, pieces: Int, _ list: hid_t
+  ) throws(HDF5Error) {
+    let packed = UnsafeMutableRawPointer.allocate(byteCount: rows.packedBytes, alignment: 16)
+    defer { packed.deallocate() }
+    for piece in 0..<pieces {
+      let selection = try Selection(of: piece, rows, in: shape)
+      let own = rows.isPacked ? rows.part(piece, of: buffer) ?? packed : packed
+      try check(
+        H5Dread(handle.id, type, selection.memory.id, selection.file.id, list, own), "H5Dread")
+      if !rows.isPacked { rows.spread(packed, piece, into: buffer) }
     }
   }
 
@@ -101,10 +108,8 @@ public struct StoredArray: ~Copyable {
   public func write<T: Number>(
     _ rows: Range<Int>, from buffer: UnsafeBufferPointer<T>, stride: Int? = nil
   ) throws(HDF5Error) {
-    let layout = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
-    try layout.transfer(pieces: layout.pieces, over: h5_default()) { memory, file, list, start in
-      H5Dwrite(handle.id, T.type, memory, file, list, buffer.baseAddress.map { $0 + start })
-    }
+    let rows = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
+    try write(rows, of: T.type, from: buffer.baseAddress, pieces: rows.pieces, h5_default())
   }
 
   /// Writes rows `rows`, which differ from rank to rank and may be none. Collective.
@@ -112,12 +117,23 @@ public struct StoredArray: ~Copyable {
     _ rows: Range<Int>, from buffer: UnsafeBufferPointer<T>, stride: Int? = nil,
     over ranks: borrowing Communicator
   ) throws {
-    let layout = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
+    let rows = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
     let list = try collectiveTransfer()
-    var nothing = T.zero
-    try layout.transfer(pieces: ranks.max(layout.pieces), over: list.id) { memory, file, list, start in
-      buffer.baseAddress.map { H5Dwrite(handle.id, T.type, memory, file, list, $0 + start) }
-        ?? H5Dwrite(handle.id, T.type, memory, file, list, &nothing)
+    try write(rows, of: T.type, from: buffer.baseAddress, pieces: ranks.max(rows.pieces), list.id)
+  }
+
+  private func write(
+    _ rows: borrowing Rows, of type: hid_t, from buffer: UnsafeRawPointer?, pieces: Int, _ list: hid_t
+  ) throws(HDF5Error) {
+    let buffer = UnsafeMutableRawPointer(mutating: buffer)
+    let packed = UnsafeMutableRawPointer.allocate(byteCount: rows.packedBytes, alignment: 16)
+    defer { packed.deallocate() }
+    for piece in 0..<pieces {
+      let selection = try Selection(of: piece, rows, in: shape)
+      if !rows.isPacked { rows.gather(buffer, piece, into: packed) }
+      let own = rows.isPacked ? rows.part(piece, of: buffer) ?? packed : packed
+      try check(
+        H5Dwrite(handle.id, type, selection.memory.id, selection.file.id, list, own), "H5Dwrite")
     }
   }
 
@@ -163,8 +179,11 @@ func dataspace(_ shape: [Int]) throws(HDF5Error) -> Handle {
       H5Screate_simple(CInt(shape.count), shape.map { hsize_t($0) }, nil), "H5Screate_simple", H5Sclose)
 }
 
+/// All ranks call alike, and each moves its own rows, which are one block of the file: ranks have nothing to collect for each other.
 private func collectiveTransfer() throws(HDF5Error) -> Handle {
   let list = try Handle(H5Pcreate(h5_transfer_list()), "H5Pcreate", H5Pclose)
   try check(H5Pset_dxpl_mpio(list.id, H5FD_MPIO_COLLECTIVE), "H5Pset_dxpl_mpio")
+  try check(
+    H5Pset_dxpl_mpio_collective_opt(list.id, H5FD_MPIO_INDIVIDUAL_IO), "H5Pset_dxpl_mpio_collective_opt")
   return list
 }

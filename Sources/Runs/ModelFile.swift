@@ -5,8 +5,12 @@ import HDF5
 import LinearAlgebra
 import MPI
 
-/// model.h5, as docs/formats.md describes it: attributes of the root group, arrays `widths`, `W1` … `WL`, `mean`, `scale`,
-/// `feature_names`, `class_names`.
+/// What model.h5 holds, for this program and for others that read it.
+///
+/// Attributes of the file: `format`, `format_version`, `program_version`, `config_sha256`, `seed`, `method`, `iteration`,
+/// `activation`, `loss`, `bias` (0 or 1); for a regression `target_mean` and `target_scale`. Arrays: `widths` [L + 1]; `W1` … `WL`,
+/// `Wl` being [d_l, d_{l−1} + 1] with the bias in the last column; `feature_names` [d_0]; `mean` and `scale` [d_0] where features
+/// were standardised; `class_names` for a classification.
 private enum Layout {
   static let format = "admm-mpi model"
   static let version = 1

@@ -31,7 +31,7 @@ public func train(
   console.print(banner(launch, configuration, network, data, memory, directory).lines)
 
   console.progress("fitting a linear model")
-  let linear = try phases.measure(.evaluate) {
+  let linear = try phases.measure(.baseline) {
     try LinearModel(a0: data.train.features.all, y: data.y.all, partition: data.train.partition, over: ranks)
   }
   console.progress("making the start values")
@@ -52,7 +52,7 @@ public func train(
 
   let exitStatus: ExitStatus = outcome.status == .diverged ? .numericalFailure : .done
   let summary = RunSummary(
-    RunSummary.Outcome(outcome.status, exitStatus: exitStatus, iterations: outcome.last.iteration),
+    RunSummary.Outcome(outcome.status, exitStatus: exitStatus, iterations: method.sweeps),
     launch: launch, settings: RunSummary.Settings(configuration),
     problem: problem(network, data),
     results: RunSummary.Results(

@@ -69,15 +69,17 @@ extension Configuration {
 extension RunSummary {
   /// The phases, the speed, where the results lie, and the status: the end of a run's output.
   func closingLines(_ directory: RunDirectory) -> [String] {
-    let speed = "\(fixed(gflopsPerRank, 1)) GFLOP/s a rank"
-    let share =
-      cost.sgemmGflopsPerRank.map { ", \(percent(gflopsPerRank / $0, 0)) % of sgemm's \(fixed($0, 1))" } ?? ""
-    return [""] + phases.lines(hosts: launch.machine.hostOfRank) + [
-      "",
-      "\(duration(secondsPerIteration)) an iteration, \(speed)\(share)",
-      "memory: \(memory.text)",
-      "results: \(directory.path) (\(RunDirectory.files.joined(separator: ", ")))",
-      "status: \(outcome.status.rawValue) after \(counted(outcome.iterations, "iteration"))",
-    ]
+    [""] + phases.lines(hosts: launch.machine.hostOfRank) + [""]
+      + (outcome.iterations > 0 ? [speedLine] : []) + [
+        "memory: \(memory.text)",
+        "results: \(directory.path) (\(RunDirectory.files.joined(separator: ", ")))",
+        "status: \(outcome.status.rawValue) after \(counted(outcome.iterations, "iteration"))",
+      ]
+  }
+
+  private var speedLine: String {
+    let speed = "\(duration(secondsPerIteration)) an iteration, \(fixed(gflopsPerRank, 1)) GFLOP/s a rank"
+    guard let peak = cost.sgemmGflopsPerRank else { return speed }
+    return speed + ", \(percent(gflopsPerRank / peak, 0)) % of sgemm's \(fixed(peak, 1))"
   }
 }

@@ -57,8 +57,8 @@ struct TrainingResults {
     typealias Measure = (name: String, text: (Evaluation) -> String?)
     let all: [Measure] = [
       ("accuracy %", { $0.accuracy.map { percent($0) } }), ("AUC", { $0.auc.map { fixed($0, 4) } }),
-      ("log-loss", { $0.log_loss.map { fixed($0, 4) } }), ("RMSE", { $0.rmse.map { general($0, 5) } }),
-      ("MAE", { $0.mae.map { general($0, 5) } }), ("R²", { $0.r2.map { fixed($0, 4) } }),
+      ("log-loss", { $0.log_loss.map { fixed($0, 4) } }), ("RMSE", { $0.rmse.map { significant($0, 5) } }),
+      ("MAE", { $0.mae.map { significant($0, 5) } }), ("R²", { $0.r2.map { fixed($0, 4) } }),
     ]
     let measures = all.filter { measure in network.evaluations.contains { measure.text($0) != nil } }
     var table = TextTable(

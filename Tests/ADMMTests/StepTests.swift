@@ -124,12 +124,14 @@ import Testing
     try expectLeastSquaresWeights(problem, TaylorSettings(network, ridge: ridge, warmStart: 0), within: 1e-4)
   }
 
-  /// The sums' common grid must follow them, however far and fast they go: here the targets drag z_L from 1 to their own size.
-  @Test(arguments: [1e-6, 1e-3, 1e4, 1e7])
-  func weightsOfFarAwayTargets(scale: Double) throws {
+  /// The sums' common grid must follow them, however far and fast they go: the targets drag z_L from 1 to their own size, at once
+  /// where β is small.
+  @Test(
+    arguments: [(1e-6, 1), (1e-3, 1), (1e4, 1), (1e7, 1), (1e-10, 1e-12), (1e10, 1e-3)] as [(Double, Float)])
+  func weightsOfFarAwayTargets(scale: Double, beta: Float) throws {
     let network = Network(widths: [5, 7, 2], activation: .relu, loss: .square, bias: true)
     let problem = Problem(network, samples: 150, seed: 24, targetScale: scale)
-    try expectLeastSquaresWeights(problem, TaylorSettings(network, warmStart: 0), within: 1e-4)
+    try expectLeastSquaresWeights(problem, TaylorSettings(network, beta: beta, warmStart: 0), within: 1e-4)
   }
 
   /// A product that is small beside its addends, chunk against chunk, keeps what single precision gives.

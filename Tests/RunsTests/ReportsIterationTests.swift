@@ -73,7 +73,7 @@ private func parsed(_ line: String) throws -> (keys: [String], values: [String: 
     let lines = table.lines(regression)
     #expect(
       lines.suffix(2).map { $0.split(separator: " ").map(String.init) } == [
-        ["iter", "objective", "train_rmse", "seconds"], ["1", "1.0000e+01", "0.25", "2.00"],
+        ["iter", "objective", "train_rmse", "seconds"], ["1", "1.0000e+01", "0.25000", "2.00"],
       ])
     #expect(
       regression.json.compact == #"{"iteration": 1, "objective": 10.0, "train_rmse": 0.25, "seconds": 2.0}"#)

@@ -8,6 +8,10 @@ import Testing
     #expect(fixed(-0.5, 1) == "-0.5")
     #expect(scientific(0.000123456, 2) == "1.23e-04")
     #expect(general(0.00123456, 3) == "0.00123")
+    #expect(significant(0.4994, 5) == "0.49940")
+    #expect(significant(12345, 5) == "12345")
+    #expect(significant(1_234_567, 5) == "1.2346e+06")
+    #expect(fixed(-0.001, 2) == "0.00" && fixed(-0.009, 2) == "-0.01")
     #expect(percent(0.835249) == "83.52")
     #expect(fixed(.nan, 2) == "nan")
     #expect(scientific(-.infinity, 2) == "-inf")
@@ -31,7 +35,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (0.0123, "0.012 s"), (59.94, "59.9 s"), (59.96, "1 min 00 s"), (3599.6, "1 h 00 min"),
+    (0, "0.0 s"), (2.54e-6, "2.54 µs"), (0.0123, "12.3 ms"), (0.9994, "999 ms"), (0.9996, "1.0 s"),
+    (59.94, "59.9 s"), (59.96, "1 min 00 s"), (3599.6, "1 h 00 min"),
     (11_040, "3 h 04 min"),
   ])
   func timesAreShort(seconds: Double, text: String) {

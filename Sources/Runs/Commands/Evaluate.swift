@@ -80,8 +80,8 @@ extension Evaluation {
     add("most frequent class", confusion.flatMap { largestShare($0) }) { percent($0) + " %" }
     add("AUC", auc) { fixed($0, 4) }
     add("log-loss", log_loss) { fixed($0, 4) }
-    add("RMSE", rmse) { general($0, 5) }
-    add("MAE", mae) { general($0, 5) }
+    add("RMSE", rmse) { significant($0, 5) }
+    add("MAE", mae) { significant($0, 5) }
     add("R²", r2) { fixed($0, 4) }
     guard let confusion, confusion.count == classNames.count, classNames.count <= 30 else { return lines }
     var table = TextTable(

@@ -140,7 +140,7 @@ extension IterationRecord {
     Column(key: key, heading: heading, width: 10, meaning: meaning) {
       $0[keyPath: field]
     } text: {
-      general($0, 5)
+      significant($0, 5)
     }
   }
 }

@@ -5,6 +5,8 @@ import MPI
 public enum Phase: Int, CaseIterable, Sendable {
   /// Reading and preparing the data.
   case load
+  /// Fitting and evaluating what the results are held against.
+  case baseline
   /// Making the start values.
   case start
   /// Solving for the weights, the same work on every rank.

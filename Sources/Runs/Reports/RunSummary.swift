@@ -155,7 +155,8 @@ public struct RunSummary: Sendable {
       "baselines": results.baselines,
       "weights_sha256": .string(results.weightsSHA256),
       "seconds": .object([
-        "load": .number(phases[.load].mean), "train": .number(phases[.start].mean + phases.iterating),
+        "load": .number(phases[.load].mean), "baseline": .number(phases[.baseline].mean),
+        "train": .number(phases[.start].mean + phases.iterating),
         "evaluate": .number(phases[.evaluate].mean), "save": .number(phases[.save].mean),
         "total": .number(phases.total.mean), "per_iteration": .number(secondsPerIteration),
       ]),

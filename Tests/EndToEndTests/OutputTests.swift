@@ -1,0 +1,89 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What a run prints is what it leaves, and fit for where it is printed.
+@Suite struct OutputTests {
+  @Test(arguments: [nil, 1, 3])
+  func aFileGetsTheRowsOfTheLogAndNoControlCharacters(ranks: Int?) throws {
+    let directory = try TemporaryDirectory()
+    let train = try directory.write("train.csv", Samples(300, seed: 31).csv)
+    let outcome = try Program.run(ranks: ranks, [directory.configuration(train: train)])
+    try #require(outcome.status == 0, "\(outcome.transcript)")
+
+    #expect(!outcome.output.unicodeScalars.contains { $0.value < 32 && $0 != "\n" })
+    let lines = outcome.output.split(separator: "\n").map(String.init)
+    #expect(lines.allSatisfy { !$0.hasSuffix(" ") })
+    #expect(lines.last == "status: max_iterations after 3 iterations")
+    #expect(lines.contains("results: \(directory.path("run")) (run.json, iterations.jsonl, model.h5)"))
+
+    let log = try records(directory)
+    let header = try #require(lines.firstIndex { $0.hasPrefix("  iter ") && $0.hasSuffix(" GFLOP/s") })
+    let rows = lines[(header + 1)...].map { $0.split(separator: " ") }.prefix { Int($0[0]) != nil }
+    try #require(rows.count == 3 && log.count == 3)
+    for (row, record) in zip(rows, log) {
+      #expect(Int(row[0]) == record.iteration)
+      let shown = try #require(Double(row[1]))
+      #expect(abs(shown - record.objective) <= 1e-4 * abs(record.objective))
+    }
+  }
+
+  @Test func onATerminalProgressIsShown() throws {
+    let directory = try TemporaryDirectory()
+    let train = try directory.write("train.csv", Samples(300, seed: 32).csv)
+    let configuration = try directory.configuration(train: train)
+    // script gives the command a terminal and copies what it shows.
+    let outcome = try Program.run(
+      command: ["script", "-qec", "mpirun -n 2 '\(Program.path)' '\(configuration)'", "/dev/null"])
+    try #require(outcome.status == 0, "\(outcome.transcript)")
+    #expect(outcome.output.contains("\rreading the training set"))
+    #expect(outcome.output.contains("\u{1B}[K"))
+    #expect(outcome.output.contains("status: max_iterations after 3 iterations"))
+  }
+
+  @Test func quietIsQuiet() throws {
+    let directory = try TemporaryDirectory()
+    let train = try directory.write("train.csv", Samples(300, seed: 33).csv)
+    let outcome = try Program.run(ranks: nil, [directory.configuration(train: train), "--quiet"])
+    #expect(outcome.status == 0 && outcome.output.isEmpty, "\(outcome.transcript)")
+    #expect(try records(directory).count == 3)
+  }
+
+  @Test func aFormerRunIsNotOverwritten() throws {
+    let directory = try TemporaryDirectory()
+    let train = try directory.write("train.csv", Samples(300, seed: 34).csv)
+    let configuration = try directory.configuration(train: train)
+    try #require(try Program.run(ranks: 2, [configuration]).status == 0)
+    let former = directory.bytes("run/run.json")
+    let outcome = try Program.run(ranks: 2, [configuration, "--set", "output.overwrite=false"])
+    #expect(outcome.status == 74, "\(outcome.transcript)")
+    #expect(outcome.errors.contains("\(directory.path("run")) is not empty"))
+    #expect(!former.isEmpty && directory.bytes("run/run.json") == former)
+  }
+
+  /// A disk that is full when the results are to be written ends the job with a message.
+  @Test func aFullDiskIsSaid() throws {
+    let directory = try TemporaryDirectory()
+    let train = try directory.write("train.csv", Samples(300, seed: 35).csv)
+    let run = directory.url.appending(path: "run")
+    try FileManager.default.createDirectory(at: run, withIntermediateDirectories: false)
+    try FileManager.default.createSymbolicLink(
+      atPath: run.appending(path: "run.json.part").path, withDestinationPath: "/dev/full")
+    let outcome = try Program.run(ranks: 3, [directory.configuration(train: train)])
+    #expect(outcome.status == 74 && !outcome.isTimedOut, "\(outcome.transcript)")
+    #expect(outcome.errors.contains("run.json.part can't be written: No space left on device."))
+    #expect(directory.bytes("run/run.json").isEmpty)
+  }
+
+  private struct Record: Decodable {
+    let iteration: Int
+    let objective: Double
+  }
+
+  /// The lines of iterations.jsonl.
+  private func records(_ directory: borrowing TemporaryDirectory) throws -> [Record] {
+    try directory.text("run/iterations.jsonl").split(separator: "\n").map {
+      try JSONDecoder().decode(Record.self, from: Data($0.utf8))
+    }
+  }
+}
