@@ -150,33 +150,6 @@ import Testing
     #expect(again == printed)
   }
 
-  @Test func aRunDirectoryIsKeptUnlessTold() throws {
-    let directory = try TemporaryDirectory()
-    let train = try directory.write("train.csv", Samples(60, seed: 1).csv)
-    let configuration = try directory.configuration(train: train)
-    try succeed(2, [configuration])
-    let before = directory.bytes("run/run.json")
-    let second = try Program.run(ranks: 2, [configuration, "--set", "output.overwrite=false"])
-    #expect(second.status == 74, "\(second.transcript)")
-    #expect(second.errors.contains("overwrite"))
-    let after = directory.bytes("run/run.json")
-    #expect(before == after)
-    try succeed(1, [configuration])
-  }
-
-  /// What goes to a file is plain text: no progress bars, no colours.
-  @Test func outputToAFileHasNoControlCharacters() throws {
-    let directory = try TemporaryDirectory()
-    let train = try directory.write("train.csv", Samples(3_000, seed: 1).csv)
-    let outcome = try Program.run(ranks: 2, [directory.configuration(train: train, test: train)])
-    #expect(outcome.status == 0, "\(outcome.transcript)")
-    for text in [outcome.output, outcome.errors] {
-      #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 32 && $0.value != 127 })
-    }
-    #expect(outcome.errors.isEmpty)
-    #expect(outcome.output.contains("max_iterations"))
-  }
-
   @Test(arguments: ["bash", "zsh", "fish"])
   func completionScripts(shell: String) throws {
     let script = try succeed(nil, ["--generate-completion-script", shell])
