@@ -49,12 +49,15 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
+    // Vector operations: a header of inline functions.
+    .systemLibrary(name: "CLanes"),
+
     // Compiled in: what `make` says of the commit. SwiftPM's own git information is cached and may be stale.
     .target(name: "CVersion", cSettings: [.define("ADMM_COMMIT", to: "\"\(commit)\"")]),
 
     // Arrows point down only; docs/architecture.md draws them.
     library("MPI", ["COpenMPI"]),
-    library("LinearAlgebra", ["COpenBLAS", "CLAPACKE"]),
+    library("LinearAlgebra", ["COpenBLAS", "CLAPACKE", "CLanes"]),
     library("HDF5", ["CHDF5", "MPI"]),
     library("ADMM", ["MPI", "LinearAlgebra"]),
     library("Baselines", ["ADMM", "MPI", "LinearAlgebra"]),

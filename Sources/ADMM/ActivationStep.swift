@@ -1,23 +1,60 @@
 import LinearAlgebra
 
-/// a_l ← (β VᵀV + γ I)⁻¹ (β Vᵀ (z_{l+1} − b) + γ h(z_l)), W_{l+1} = [V b], made ready for many tiles.
+/// W_{l+1} = [V b] made ready for many tiles: for m = W_{l+1} a_l, and for the update
 ///
-/// With r = γ/β it is h + Vᵀ (V Vᵀ + r I)⁻¹ (z_{l+1} − b − V h) by the push-through identity. The smaller of the two systems
-/// is solved, once a sweep: algorithm.md §3; Taylor et al. (2016), eq. 5.
-struct ActivationStep: ~Copyable {
-  /// d_{l+1} ≤ d_l: Vᵀ (V Vᵀ + r I)⁻¹, else (VᵀV + r I)⁻¹ Vᵀ. The two are equal; d_l × d_{l+1}.
-  private let ofOutputs: Matrix<Float>
-  /// d_{l+1} > d_l: r (VᵀV + r I)⁻¹, d_l × d_l; else empty.
-  private let ofActivations: Matrix<Float>
-  private let isWide: Bool
+///     a_l ← (β VᵀV + γ I)⁻¹ (β Vᵀ (z_{l+1} − b) + γ h(z_l)),   β = β_{l+1}, γ = γ_l.
+///
+/// With r = γ/β it is h + Vᵀ (V Vᵀ + r I)⁻¹ (z_{l+1} − b − V h), h = h(z_l), by the push-through identity. The smaller of the two
+/// systems is solved, once a sweep: algorithm.md §3; Taylor et al. (2016), eq. 5.
+package struct ActivationStep: ~Copyable {
+  /// W_{l+1}, without its bias column where there is no bias.
+  package let weights: Panels
+  /// d_{l+1} ≤ d_l: Vᵀ (V Vᵀ + r I)⁻¹, else (VᵀV + r I)⁻¹ Vᵀ. The two are equal; d_l × d_{l+1}, padded.
+  package let ofOutputs: Matrix<Float>
+  /// d_{l+1} > d_l: r (VᵀV + r I)⁻¹, d_l × d_l, padded; else empty.
+  package let ofActivations: Matrix<Float>
+  /// How the update is computed.
+  private enum Form {
+    /// d_{l+1} ≤ d_l, and few outputs: a column at a time, all in registers.
+    case few
+    /// d_{l+1} ≤ d_l.
+    case narrow
+    /// d_{l+1} > d_l.
+    case wide
+  }
+
+  private let form: Form
+  private let hasBias: Bool
+  private let activationCount, outputCount: Int
+  private let outputPanels, activationPanels: Panels
+  // Room to prepare in.
+  private let V, gram, inverse, step: Matrix<Double>
+  private let factor: Cholesky
+
+  /// The most outputs of `Form.few`.
+  private static let few = 4
 
   /// - Parameters:
   ///   - outputs: d_{l+1}.
   ///   - activations: d_l.
-  init(from outputs: Int, to activations: Int) {
-    ofOutputs = Matrix(rows: activations, columns: outputs)
-    isWide = outputs > activations
-    ofActivations = Matrix(rows: isWide ? activations : 0, columns: isWide ? activations : 0)
+  ///   - hasBias: whether W_{l+1} has a bias column.
+  package init(from outputs: Int, to activations: Int, hasBias: Bool) {
+    let isWide = outputs > activations
+    form = isWide ? .wide : outputs <= Self.few ? .few : .narrow
+    self.hasBias = hasBias
+    activationCount = activations
+    outputCount = outputs
+    weights = Panels(rows: outputs, columns: activations + (hasBias ? 1 : 0))
+    ofOutputs = Matrix(rows: paddedRows(activations), columns: outputs)
+    ofActivations = Matrix(rows: paddedRows(activations), columns: isWide ? activations : 0)
+    outputPanels = Panels(rows: activations, columns: outputs)
+    activationPanels = Panels(rows: activations, columns: isWide ? activations : 0)
+    let size = isWide ? activations : outputs
+    V = Matrix(rows: outputs, columns: activations)
+    gram = Matrix(rows: size, columns: size)
+    inverse = Matrix(rows: size, columns: size)
+    step = Matrix(rows: activations, columns: outputs)
+    factor = Cholesky(size: size)
   }
 
   /// How many floating-point operations `apply` needs a sample.
@@ -25,72 +62,165 @@ struct ActivationStep: ~Copyable {
     outputs > activations ? 2 * activations * (outputs + activations) : 4 * outputs * activations
   }
 
-  /// Solves the system for new weights. Local, the same on every rank.
+  /// Takes new weights and solves their system. Local, the same on every rank; no allocation.
   ///
   /// - Parameters:
-  ///   - V: d_{l+1} × d_l, W_{l+1} without its bias column.
+  ///   - W: W_{l+1}, without its bias column where there is no bias.
   ///   - r: γ_l / β_{l+1} > 0.
-  func prepare(V: Tile<Float>, r: Double) throws {
-    let (rows, columns) = (V.rows, V.columns)
-    let wide = Matrix<Double>(rows: rows, columns: columns)
-    for j in 0..<columns {
-      for i in 0..<rows { wide[i, j] = Double(V.column(j)[i]) }
+  package func prepare(W: Tile<Float>, r: Double) throws {
+    weights.assign(W)
+    for j in 0..<activationCount {
+      for i in 0..<outputCount { V[i, j] = Double(W.column(j)[i]) }
     }
-    let G = Matrix<Double>(rows: isWide ? columns : rows, columns: isWide ? columns : rows)
+    let isWide = form == .wide
     multiply(
-      G.all, wide.all, wide.all, transposeA: isWide ? .transposed : .none,
+      gram.all, V.all, V.all, transposeA: isWide ? .transposed : .none,
       transposeB: isWide ? .none : .transposed)
-    let inverse = try Cholesky(of: G, ridge: r).inverse()
-    let step = Matrix<Double>(rows: columns, columns: rows)
+    try factor.factor(gram, ridge: r)
+    factor.invert(into: inverse)
     if isWide {
-      multiply(step.all, inverse.all, wide.all, transposeB: .transposed)
+      multiply(step.all, inverse.all, V.all, transposeB: .transposed)
     } else {
-      multiply(step.all, wide.all, inverse.all, transposeA: .transposed)
+      multiply(step.all, V.all, inverse.all, transposeA: .transposed)
     }
-    for k in 0..<step.count { ofOutputs.base[k] = Float(step.base[k]) }
+    round(ofOutputs, step, scale: 1)
+    outputPanels.assign(ofOutputs.rows(0..<activationCount))
     if isWide {
-      for k in 0..<inverse.count { ofActivations.base[k] = Float(r * inverse.base[k]) }
+      round(ofActivations, inverse, scale: r)
+      activationPanels.assign(ofActivations.rows(0..<activationCount))
     }
   }
 
-  /// Replaces h(z_l) by the new a_l. Local; `flops` a sample.
+  private func round(_ to: borrowing Matrix<Float>, _ from: borrowing Matrix<Double>, scale: Double) {
+    for j in 0..<from.columns {
+      for i in 0..<from.rows { to[i, j] = Float(scale * from[i, j]) }
+    }
+  }
+
+  /// a_l from z_l and z_{l+1}. Local; `flops` a sample.
   ///
   /// - Parameters:
-  ///   - a: (d_l + 1) × n. Holds h(z_l) over a row of ones on entry, a_l over a row of ones on return.
-  ///   - z: d_{l+1} × n, the outputs z_{l+1}.
-  ///   - W: W_{l+1}, without its bias column where there is no bias.
-  ///   - work: d_{l+1} × n, or d_l × n if that is more, to work with.
-  func apply(_ a: Tile<Float>, z: Tile<Float>, W: Tile<Float>, work: Tile<Float>) {
-    let d = ofOutputs.rows
-    let active = a.rows(0..<d)
-    let residual = work.rows(0..<z.rows)
-    if isWide {
-      // a ← (VᵀV + rI)⁻¹ (Vᵀ (z − b) + r h): the part of h needs its own room.
-      let h = work.rows(0..<d)
-      copy(h, active)
-      multiply(active, ofActivations.all, h)
-      let b = W.columns > d ? W.column(d) : nil
-      subtract(residual, z, b)
-      multiply(active, ofOutputs.all, residual, beta: 1)
+  ///   - a: (d_l + 1) × n, padded, overwritten: a_l over a row of ones.
+  ///   - z: d_l × n, the outputs z_l.
+  ///   - next: d_{l+1} × n, the outputs z_{l+1}.
+  ///   - activation: h.
+  ///   - work: at least 2 max(d_l, d_{l+1}) padded × n numbers to work with.
+  package func apply(
+    _ a: Tile<Float>, z: Tile<Float>, next: Tile<Float>, _ activation: Activation,
+    work: UnsafeMutablePointer<Float>
+  ) {
+    precondition(
+      a.rows == activationCount + 1 && z.rows == activationCount, "a_l has \(a.rows) rows, z_l \(z.rows)")
+    precondition(next.rows == outputCount && next.columns == z.columns, "z_{l+1} does not fit z_l")
+    if form == .few {
+      activation.withFunction { applyToColumns(a, z, next, $0) }
+      return
+    }
+    let active = a.rows(0..<activationCount)
+    let residual = Tile(base: work, rows: outputCount, columns: z.columns, stride: paddedRows(outputCount))
+    if form == .wide {
+      // a ← r (VᵀV + rI)⁻¹ h + (VᵀV + rI)⁻¹ Vᵀ (z − b)
+      let h = Tile(
+        base: work + residual.stride * z.columns, rows: activationCount, columns: z.columns,
+        stride: paddedRows(activationCount))
+      activation.apply(h, z)
+      activationPanels.multiply(active, h)
+      subtractBias(residual, next)
     } else {
       // a ← h + Vᵀ (V Vᵀ + rI)⁻¹ (z − b − V h)
-      copy(residual, z)
-      multiply(residual, W, a.rows(0..<W.columns), alpha: -1, beta: 1)
-      multiply(active, ofOutputs.all, residual, beta: 1)
+      activation.apply(active, z)
+      setOnes(a)
+      weights.multiply(residual, a.rows(0..<weights.columns))
+      subtract(residual, from: next)
+    }
+    outputPanels.multiply(active, residual, isAdded: true)
+    setOnes(a)
+  }
+
+  private func setOnes(_ a: Tile<Float>) {
+    for j in 0..<a.columns { a.column(j)[activationCount] = 1 }
+  }
+
+  /// m ← z − m.
+  private func subtract(_ m: Tile<Float>, from z: Tile<Float>) {
+    for j in 0..<m.columns {
+      let (to, z) = (m.column(j), z.column(j))
+      for i in 0..<m.rows { to[i] = z[i] - to[i] }
     }
   }
-}
 
-/// out ← x.
-private func copy(_ out: Tile<Float>, _ x: Tile<Float>) {
-  for j in 0..<x.columns { out.column(j).update(from: x.column(j), count: x.rows) }
-}
+  /// out ← z − b.
+  private func subtractBias(_ out: Tile<Float>, _ z: Tile<Float>) {
+    for j in 0..<out.columns {
+      let (to, z) = (out.column(j), z.column(j))
+      for i in 0..<out.rows { to[i] = hasBias ? z[i] - weights[i, activationCount] : z[i] }
+    }
+  }
 
-/// out ← x − b in every column; b = nil stands for 0.
-private func subtract(_ out: Tile<Float>, _ x: Tile<Float>, _ b: UnsafeMutablePointer<Float>?) {
-  guard let b else { return copy(out, x) }
-  for j in 0..<x.columns {
-    let (to, from) = (out.column(j), x.column(j))
-    for i in 0..<x.rows { to[i] = from[i] - b[i] }
+  /// The narrow form for few outputs, eight columns at a time: h(z) is made where it is used and never stored.
+  @inline(__always)
+  private func applyToColumns(
+    _ a: Tile<Float>, _ z: Tile<Float>, _ next: Tile<Float>, _ h: (Lanes) -> Lanes
+  ) {
+    let group = 8
+    for first in stride(from: 0, to: z.columns, by: group) {
+      if first + group <= z.columns {
+        applyToGroup(a, z, next, h, first, InlineArray<8, Lanes>(repeating: .zero))
+      } else {
+        for j in first..<z.columns {
+          applyToGroup(a, z, next, h, j, InlineArray<1, Lanes>(repeating: .zero))
+        }
+      }
+    }
+  }
+
+  @inline(__always)
+  private func applyToGroup<let N: Int>(
+    _ a: Tile<Float>, _ z: Tile<Float>, _ next: Tile<Float>, _ h: (Lanes) -> Lanes, _ first: Int,
+    _ zero: InlineArray<N, Lanes>
+  ) {
+    let whole = activationCount / laneCount * laneCount
+    let rest = activationCount - whole
+    let (from, to) = (z.base + first * z.stride, a.base + first * a.stride)
+    /// h(z) over the row of ones, below the whole vectors.
+    func tail(_ j: Int) -> Lanes {
+      var tail = h(Lanes(at: from + j * z.stride + whole)).first(rest)
+      tail[rest] = 1
+      return tail
+    }
+    var residuals = InlineArray<4, InlineArray<N, Lanes>>(repeating: zero)
+    for o in 0..<outputCount {
+      let row = weights.row(o)
+      var sums = zero
+      for i in stride(from: 0, to: whole, by: laneCount) {
+        let weight = Lanes(at: row + i)
+        for j in 0..<N { sums[j] = .multiplyAdd(weight, h(Lanes(at: from + j * z.stride + i)), sums[j]) }
+      }
+      if whole < weights.columns {
+        for j in 0..<N { sums[j] = .multiplyAdd(Lanes(at: row + whole), tail(j), sums[j]) }
+      }
+      for j in 0..<N {
+        residuals[o][j] = Lanes(repeating: next.base[o + (first + j) * next.stride] - sums[j].total)
+      }
+    }
+    for i in stride(from: 0, to: whole, by: laneCount) {
+      for j in 0..<N {
+        var active = h(Lanes(at: from + j * z.stride + i))
+        for o in 0..<outputCount {
+          active = .multiplyAdd(Lanes(at: ofOutputs.base + o * ofOutputs.rows + i), residuals[o][j], active)
+        }
+        active.store(at: to + j * a.stride + i)
+      }
+    }
+    for j in 0..<N {
+      var active = tail(j)
+      if rest > 0 {
+        for o in 0..<outputCount {
+          active = .multiplyAdd(
+            Lanes(at: ofOutputs.base + o * ofOutputs.rows + whole), residuals[o][j], active)
+        }
+      }
+      active.store(at: to + j * a.stride + whole)
+    }
   }
 }

@@ -1,3 +1,4 @@
+import LinearAlgebra
 import MPI
 
 /// What a sweep costs.
@@ -16,11 +17,7 @@ public struct SweepCost: Sendable {
 extension Taylor {
   /// The message sizes and reductions of one sweep, and its useful floating-point operations a sample. algorithm.md §5, §6.
   public var cost: SweepCost {
-    var cost = SweepCost(reductions: 0, bytes: 0, flopsPerSample: 0)
-    for l in messages.indices {
-      cost.reductions += 1
-      cost.bytes += messages[l].bytes
-    }
+    var cost = SweepCost(reductions: 1, bytes: sums.bytes, flopsPerSample: 0)
     for l in 1...L {
       // W_l a_{l−1} and z_l a_{l−1}ᵀ
       cost.flopsPerSample += 4 * network.widths[l] * network.inputs(l)
@@ -34,19 +31,25 @@ extension Taylor {
 }
 
 extension Network {
-  /// The bytes of the variables of Algorithm 1 for so many samples: a_l, z_l, λ, y, without the data.
-  public func stateBytes(samples: Int) -> Int {
-    let numbers = (1...L).reduce(0) { $0 + widths[$1] + ($1 < L ? widths[$1] + 1 : 0) } + 2 * widths[L]
+  /// The bytes of the variables of Algorithm 1 for so many samples: z_l, λ, y and what is stored of a_l, without the data.
+  public func stateBytes(samples: Int, storage: ActivationStorage) -> Int {
+    let isStored = storage.isStored(self)
+    var numbers = 3 * widths[L]
+    for l in 1..<L {
+      numbers += paddedRows(widths[l])
+      if isStored[l] { numbers += paddedRows(widths[l] + 1) }
+    }
     return numbers * samples * MemoryLayout<Float>.size
   }
 
-  /// The bytes of W, of the sums for it and of the systems solved for it, the same on every rank.
-  public var systemBytes: Int {
+  /// The bytes of W, of the sums for it and of the systems solved for it: the same on every rank.
+  public func systemBytes(threads: Int) -> Int {
     (1...L).reduce(0) { bytes, l in
       let gram = inputs(l) * inputs(l)
       let product = widths[l] * inputs(l)
-      // Of each sum: a chunk's in single precision, the total in double, the message; then the factor of the system.
-      return bytes + 20 * (gram + product) + 16 * gram
+      // Of each sum: for each thread a chunk's in single precision and the message, then the total in double; the factor of
+      // the system; W itself, in double, and made ready twice.
+      return bytes + (12 * threads + 8) * (gram + product) + 8 * gram + 44 * product
     }
   }
 }

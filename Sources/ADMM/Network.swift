@@ -48,31 +48,39 @@ extension Layers where Value == Matrix<Float> {
 /// The network's own output, layer by layer, for a tile of samples at a time.
 public struct ForwardPass: ~Copyable {
   private let network: Network
-  private var a: Layers<Matrix<Float>>
+  private let W: Layers<Panels>
+  private let a: Layers<Matrix<Float>>
 
-  /// - Parameter columns: how many samples a call may pass at the most.
-  public init(_ network: Network, columns: Int) {
+  /// - Parameters:
+  ///   - W: one matrix a layer, d_l × (d_{l−1} + 1).
+  ///   - columns: how many samples a call may pass at the most.
+  public init(_ network: Network, _ W: borrowing Layers<Matrix<Float>>, columns: Int) {
     self.network = network
-    a = Layers(1..<network.L) { l in
-      let a = Matrix<Float>(rows: network.widths[l] + 1, columns: columns)
-      for j in 0..<columns { a[network.widths[l], j] = 1 }
-      return a
+    self.W = Layers(1..<network.L + 1) { l in
+      let panels = Panels(rows: network.widths[l], columns: network.inputs(l))
+      panels.assign(W[l].columns(0..<network.inputs(l)))
+      return panels
     }
+    a = Layers(1..<network.L + 1) { l in Matrix(rows: paddedRows(network.widths[l] + 1), columns: columns) }
   }
 
-  /// z_L ← W_L h(W_{L−1} … h(W_1 a_0)). Local; 2 Σ d_l d_{l−1} n flops.
+  /// z_L ← W_L h(W_{L−1} … h(W_1 a_0)). Local; 2 Σ d_l d_{l−1} n flops. A column's bits don't depend on its neighbours.
   ///
   /// - Parameters:
   ///   - scores: d_L × n, overwritten.
   ///   - a0: (d_0 + 1) × n, the samples over a row of ones.
-  ///   - W: one matrix a layer, d_l × (d_{l−1} + 1).
-  public func callAsFunction(_ scores: Tile<Float>, _ a0: Tile<Float>, W: borrowing Layers<Matrix<Float>>) {
+  public func callAsFunction(_ scores: Tile<Float>, _ a0: Tile<Float>) {
     let L = network.L
     for l in 1...L {
       let input = l == 1 ? a0 : a[l - 1].columns(0..<a0.columns)
-      let output = l == L ? scores : a[l].columns(0..<a0.columns).rows(0..<network.widths[l])
-      multiply(output, W[l].columns(0..<network.inputs(l)), input.rows(0..<network.inputs(l)))
-      if l < L { network.activation.apply(output, output) }
+      let output = a[l].columns(0..<a0.columns).rows(0..<network.widths[l])
+      W[l].multiply(output, input.rows(0..<network.inputs(l)))
+      if l < L {
+        network.activation.apply(output, output)
+        for j in 0..<output.columns { output.column(j)[output.rows] = 1 }
+      } else {
+        for j in 0..<output.columns { scores.column(j).update(from: output.column(j), count: output.rows) }
+      }
     }
   }
 }

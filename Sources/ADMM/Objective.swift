@@ -15,50 +15,82 @@ public struct Objective: Sendable {
   public var activationResidual = 0.0
   /// ‖λ‖∞.
   public var largestMultiplier = 0.0
+
+  /// Loss, ⟨z_L, λ⟩, ‖z_L − W_L a_{L−1}‖², ‖z_L‖², then for each hidden layer what `LayerResiduals` holds.
+  static func sumCount(_ L: Int) -> Int { 4 * L }
+}
+
+extension Workspace {
+  /// Begins to measure, or leaves it. Local.
+  func beginMeasuring(_ isMeasuring: Bool) {
+    self.isMeasuring = isMeasuring
+    measured.clear()
+    largestMultiplier = 0
+  }
+
+  func beginTile() {
+    for l in residuals.indices { residuals[l] = isMeasuring ? LayerResiduals() : nil }
+  }
+
+  /// Adds what the tile's hidden layers have to the sums. Local.
+  func endTile() {
+    for l in residuals.indices {
+      guard let layer = residuals[l] else { continue }
+      measured.add(layer.outputs, to: 4 * l + 4)
+      measured.add(layer.outputNorm, to: 4 * l + 5)
+      measured.add(layer.activations, to: 4 * l + 6)
+      measured.add(layer.activationNorm, to: 4 * l + 7)
+    }
+  }
+
+  /// Adds what the tile's last layer has to the sums, if they are taken. Local.
+  func measureLastLayer(_ loss: Loss, z: Tile<Float>, m: Tile<Float>, y: Tile<Float>, lambda: Tile<Float>) {
+    guard isMeasuring else { return }
+    measured.add(loss.value(z, y: y), to: 0)
+    var (product, distance, norm) = (0.0, 0.0, 0.0)
+    for j in 0..<z.columns {
+      let (z, m, lambda) = (z.column(j), m.column(j), lambda.column(j))
+      for i in 0..<y.rows {
+        product += Double(z[i]) * Double(lambda[i])
+        let difference = Double(z[i]) - Double(m[i])
+        distance += difference * difference
+        norm += Double(z[i]) * Double(z[i])
+        largestMultiplier = max(largestMultiplier, abs(lambda[i]))
+      }
+    }
+    measured.add(product, to: 1)
+    measured.add(distance, to: 2)
+    measured.add(norm, to: 3)
+  }
 }
 
 extension Taylor {
-  /// The objective at the present iterate. Collective; two small reductions. The same bits for any number of ranks.
+  /// Begins to measure on all threads, or leaves it. Local.
+  func beginMeasuring(_ isMeasuring: Bool) {
+    for workspace in workspaces { workspace.beginMeasuring(isMeasuring) }
+  }
+
+  /// The objective after the last sweep, which was measured. Collective; two small reductions. The same bits for any number of ranks.
   public func objective(over ranks: borrowing Communicator) throws -> Objective {
-    // Sums: loss, ⟨z, λ⟩, then squared norms of z_l − W_l a_{l−1}, z_l, a_l − h(z_l), a_l for each layer.
-    var sums = ExactSum(count: 2 + 4 * L)
-    let h = Matrix<Float>(rows: work.rows, columns: Self.tileColumns)
-    var largest: Float = 0
-    for chunk in chunks {
-      for tile in tiles(of: chunk) {
-        sums.add(network.loss.value(z[L].columns(tile), y: y.columns(tile)), to: 0)
-        sums.add(innerProduct(z[L].columns(tile), lambda.columns(tile)), to: 1)
-        largest = max(largest, largestMagnitude(lambda.columns(tile)))
-        for l in 1...L {
-          let m = work.columns(0..<tile.count).rows(0..<network.widths[l])
-          let outputs = z[l].columns(tile)
-          multiply(m, weights(l), inputs(l - 1, tile))
-          sums.add(squaredDistance(outputs, m), to: 4 * l - 2)
-          sums.add(innerProduct(outputs, outputs), to: 4 * l - 1)
-          guard l < L else { continue }
-          let active = a[l].columns(tile).rows(0..<network.widths[l])
-          let image = h.columns(0..<tile.count).rows(0..<network.widths[l])
-          network.activation.apply(image, outputs)
-          sums.add(squaredDistance(active, image), to: 4 * l)
-          sums.add(innerProduct(active, active), to: 4 * l + 1)
-        }
-      }
+    precondition(workspaces[0].isMeasuring, "the last sweep was not measured")
+    var sums = workspaces[0].measured
+    var largest = workspaces[0].largestMultiplier
+    for other in workspaces.dropFirst() {
+      sums.add(other.measured)
+      largest = max(largest, other.largestMultiplier)
     }
     try sums.reduce(over: ranks)
     var result = Objective()
     result.loss = sums[0]
-    result.value = sums[0] + sums[1]
+    result.value = sums[0] + sums[1] + Double(settings.beta[L - 1]) * sums[2]
+    result.lastOutputResidual = ratio(sums[2], sums[3])
     var hidden = (distance: 0.0, norm: 0.0)
     var active = (distance: 0.0, norm: 0.0)
-    for l in 1...L {
-      result.value += Double(settings.beta[l - 1]) * sums[4 * l - 2]
-      if l == L {
-        result.lastOutputResidual = ratio(sums[4 * l - 2], sums[4 * l - 1])
-      } else {
-        result.value += Double(settings.gamma[l - 1]) * sums[4 * l]
-        hidden = (hidden.distance + sums[4 * l - 2], hidden.norm + sums[4 * l - 1])
-        active = (active.distance + sums[4 * l], active.norm + sums[4 * l + 1])
-      }
+    for l in 1..<L {
+      result.value +=
+        Double(settings.beta[l - 1]) * sums[4 * l] + Double(settings.gamma[l - 1]) * sums[4 * l + 2]
+      hidden = (hidden.distance + sums[4 * l], hidden.norm + sums[4 * l + 1])
+      active = (active.distance + sums[4 * l + 2], active.norm + sums[4 * l + 3])
     }
     result.outputResidual = ratio(hidden.distance, hidden.norm)
     result.activationResidual = ratio(active.distance, active.norm)
@@ -69,37 +101,4 @@ extension Taylor {
 
 private func ratio(_ distance: Double, _ norm: Double) -> Double {
   norm > 0 ? (distance / norm).squareRoot() : 0
-}
-
-/// Σ x y.
-private func innerProduct(_ x: Tile<Float>, _ y: Tile<Float>) -> Double {
-  var sum = 0.0
-  for j in 0..<x.columns {
-    let (x, y, rows) = (x.column(j), y.column(j), x.rows)
-    for i in 0..<rows { sum += Double(x[i]) * Double(y[i]) }
-  }
-  return sum
-}
-
-/// Σ (x − y)².
-private func squaredDistance(_ x: Tile<Float>, _ y: Tile<Float>) -> Double {
-  var sum = 0.0
-  for j in 0..<x.columns {
-    let (x, y, rows) = (x.column(j), y.column(j), x.rows)
-    for i in 0..<rows {
-      let difference = Double(x[i]) - Double(y[i])
-      sum += difference * difference
-    }
-  }
-  return sum
-}
-
-/// max |x|.
-private func largestMagnitude(_ x: Tile<Float>) -> Float {
-  var largest: Float = 0
-  for j in 0..<x.columns {
-    let (x, rows) = (x.column(j), x.rows)
-    for i in 0..<rows { largest = max(largest, abs(x[i])) }
-  }
-  return largest
 }

@@ -2,48 +2,61 @@ import LinearAlgebra
 import MPI
 
 extension Taylor {
-  /// The start values of a_l, z_l and λ, their sums, and from them W_2 … W_L, which the first a-updates need. Collective.
+  /// The start values of z_l and λ; from them and the start's a_l the W_l, l = 2 … L; and the first sweep's a_l and sums. Collective.
   mutating func begin(over ranks: borrowing Communicator) throws {
-    for l in 1..<L {
-      for j in 0..<a0.columns { a[l][network.widths[l], j] = 1 }
+    if settings.start == .forward {
+      W = network.randomWeights(seed: settings.seed)
+      for l in 1...L {
+        if l == 1 { firstWeights.assign(weights(1)) } else { steps[l - 1].weights.assign(weights(l)) }
+      }
     }
-    switch settings.start {
-    case .gaussian: fillWithNormals(firstSample: partition.range(of: ranks.rank).lowerBound)
-    case .forward: passForward()
+    let firstSample = partition.range(of: ranks.rank).lowerBound
+    func setTile(_ tile: TileVisit) {
+      switch settings.start {
+      case .gaussian: setNormals(tile, firstSample: firstSample)
+      case .forward: passForward(tile)
+      }
+      addSums(tile)
     }
-    for l in messages.indices {
-      sum(l)
-      try reduceSums(l, over: ranks)
-      if l > 1 { try updateWeights(l) }
-    }
+    // The grids of the sums by the first chunk alone, which is the same one for any number of ranks.
+    if firstSample == 0 && a0.columns > 0 { visit(0, workspaces[0], setTile) }
+    _ = try sums.reduce(over: ranks)
+    repeat { forEachTile(setTile) } while try !sums.reduce(over: ranks)
+    // W_1 is the next sweep's, from the same z_1.
+    if L > 1 { try updateWeights() }
+    sumAgain()
     seconds = SweepSeconds()
+    events = []
   }
 
   /// Every entry of a_l and z_l is N(0, 1), decided by seed, layer, row and global sample: Taylor et al. (2016), section 5.
-  private func fillWithNormals(firstSample: Int) {
+  private func setNormals(_ tile: TileVisit, firstSample: Int) {
     for l in 1...L {
       let random = Philox(seed: settings.seed, stream: UInt32(l))
-      for j in 0..<a0.columns {
-        for i in 0..<network.widths[l] {
-          let (outputs, activations) = random.normals(i, firstSample + j)
-          z[l][i, j] = Float(outputs)
-          if l < L { a[l][i, j] = Float(activations) }
+      let z = outputs(l, tile)
+      for j in 0..<z.columns {
+        let sample = firstSample + tile.columns.lowerBound + j
+        let a = l < L ? activations(l, tile).column(j) : nil
+        for i in 0..<z.rows {
+          let (output, activation) = random.normalFloats(i, sample)
+          z.column(j)[i] = output
+          a?[i] = activation
         }
+        a?[z.rows] = 1
       }
     }
   }
 
   /// W_l has independent N(0, 2 / d_{l−1}) entries and no bias (He et al., 2015); z_l = W_l a_{l−1}, a_l = h(z_l).
-  private mutating func passForward() {
-    W = network.randomWeights(seed: settings.seed)
-    for chunk in chunks {
-      for tile in tiles(of: chunk) {
-        for l in 1...L {
-          multiply(z[l].columns(tile), weights(l), inputs(l - 1, tile))
-          if l < L {
-            network.activation.apply(a[l].columns(tile).rows(0..<network.widths[l]), z[l].columns(tile))
-          }
-        }
+  private func passForward(_ tile: TileVisit) {
+    for l in 1...L {
+      let m = product(l, tile)
+      let z = outputs(l, tile)
+      for j in 0..<z.columns { z.column(j).update(from: m.column(j), count: z.rows) }
+      if l < L {
+        let a = activations(l, tile)
+        network.activation.apply(a.rows(0..<z.rows), z)
+        for j in 0..<a.columns { a.column(j)[z.rows] = 1 }
       }
     }
   }

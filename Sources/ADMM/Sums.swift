@@ -2,7 +2,7 @@ import LinearAlgebra
 import MPI
 
 /// One sum over all samples: either a Gram matrix or a product.
-enum SumKind: Equatable {
+package enum SumKind: Equatable, Sendable {
   /// G_l = a_l a_lᵀ; symmetric, so the upper triangle.
   case gram(Int)
   /// S_l = z_l a_{l−1}ᵀ.
@@ -11,191 +11,258 @@ enum SumKind: Equatable {
 
 /// The sums over all samples that travel in one reduction: exact, and therefore free of any order.
 ///
-/// A chunk's sums are made in single precision by matrix products, the same calls on whichever rank. Whole chunks are then added as
-/// 64-bit integers on a power-of-two grid that all ranks share, so that neither the order of the chunks nor their distribution
-/// over ranks can change a bit. The grid follows the size of the sums of the sweep before: their largest entry gets about 44 bits,
-/// which leaves room for growth and rounds far finer than the products did. Sums that leave this range are measured and added
-/// anew. algorithm.md §5; Demmel & Nguyen, "Fast reproducible floating-point summation" (2013).
-struct SharedSums: ~Copyable {
+/// A chunk's sums are made in single precision by matrix products, the same on whichever rank and thread. Whole chunks are then added
+/// as 64-bit integers on a power-of-two grid that all ranks share, so that neither the order of the chunks nor their distribution
+/// over ranks and threads can change a bit. The grid follows the size of the sums of the sweep before: their largest entry
+/// gets about 44 bits, which leaves room for growth and rounds far finer than the products did. Sums that leave this range are
+/// measured and added anew. algorithm.md §5; Demmel & Nguyen, "Fast reproducible floating-point summation" (2013).
+package struct SharedSums: ~Copyable {
+  /// What all ranks know of a sum.
   private struct Block: ~Copyable {
-    let kind: SumKind
-    /// The sum over the chunk at hand.
-    let partial: Matrix<Float>
+    let layout: SumLayout
     /// The sum over all chunks of all ranks, as last reduced.
     let total: Matrix<Double>
-    /// Where its entries lie in the message: a Gram matrix's upper triangle, packed by columns, or all of a product.
-    let entries: Range<Int>
-    /// The grid's unit is 2^−exponent.
-    var exponent = 0
-    /// Largest entry of a chunk's sum, while measuring.
-    var largest: Float = 0
-
-    /// Calls `body` with each column of `partial` that counts, its length and its place in the message.
-    func forEachColumn(_ body: (_ j: Int, _ length: Int, _ offset: Int) -> Void) {
-      var offset = entries.lowerBound
-      for j in 0..<partial.columns {
-        let length = kind.isGram ? j + 1 : partial.rows
-        body(j, length, offset)
-        offset += length
-      }
-    }
+    /// Whether the next pass over the chunks looks for the largest entry of a chunk's sum, and adds nothing.
+    var isMeasured = true
+    var hasJustBeenMeasured = false
   }
 
   private var blocks: Layers<Block>
-  /// All blocks' entries, then one word a block: how many chunks did not fit on its grid.
-  private let message: Matrix<Int64>
-  private var isMeasuring = true
-  private var hasJustMeasured = false
+  /// The units of the blocks' grids are 2^−exponent; nil while a block is measured.
+  private var grids: [Int?]
   /// A chunk's entries must fit in this many bits, so that all chunks together fit in 62.
   private let chunkBits: Int
   /// The largest entry of a total gets this many bits.
   private var targetBits: Int { chunkBits - 6 }
+  /// One a thread.
+  package let accumulators: [ChunkSums]
 
   /// - Parameters:
   ///   - kinds: which sums.
   ///   - network: gives their shapes.
   ///   - partition: how many chunks there are in all.
-  init(_ kinds: [SumKind], _ network: Network, _ partition: Partition) {
+  ///   - threads: how many threads add chunks.
+  package init(_ kinds: [SumKind], _ network: Network, _ partition: Partition, threads: Int = 1) {
     var end = 0
+    let layouts = kinds.map { kind in
+      let layout = SumLayout(kind, network, start: end)
+      end = layout.entries.upperBound
+      return layout
+    }
     blocks = Layers(0..<kinds.count) { i in
       let (rows, columns) = kinds[i].shape(network)
-      let start = end
-      end += kinds[i].isGram ? rows * (rows + 1) / 2 : rows * columns
-      return Block(
-        kind: kinds[i], partial: Matrix(rows: rows, columns: columns),
-        total: Matrix(rows: rows, columns: columns), entries: start..<end)
+      return Block(layout: layouts[i], total: Matrix(rows: rows, columns: columns))
     }
-    message = Matrix(rows: end + kinds.count, columns: 1)
-    chunkBits = min(50, 62 - (Int.bitWidth - partition.chunks.leadingZeroBitCount))
+    grids = [Int?](repeating: nil, count: kinds.count)
+    let bits = min(50, 62 - (Int.bitWidth - partition.chunks.leadingZeroBitCount))
+    chunkBits = bits
+    accumulators = (0..<threads).map { _ in ChunkSums(layouts, chunkBits: bits) }
   }
 
   /// How many bytes one reduction moves.
-  var bytes: Int { message.rows * MemoryLayout<Int64>.size }
+  package var bytes: Int { accumulators[0].message.rows * MemoryLayout<Int64>.size }
 
-  /// Adds a tile to the sums of the chunk at hand. Local.
-  ///
-  /// - Parameters:
-  ///   - isFirst: whether the tile opens its chunk.
-  ///   - a: the tile of a_l, l = 0 … L−1, over a row of ones where there is a bias.
-  ///   - z: the tile of z_l, l = 1 … L.
-  func add(isFirst: Bool, a: (Int) -> Tile<Float>, z: (Int) -> Tile<Float>) {
-    let beta: Float = isFirst ? 0 : 1
-    for i in blocks.indices {
-      let partial = blocks[i].partial.all
-      switch blocks[i].kind {
-      case .gram(let l): gram(partial, of: a(l), beta: beta)
-      case .product(let l): multiply(partial, z(l), a(l - 1), transposeB: .transposed, beta: beta)
-      }
-    }
-  }
+  /// Ends the chunk at hand of a thread: puts its sums on the grids and adds them to its message. Local; one pass over the sums.
+  package func closeChunk(_ thread: Int = 0) { accumulators[thread].close(grids) }
 
-  /// Puts the chunk at hand on the grid and adds it to the message. Local; one pass over the sums.
-  mutating func closeChunk() {
-    for i in blocks.indices {
-      let (partial, to) = (blocks[i].partial.all, message.base)
-      if isMeasuring {
-        var largest = blocks[i].largest
-        blocks[i].forEachColumn { j, length, _ in
-          largest = largestMagnitude(partial.column(j), length, largest)
-        }
-        blocks[i].largest = largest
-      } else {
-        let scale = Double(sign: .plus, exponent: blocks[i].exponent, significand: 1)
-        var excess: UInt64 = 0
-        blocks[i].forEachColumn { j, length, offset in
-          excess |= addOnGrid(to + offset, partial.column(j), length, scale: scale, bits: chunkBits)
-        }
-        if excess != 0 { to[message.rows - blocks.indices.count + i] += 1 }
-      }
-    }
-  }
-
-  /// Adds the ranks' messages and reads the totals. Collective; one reduction.
+  /// Adds the threads' and the ranks' messages and reads the totals. Collective; one reduction.
   ///
   /// - Returns: whether every sum lay well on its grid. If not, all chunks must be added anew.
   /// - Throws: a numerical `Failure`, the same on all ranks, when a sum is not finite.
-  mutating func reduce(over ranks: borrowing Communicator) throws -> Bool {
-    if isMeasuring {
+  package mutating func reduce(over ranks: borrowing Communicator) throws -> Bool {
+    let message = accumulators[0].message
+    for other in accumulators.dropFirst() {
+      for k in 0..<message.rows {
+        message.column(0)[k] &+= other.message.column(0)[k]
+        other.message.column(0)[k] = 0
+      }
+    }
+    if grids.contains(nil) {
       try setGrids(over: ranks)
+      clear(message)
       return false
     }
-    try ranks.sum(message.elements)
+    try ranks.sum(UnsafeMutableBufferPointer(start: message.base, count: message.rows))
     var isGood = true
     for i in blocks.indices {
-      let bits = bitsOfLargest(message.elements[blocks[i].entries])
-      let excess = message[message.rows - blocks.indices.count + i, 0]
-      let isCoarse = bits < targetBits - 20 && !hasJustMeasured
-      if excess != 0 || isCoarse { isGood = false }
+      let bits = bitsOfLargest(message.base, blocks[i].layout.entries)
+      let excess = message.base[message.rows - blocks.indices.count + i]
+      let isCoarse = bits < targetBits - 20 && !blocks[i].hasJustBeenMeasured
+      blocks[i].hasJustBeenMeasured = false
+      if excess != 0 || isCoarse {
+        isGood = false
+        blocks[i].isMeasured = true
+      }
     }
     if isGood {
-      for i in blocks.indices { readTotal(i) }
+      for i in blocks.indices { readTotal(i, message) }
     } else {
-      isMeasuring = true
+      for i in blocks.indices where blocks[i].isMeasured { grids[i] = nil }
     }
-    hasJustMeasured = false
-    message.elements.update(repeating: 0)
+    clear(message)
     return isGood
+  }
+
+  private func clear(_ message: Tile<Int64>) {
+    message.base.update(repeating: 0, count: message.rows)
   }
 
   /// Sums over all samples at once, from arrays that hold them. Collective; two reductions or more.
   ///
   /// - Parameters:
-  ///   - a: this rank's a_l, l = 0 … L−1.
+  ///   - a: this rank's a_l, l = 0 … L−1, over a row of ones where there is a bias.
   ///   - z: this rank's z_l, l = 1 … L.
-  mutating func take(
+  package mutating func take(
     _ partition: Partition, over ranks: borrowing Communicator, a: (Int) -> Tile<Float>,
     z: (Int) -> Tile<Float>
   ) throws {
     repeat {
       for chunk in Cuts(0..<partition.range(of: ranks.rank).count, length: partition.chunk) {
-        for tile in Cuts(chunk, length: Taylor.tileColumns) {
-          add(
-            isFirst: tile.lowerBound == chunk.lowerBound, a: { a($0).columns(tile) },
-            z: { z($0).columns(tile) })
+        for tile in Cuts(chunk, length: 256) {
+          accumulators[0].add(a: { a($0).columns(tile) }, z: { z($0).columns(tile) })
         }
         closeChunk()
       }
     } while try !reduce(over: ranks)
   }
 
-  /// Gives `body` the total of a sum that this message brings: for a Gram matrix its upper triangle.
-  func withTotal<T: ~Copyable>(_ kind: SumKind, _ body: (borrowing Matrix<Double>) throws -> T) rethrows -> T
-  {
-    guard let i = blocks.indices.first(where: { blocks[$0].kind == kind }) else {
+  /// Gives `body` the total of a sum: for a Gram matrix its upper triangle.
+  package func withTotal<T: ~Copyable>(
+    _ kind: SumKind, _ body: (borrowing Matrix<Double>) throws -> T
+  ) rethrows -> T {
+    guard let i = blocks.indices.first(where: { blocks[$0].layout.kind == kind }) else {
       preconditionFailure("\(kind.description) does not travel in this message")
     }
     return try body(blocks[i].total)
   }
 
-  /// Chooses the grids by the largest entry of any chunk's sum. Collective.
+  /// Chooses the grids of the measured blocks by the largest entry of any chunk's sum. Collective.
   private mutating func setGrids(over ranks: borrowing Communicator) throws {
-    var largest = blocks.indices.map { blocks[$0].largest }
+    var largest = blocks.indices.map { i in accumulators.reduce(0) { max($0, $1.largest[i]) } }
+    for accumulator in accumulators { accumulator.forgetLargest() }
     try ranks.max(&largest)
-    for i in blocks.indices {
+    for i in blocks.indices where blocks[i].isMeasured {
       guard largest[i].isFinite else {
         throw Failure(
           .numericalFailure,
-          "\(blocks[i].kind.description) is not finite: the iterates have left the range of single precision. "
+          "\(blocks[i].layout.kind.description) is not finite: the iterates have left the range of single precision. "
             + "Raise the ridge, change beta or gamma, or look for huge values in the data (admm-mpi describe)",
           isShared: true)
       }
-      if largest[i] > 0 { blocks[i].exponent = targetBits - 1 - Int(largest[i].exponent) }
-      blocks[i].largest = 0
+      grids[i] = largest[i] > 0 ? targetBits - 1 - Int(largest[i].exponent) : 0
+      blocks[i].isMeasured = false
+      blocks[i].hasJustBeenMeasured = true
     }
-    isMeasuring = false
-    hasJustMeasured = true
   }
 
-  private mutating func readTotal(_ i: Int) {
-    let unit = Double(sign: .plus, exponent: -blocks[i].exponent, significand: 1)
-    let (total, from) = (blocks[i].total.all, message.base)
-    blocks[i].forEachColumn { j, length, offset in
-      let column = total.column(j)
-      for k in 0..<length { column[k] = Double(from[offset + k]) * unit }
+  private mutating func readTotal(_ i: Int, _ message: Tile<Int64>) {
+    guard let exponent = grids[i] else { return }
+    let unit = Double(sign: .plus, exponent: -exponent, significand: 1)
+    let (layout, total) = (blocks[i].layout, blocks[i].total.all)
+    layout.forEachColumn { j, length, offset in
+      let (to, from) = (total.base + j * layout.columnStride, message.base + offset)
+      for k in 0..<length { to[k * layout.rowStride] = Double(from[k]) * unit }
     }
-    let bits = bitsOfLargest(message.elements[blocks[i].entries])
+    let bits = bitsOfLargest(message.base, layout.entries)
     // A sum whose chunks cancel is smaller than they are: the grid follows only what moves far.
-    if bits > 0 && abs(targetBits - bits) > 8 { blocks[i].exponent += targetBits - bits }
+    if bits > 0 && abs(targetBits - bits) > 8 { grids[i] = exponent + targetBits - bits }
+  }
+}
+
+/// How a sum is computed and where it lies in the message.
+package struct SumLayout: Sendable {
+  package let kind: SumKind
+  /// The sum as it is computed, before padding: whole vectors run down its columns. A product with few rows is computed transposed.
+  let rows, columns: Int
+  let isTransposed: Bool
+  /// Where its entries lie in the message, column by column; of a Gram matrix those of the upper triangle.
+  let entries: Range<Int>
+
+  init(_ kind: SumKind, _ network: Network, start: Int) {
+    let (rows, columns) = kind.shape(network)
+    self.kind = kind
+    isTransposed = !kind.isGram && rows < laneCount
+    self.rows = isTransposed ? columns : rows
+    self.columns = isTransposed ? rows : columns
+    entries = start..<start + (kind.isGram ? rows * (rows + 1) / 2 : rows * columns)
+  }
+
+  /// The distances of neighbours in the sum as it is meant, which is not transposed, for one row and one column further in this.
+  var rowStride: Int { isTransposed ? columns : 1 }
+  var columnStride: Int { isTransposed ? 1 : rows }
+
+  /// Calls `body` with each column, how many of its entries count, and their place in the message.
+  @inline(__always)
+  func forEachColumn(_ body: (_ j: Int, _ length: Int, _ offset: Int) -> Void) {
+    var offset = entries.lowerBound
+    for j in 0..<columns {
+      let length = kind.isGram ? j + 1 : rows
+      body(j, length, offset)
+      offset += length
+    }
+  }
+}
+
+/// The sums of one thread: those over the chunk at hand, and those over its chunks so far.
+package final class ChunkSums {
+  private let layouts: [SumLayout]
+  private let partials: Layers<Matrix<Float>>
+  private let words: Matrix<Int64>
+  private let chunkBits: Int
+  /// The largest entry of a chunk's sum in each block that is measured.
+  fileprivate private(set) var largest: [Float]
+
+  fileprivate init(_ layouts: [SumLayout], chunkBits: Int) {
+    self.layouts = layouts
+    self.chunkBits = chunkBits
+    partials = Layers(0..<layouts.count) { i in
+      Matrix(rows: paddedRows(layouts[i].rows), columns: layouts[i].columns)
+    }
+    words = Matrix(rows: (layouts.last?.entries.upperBound ?? 0) + layouts.count, columns: 1)
+    largest = [Float](repeating: 0, count: layouts.count)
+  }
+
+  /// All blocks' entries, then one word a block: how many chunks did not fit on its grid.
+  fileprivate var message: Tile<Int64> { words.all }
+
+  fileprivate func forgetLargest() {
+    for i in largest.indices { largest[i] = 0 }
+  }
+
+  /// Adds a tile to the sums of the chunk at hand. Local.
+  ///
+  /// - Parameters:
+  ///   - a: the tile of a_l, l = 0 … L−1, over a row of ones where there is a bias.
+  ///   - z: the tile of z_l, l = 1 … L.
+  package func add(a: (Int) -> Tile<Float>, z: (Int) -> Tile<Float>) {
+    for (i, layout) in layouts.enumerated() {
+      let sum = partials[i].rows(0..<layout.rows)
+      switch layout.kind {
+      case .gram(let l): addGram(sum, of: a(l))
+      case .product(let l) where layout.isTransposed: addProduct(sum, a(l - 1), transposed: z(l))
+      case .product(let l): addProduct(sum, z(l), transposed: a(l - 1))
+      }
+    }
+  }
+
+  /// Adds the chunk at hand to the message, or measures it where there is no grid, and begins the next. Local.
+  fileprivate func close(_ grids: [Int?]) {
+    for (i, layout) in layouts.enumerated() {
+      let (sum, to) = (partials[i].all, words.base)
+      if let exponent = grids[i] {
+        let scale = Double(sign: .plus, exponent: exponent, significand: 1)
+        var excess: UInt64 = 0
+        layout.forEachColumn { j, length, offset in
+          excess |= addOnGrid(to + offset, sum.column(j), length, scale: scale, bits: chunkBits)
+        }
+        if excess != 0 { to[words.rows - layouts.count + i] += 1 }
+      } else {
+        var most = largest[i]
+        layout.forEachColumn { j, length, _ in most = largestMagnitude(sum.column(j), length, most) }
+        largest[i] = most
+      }
+      sum.base.update(repeating: 0, count: partials[i].count)
+    }
   }
 }
 
@@ -247,8 +314,8 @@ private func largestMagnitude(_ x: UnsafePointer<Float>, _ count: Int, _ start: 
 }
 
 /// How many bits the largest magnitude has.
-private func bitsOfLargest(_ x: Slice<UnsafeMutableBufferPointer<Int64>>) -> Int {
+private func bitsOfLargest(_ x: UnsafePointer<Int64>, _ range: Range<Int>) -> Int {
   var all: UInt64 = 0
-  for value in x { all |= value.magnitude }
+  for k in range { all |= x[k].magnitude }
   return UInt64.bitWidth - all.leadingZeroBitCount
 }

@@ -27,11 +27,13 @@ public struct TaylorSettings: Sendable, Equatable {
   public var start: Start
   /// Decides every random number.
   public var seed: UInt64
+  /// Whether a_l is stored. The bits don't depend on it.
+  public var storage: ActivationStorage
 
   /// All settings.
   public init(
     beta: [Float], gamma: [Float], ridge: Double, warmStart: Int, hasMultiplier: Bool, dualStep: Float,
-    start: Start, seed: UInt64
+    start: Start, seed: UInt64, storage: ActivationStorage = .automatic
   ) {
     self.beta = beta
     self.gamma = gamma
@@ -41,13 +43,15 @@ public struct TaylorSettings: Sendable, Equatable {
     self.dualStep = dualStep
     self.start = start
     self.seed = seed
+    self.storage = storage
   }
 }
 
 /// Method `taylor`: the variables of Algorithm 1 and what a sweep works with.
 ///
-/// The variables have the paper's names and shapes (algorithm.md §1). `a`, `z`, `lambda`, `y` hold this rank's samples, a sample
-/// a column; `W` is the same, to the bit, on every rank. `Sweep.swift` has the algorithm.
+/// The variables have the paper's names and shapes (algorithm.md §1). `z`, `lambda`, `y` hold this rank's samples, a sample a
+/// column; `W` is the same, to the bit, on every rank. a_l is a function of z_l, z_{l+1} and W_{l+1}: it is made in the tile where it
+/// is needed, twice a sweep, and kept only where that costs more than to store and load it. `Sweep.swift` has the algorithm.
 public struct Taylor: ~Copyable {
   /// The network that is trained.
   public let network: Network
@@ -58,12 +62,14 @@ public struct Taylor: ~Copyable {
 
   /// W_l, d_l × (d_{l−1} + 1), l = 1 … L.
   public internal(set) var W: Layers<Matrix<Float>>
-  /// a_l over a row of ones, (d_l + 1) × n, l = 1 … L−1.
-  public internal(set) var a: Layers<Matrix<Float>>
-  /// z_l, d_l × n, l = 1 … L.
-  public internal(set) var z: Layers<Matrix<Float>>
+  /// z_l, d_l × n, l = 1 … L; padded to whole vectors for l < L.
+  package internal(set) var z: Layers<Matrix<Float>>
   /// λ, d_L × n.
-  public internal(set) var lambda: Matrix<Float>
+  package internal(set) var lambda: Matrix<Float>
+  /// a_l of the next sweep over a row of ones, (d_l + 1) × n, padded, l = 1 … L−1; empty where it is not stored.
+  package internal(set) var storedActivations: Layers<Matrix<Float>>
+  /// Whether a_l is stored, by l; the entry for 0 has no meaning.
+  package let isStored: [Bool]
   /// a_0, the data over a row of ones. Not owned.
   let a0: Tile<Float>
   /// y, d_L × n. Not owned.
@@ -76,43 +82,49 @@ public struct Taylor: ~Copyable {
   /// Where the time of all sweeps went.
   public internal(set) var seconds = SweepSeconds()
 
-  /// Message l brings the sums for W_l, l = 2 … L; the one for W_2 also those for the next W_1. With L = 1 there is only that.
-  var messages: Layers<SharedSums>
-  /// a_0 a_0ᵀ + ρ_1 I, reduced and factored once a run.
-  var dataSystem: WeightSystem
-  /// W_{l+1} made ready for the update of a_l, l = 1 … L−1.
-  var activationSteps: Layers<ActivationStep>
-  /// Room for W_l a_{l−1} or z_{l+1} − W_{l+1} h(z_l) of one tile.
-  let work: Matrix<Float>
-  let scratch: Matrix<Double>
-
-  /// Most samples a tile: few enough to stay in a core's cache, enough for fast products.
-  static let tileColumns = 256
+  /// Brings the sums for all W_l in one message.
+  var sums: SharedSums
+  /// a_{l−1} a_{l−1}ᵀ + ρ_l I, l = 1 … L. That of the data is reduced and factored once a run.
+  var systems: Layers<WeightSystem>
+  /// Where W_l is solved for, l = 1 … L.
+  let solved: Layers<Matrix<Double>>
+  /// W_1 as products read it.
+  let firstWeights: Panels
+  /// W_{l+1} made ready, l = 1 … L−1: of this sweep and of the one before, whose a_l may be asked for again.
+  var steps, formerSteps: Layers<ActivationStep>
+  let team: ThreadTeam
+  let workspaces: [Workspace]
+  /// Most samples a tile.
+  public let tileColumns: Int
 
   /// L.
   var L: Int { network.L }
 
-  /// Makes the start values, their sums and the first W. Collective; 3 reductions for L = 2.
+  /// Makes the start values, their sums and the first W. Collective; some 4 reductions.
   ///
   /// - Parameters:
   ///   - a0: (d_0 + 1) × n, this rank's samples over a row of ones. Must outlive this value.
   ///   - y: d_L × n, their targets. Must outlive this value.
+  ///   - threads: how many threads share this rank's chunks. The bits don't depend on it.
+  ///   - tileColumns: how many samples a tile has; `nil` goes by the cache. The weights' bits don't depend on it.
   /// - Throws: a numerical `Failure`, shared by all ranks, if the data's sums are not finite.
   public static func start(
     _ network: Network, _ settings: TaylorSettings, a0: Tile<Float>, y: Tile<Float>, partition: Partition,
-    over ranks: borrowing Communicator
+    threads: Int = 1, tileColumns: Int? = nil, over ranks: borrowing Communicator
   ) throws -> Taylor {
-    let system = try WeightSystem(
-      ofData: a0.rows(0..<network.inputs(1)), network, ridge: settings.ridge, partition, over: ranks)
-    var taylor = Taylor(network, settings, a0, y, partition, rank: ranks.rank, dataSystem: system)
+    let system = try WeightSystem.ofData(
+      a0.rows(0..<network.inputs(1)), network, ridge: settings.ridge, partition, over: ranks)
+    var taylor = Taylor(
+      network, settings, a0, y, partition, rank: ranks.rank, threads: threads,
+      tileColumns: tileColumns ?? Self.tileColumns(network))
+    taylor.systems[1] = system
     try taylor.begin(over: ranks)
     return taylor
   }
 
   private init(
     _ network: Network, _ settings: TaylorSettings, _ a0: Tile<Float>, _ y: Tile<Float>,
-    _ partition: Partition,
-    rank: Int, dataSystem: consuming WeightSystem
+    _ partition: Partition, rank: Int, threads: Int, tileColumns: Int
   ) {
     let (L, d) = (network.L, network.widths)
     let n = partition.range(of: rank).count
@@ -121,43 +133,60 @@ public struct Taylor: ~Copyable {
       settings.gamma.count == L - 1 && settings.gamma.allSatisfy { $0 > 0 }, "gamma \(settings.gamma)")
     precondition(a0.rows == d[0] + 1 && a0.columns == n, "a_0 is \(a0.rows) × \(a0.columns)")
     precondition(y.rows == d[L] && y.columns == n, "y is \(y.rows) × \(y.columns)")
+    let isStored = settings.storage.isStored(network)
     self.network = network
     self.settings = settings
     self.partition = partition
     self.a0 = a0
     self.y = y
+    self.isStored = isStored
+    self.tileColumns = tileColumns
     W = network.zeroWeights()
-    a = Layers(1..<L) { l in Matrix(rows: d[l] + 1, columns: n) }
-    z = Layers(1..<L + 1) { l in Matrix(rows: d[l], columns: n) }
+    z = Layers(1..<L + 1) { l in Matrix(rows: l < L ? paddedRows(d[l]) : d[l], columns: n) }
     lambda = Matrix(rows: d[L], columns: n)
-    messages = Layers((L == 1 ? 1 : 2)..<L + 1) { l in
-      SharedSums(
-        L == 1 ? [.product(1)] : [.gram(l - 1), .product(l)] + (l == 2 ? [.product(1)] : []), network,
-        partition)
+    storedActivations = Layers(1..<L) { l in Matrix(rows: paddedRows(d[l] + 1), columns: isStored[l] ? n : 0)
     }
-    activationSteps = Layers(1..<L) { l in ActivationStep(from: d[l + 1], to: d[l]) }
-    work = Matrix(rows: d.dropFirst().max() ?? 1, columns: Self.tileColumns)
-    scratch = Matrix(rows: 4 * d[L], columns: 1)
-    self.dataSystem = dataSystem
+    // Layer by layer: the Gram matrix of its inputs, which for l = 1 never changes, and its outputs' product with them.
+    sums = SharedSums(
+      (1...L).flatMap { l in (l > 1 ? [.gram(l - 1)] : []) + [.product(l)] }, network, partition,
+      threads: threads)
+    systems = Layers(1..<L + 1) { l in WeightSystem(size: network.inputs(l)) }
+    solved = Layers(1..<L + 1) { l in Matrix(rows: d[l], columns: network.inputs(l)) }
+    firstWeights = Panels(rows: d[1], columns: network.inputs(1))
+    steps = Layers(1..<L) { l in ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias) }
+    formerSteps = Layers(1..<L) { l in ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias) }
+    team = ThreadTeam(count: threads)
+    workspaces = (0..<threads).map { thread in
+      Workspace(network, thread: thread, columns: tileColumns) { isStored[$0] }
+    }
   }
+}
 
-  // MARK: Tiles
+/// Whether a_l is kept between two visits of a tile.
+public enum ActivationStorage: String, CaseIterable, Sendable, Codable {
+  /// Where that costs less than to compute it twice.
+  case automatic = "auto"
+  /// Always: 4 (d_l + 1) bytes a sample and hidden layer more.
+  case stored
+  /// Never: the least memory.
+  case recomputed
 
-  /// This rank's columns, chunk by chunk.
-  var chunks: Cuts { Cuts(0..<a0.columns, length: partition.chunk) }
+  /// For a core that does 16 operations in the time of a byte to or from memory: a_l costs `ActivationStep.flops` to compute and 8 d_l bytes
+  /// to store and load.
+  static let flopsPerByte = 16
 
-  /// A chunk's columns, tile by tile.
-  func tiles(of chunk: Range<Int>) -> Cuts { Cuts(chunk, length: Self.tileColumns) }
-
-  /// What W_{l+1} multiplies: a_l of some columns, over the row of ones if there is a bias.
-  func inputs(_ l: Int, _ columns: Range<Int>) -> Tile<Float> {
-    let all = l == 0 ? a0.columns(columns) : a[l].columns(columns)
-    return all.rows(0..<network.inputs(l + 1))
-  }
-
-  /// W_l without the bias column where there is no bias.
-  func weights(_ l: Int) -> Tile<Float> {
-    W[l].columns(0..<network.inputs(l))
+  /// Whether to store a_l, by l; the entry for 0 has no meaning.
+  func isStored(_ network: Network) -> [Bool] {
+    (0..<network.L).map { l in
+      guard l > 0 else { return false }
+      return switch self {
+      case .stored: true
+      case .recomputed: false
+      case .automatic:
+        ActivationStep.flops(from: network.widths[l + 1], to: network.widths[l])
+          > Self.flopsPerByte * 8 * network.widths[l]
+      }
+    }
   }
 }
 

@@ -1,16 +1,16 @@
 import LinearAlgebra
 import MPI
 
-/// X ← X (G + ρI)⁻¹ for a Gram matrix G, whatever its rank.
-struct WeightSystem: ~Copyable {
-  private enum Factor: ~Copyable {
-    case cholesky(Cholesky)
-    case singular(Matrix<Double>)
-  }
-
-  private let factor: Factor
+/// X ← X (G + ρI)⁻¹ for a Gram matrix G, whatever its rank. Taking another G reuses the memory.
+package struct WeightSystem: ~Copyable {
+  private let factor: Cholesky
+  /// G⁺ where no factor could be had; else empty.
+  private var pseudoInverse = Matrix<Double>(rows: 0, columns: 0)
   /// What the log should say, if anything.
-  let event: String?
+  package private(set) var event: String? = nil
+
+  /// Room for a system of d equations.
+  package init(size d: Int) { factor = Cholesky(size: d) }
 
   /// Factors G + ρI with ρ = ridge · trace(G) / d. Local, the same on every rank; d³/3 flops.
   ///
@@ -20,43 +20,50 @@ struct WeightSystem: ~Copyable {
   /// - Parameters:
   ///   - G: d × d, the upper triangle.
   ///   - ridge: relative to the mean of G's diagonal; 0 for none.
-  init(_ G: borrowing Matrix<Double>, ridge: Double) {
+  /// - Throws: `LAPACKError` when G is not finite.
+  package mutating func take(_ G: borrowing Matrix<Double>, ridge: Double) throws {
     let d = G.rows
     var mean = 0.0
     for i in 0..<d { mean += G[i, i] / Double(d) }
+    if pseudoInverse.rows > 0 { pseudoInverse = Matrix(rows: 0, columns: 0) }
+    event = nil
     var relative = ridge
-    while true {
-      // G's entries come from single-precision products.
-      if let factor = try? Cholesky(of: G, ridge: relative * mean, smallestPivot: 1e-7) {
-        self.factor = .cholesky(factor)
-        event = relative == ridge ? nil : "ridge raised to \(relative)"
+    repeat {
+      do {
+        // G's entries come from single-precision products.
+        try factor.factor(G, ridge: relative * mean, smallestPivot: 1e-7)
+        if relative != ridge { event = "ridge raised to \(relative)" }
         return
-      }
-      relative = max(relative * 10, 1e-8)
-      guard relative <= max(1e-3, ridge) else { break }
-    }
-    factor = .singular(G.copy())
+      } catch { relative = max(relative * 10, 1e-8) }
+    } while relative <= max(1e-3, ridge)
+    let identity = Matrix<Double>(rows: d, columns: d)
+    for i in 0..<d { identity[i, i] = 1 }
+    try multiplyByPseudoInverse(identity.all, of: G, tolerance: 1e-7)
+    pseudoInverse = identity
     event = "singular system, pseudo-inverse used"
   }
 
+  /// X ← X (G + ρI)⁻¹, or X G⁺. Local; 2 m d² flops.
+  package func solveFromRight(_ X: borrowing Matrix<Double>) {
+    guard pseudoInverse.rows > 0 else { return factor.solveFromRight(X.all) }
+    let given = X.copy()
+    multiply(X.all, given.all, pseudoInverse.all)
+  }
+}
+
+extension WeightSystem {
   /// Sums, reduces and factors a_0 a_0ᵀ + ρ I. Collective; two reductions.
   ///
   /// - Parameter a0: this rank's samples, with the row of ones if there is a bias.
-  init(
-    ofData a0: Tile<Float>, _ network: Network, ridge: Double, _ partition: Partition,
+  package static func ofData(
+    _ a0: Tile<Float>, _ network: Network, ridge: Double, _ partition: Partition,
     over ranks: borrowing Communicator
-  ) throws {
+  ) throws -> WeightSystem {
     var sums = SharedSums([.gram(0)], network, partition)
     try sums.take(partition, over: ranks, a: { _ in a0 }, z: { _ in a0 })
-    self = sums.withTotal(.gram(0)) { WeightSystem($0, ridge: ridge) }
-  }
-
-  /// X ← X (G + ρI)⁻¹, or X G⁺. Local; 2 m d² flops.
-  func solveFromRight(_ X: borrowing Matrix<Double>) throws {
-    switch factor {
-    case .cholesky(let factor): factor.solveFromRight(X.all)
-    case .singular(let G): try multiplyByPseudoInverse(X.all, of: G, tolerance: 1e-7)
-    }
+    var system = WeightSystem(size: a0.rows)
+    try sums.withTotal(.gram(0)) { try system.take($0, ridge: ridge) }
+    return system
   }
 }
 
@@ -77,6 +84,8 @@ public func fitWeights(
   try sums.take(partition, over: ranks, a: { _ in inputs }, z: { _ in outputs })
   let solved = Matrix<Double>(rows: W.rows, columns: W.columns)
   sums.withTotal(.product(1)) { solved.assign($0) }
-  try sums.withTotal(.gram(0)) { try WeightSystem($0, ridge: ridge).solveFromRight(solved) }
+  var system = WeightSystem(size: inputs.rows)
+  try sums.withTotal(.gram(0)) { try system.take($0, ridge: ridge) }
+  system.solveFromRight(solved)
   for k in 0..<solved.count { W.base[k] = Float(solved.base[k]) }
 }

@@ -3,7 +3,8 @@ import Glibc
 /// A dense matrix, column-major, that owns its memory.
 ///
 /// Entry (i, j) lies at `base[i + j * rows]`. In this program a sample is a column. Matrices are not copied by accident: there is
-/// one owner, and `copy()` says what it does.
+/// one owner, and `copy()` says what it does. Sixteen numbers beyond the last entry may be read: what is worked on in whole vectors
+/// (`TileProducts.swift`) needs no other padding.
 public struct Matrix<Element: BitwiseCopyable>: ~Copyable {
   /// How many rows.
   public let rows: Int
@@ -17,7 +18,7 @@ public struct Matrix<Element: BitwiseCopyable>: ~Copyable {
     precondition(rows >= 0 && columns >= 0, "a matrix can't be \(rows) × \(columns)")
     self.rows = rows
     self.columns = columns
-    let bytes = max(rows * columns * MemoryLayout<Element>.stride, 1)
+    let bytes = (rows * columns + laneCount) * MemoryLayout<Element>.stride
     var address: UnsafeMutableRawPointer? = nil
     guard posix_memalign(&address, 64, bytes) == 0, let address else {
       fatalError("no memory for a matrix of \(rows) × \(columns) (\(bytes) bytes)")

@@ -29,18 +29,17 @@ public struct Philox: Sendable {
 
   /// Philox 4×32-10 itself: a bijection of the counters for each key. Local.
   package static func block(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
-    var x = counter
-    var k = key
+    var (x0, x1, x2, x3) = (counter[0], counter[1], counter[2], counter[3])
+    var (k0, k1) = (key[0], key[1])
     for _ in 0..<10 {
-      let a = UInt64(x[0]) * 0xD251_1F53
-      let b = UInt64(x[2]) * 0xCD9E_8D57
-      x = [
-        UInt32(truncatingIfNeeded: b >> 32) ^ x[1] ^ k[0], UInt32(truncatingIfNeeded: b),
-        UInt32(truncatingIfNeeded: a >> 32) ^ x[3] ^ k[1], UInt32(truncatingIfNeeded: a),
-      ]
-      k = k &+ [0x9E37_79B9, 0xBB67_AE85]
+      let a = UInt64(x0) &* 0xD251_1F53
+      let b = UInt64(x2) &* 0xCD9E_8D57
+      (x0, x1) = (UInt32(truncatingIfNeeded: b >> 32) ^ x1 ^ k0, UInt32(truncatingIfNeeded: b))
+      (x2, x3) = (UInt32(truncatingIfNeeded: a >> 32) ^ x3 ^ k1, UInt32(truncatingIfNeeded: a))
+      k0 = k0 &+ 0x9E37_79B9
+      k1 = k1 &+ 0xBB67_AE85
     }
-    return x
+    return [x0, x1, x2, x3]
   }
 
   /// A number that is uniform in [0, 1), a multiple of 2^-53.
@@ -55,6 +54,15 @@ public struct Philox: Sendable {
     let radius = (-2 * log(1 - unit(x[0], x[1]))).squareRoot()
     let angle = 2 * .pi * unit(x[2], x[3])
     return (radius * cos(angle), radius * sin(angle))
+  }
+
+  /// Two independent normal deviates in single precision, much faster than `normals`: at most 5.9 in magnitude.
+  public func normalFloats(_ i: Int, _ j: Int) -> (Float, Float) {
+    let x = words(i, j)
+    // Uniform on the middles of 2²⁴ intervals of (0, 1].
+    let radius = (-2 * logf((Float(x[0] >> 8) + 0.5) * 0x1p-24)).squareRoot()
+    let angle = Float.pi * 0x1p-23 * Float(x[2] >> 8)
+    return (radius * cosf(angle), radius * sinf(angle))
   }
 
   /// A normal deviate of mean 0 and variance 1: the first of `normals`.

@@ -15,24 +15,35 @@ public struct LAPACKError: Error, CustomStringConvertible {
   }
 }
 
-/// G = UᵀU for a symmetric positive definite G.
+/// G = UᵀU for a symmetric positive definite G. Factoring anew reuses the memory.
 public struct Cholesky: ~Copyable {
   private let U: Matrix<Double>
 
-  /// Factors G + ρI. Local; d³/3 flops.
+  /// Room for the factor of a d × d matrix.
+  public init(size d: Int) { U = Matrix(rows: d, columns: d) }
+
+  /// Factors G + ρI: see `factor`.
+  public init(
+    of G: borrowing Matrix<Double>, ridge: Double = 0, smallestPivot: Double = 1e-14
+  ) throws(LAPACKError) {
+    precondition(G.rows == G.columns, "\(G.rows) × \(G.columns) is not square")
+    self.init(size: G.rows)
+    try factor(G, ridge: ridge, smallestPivot: smallestPivot)
+  }
+
+  /// Factors G + ρI. Local; d³/3 flops, no allocation.
   ///
   /// - Parameters:
   ///   - G: d × d; only its upper triangle is read.
   ///   - ridge: ρ ≥ 0.
   ///   - smallestPivot: the least part of a diagonal entry that elimination may leave; below it the row counts as a combination
   ///     of those before. To be set by the precision of G.
-  /// - Throws: `LAPACKError` when G + ρI is not positive definite to that precision.
-  public init(
-    of G: borrowing Matrix<Double>, ridge: Double = 0, smallestPivot: Double = 1e-14
+  /// - Throws: `LAPACKError` when G + ρI is not positive definite to that precision; there is then no factor.
+  public func factor(
+    _ G: borrowing Matrix<Double>, ridge: Double = 0, smallestPivot: Double = 1e-14
   ) throws(LAPACKError) {
-    precondition(G.rows == G.columns, "\(G.rows) × \(G.columns) is not square")
     let d = G.rows
-    let U = G.copy()
+    U.assign(G)
     for i in 0..<d { U[i, i] += ridge }
     let info = LAPACKE_dpotrf(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), blas(d), U.base, blas(max(d, 1)))
     guard info == 0 else { throw LAPACKError(routine: "dpotrf", info: info) }
@@ -40,7 +51,6 @@ public struct Cholesky: ~Copyable {
     for i in 0..<d where !(U[i, i] * U[i, i] > smallestPivot * (G[i, i] + ridge)) {
       throw LAPACKError(routine: "dpotrf", info: Int32(i + 1))
     }
-    self.U = U
   }
 
   /// X ← X (G + ρI)⁻¹, in place. Local; 2 m d² flops.
@@ -49,20 +59,26 @@ public struct Cholesky: ~Copyable {
   public func solveFromRight(_ X: Tile<Double>) {
     precondition(X.columns == U.rows, "\(X.rows) × \(X.columns) times \(U.rows) × \(U.rows)")
     guard X.rows > 0 && X.columns > 0 else { return }
-    for transposition in [CblasNoTrans, CblasTrans] {
+    for side in 0..<2 {
       cblas_dtrsm(
-        CblasColMajor, CblasRight, CblasUpper, transposition, CblasNonUnit, blas(X.rows), blas(X.columns), 1,
-        U.base,
-        blas(U.rows), X.base, blas(X.stride))
+        CblasColMajor, CblasRight, CblasUpper, side == 0 ? CblasNoTrans : CblasTrans, CblasNonUnit,
+        blas(X.rows),
+        blas(X.columns), 1, U.base, blas(U.rows), X.base, blas(X.stride))
     }
   }
 
   /// (G + ρI)⁻¹, both triangles. Local; d³ flops.
   public func inverse() -> Matrix<Double> {
     let inverse = Matrix<Double>(rows: U.rows, columns: U.rows)
+    invert(into: inverse)
+    return inverse
+  }
+
+  /// Overwrites `inverse`, d × d, by (G + ρI)⁻¹, both triangles. Local; d³ flops, no allocation.
+  public func invert(into inverse: borrowing Matrix<Double>) {
+    inverse.base.update(repeating: 0, count: inverse.count)
     for i in 0..<U.rows { inverse[i, i] = 1 }
     solveFromRight(inverse.all)
-    return inverse
   }
 }
 

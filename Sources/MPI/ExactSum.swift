@@ -43,6 +43,17 @@ public struct ExactSum: Sendable {
     }
   }
 
+  /// Adds the sums of `other`, which has as many. Local, exact.
+  public mutating func add(_ other: ExactSum) {
+    precondition(other.count == count, "\(other.count) sums added to \(count)")
+    for i in storage.indices { storage[i] += other.storage[i] }
+  }
+
+  /// Makes all sums 0. Local.
+  public mutating func clear() {
+    for i in storage.indices { storage[i] = 0 }
+  }
+
   /// Replaces each sum by its total over all ranks. Collective; one reduction of 128 bytes a sum.
   public mutating func reduce(over ranks: borrowing Communicator) throws(MPIError) {
     storage.withUnsafeMutableBufferPointer { words in

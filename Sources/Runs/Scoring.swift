@@ -33,21 +33,15 @@ enum Scoring {
   }
 
   /// z_L, d_L × n: the network's own outputs for this rank's samples. Local.
-  ///
-  /// Tiles don't straddle chunks, so an output has the same bits for any number of ranks: those of a product depend on its width.
   static func scores(
     _ network: Network, _ W: borrowing Layers<Matrix<Float>>, _ dataset: borrowing Dataset
   ) -> Matrix<Float> {
     let n = dataset.range.count
     let scores = Matrix<Float>(rows: network.widths[network.L], columns: n)
-    let pass = ForwardPass(network, columns: tileColumns)
-    let chunk = dataset.partition.chunk
-    for first in stride(from: 0, to: n, by: chunk) {
-      let end = min(first + chunk, n)
-      for start in stride(from: first, to: end, by: tileColumns) {
-        let tile = start..<min(start + tileColumns, end)
-        pass(scores.columns(tile), dataset.features.columns(tile), W: W)
-      }
+    let pass = ForwardPass(network, W, columns: tileColumns)
+    for start in stride(from: 0, to: n, by: tileColumns) {
+      let tile = start..<min(start + tileColumns, n)
+      pass(scores.columns(tile), dataset.features.columns(tile))
     }
     return scores
   }

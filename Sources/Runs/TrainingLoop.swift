@@ -36,15 +36,18 @@ func trainingLoop(
     status: .max_iterations, last: IterationRecord(iteration: 0), best: nil, W: method.W.copy(), seconds: 0)
 
   for iteration in 1...iterations {
+    let isEvaluated = iteration % configuration.output.evaluateEvery == 0 || iteration == iterations
     console.progress("training", "iteration \(iteration) of \(iterations)")
     do {
-      seconds += try timed { try phases.measure(.local) { try method.sweep(over: ranks) } }
+      seconds += try timed {
+        try phases.measure(.local) { try method.sweep(over: ranks, isMeasured: isEvaluated) }
+      }
     } catch let failure as Failure where failure.status == .numericalFailure && failure.isShared {
       console.warn(failure.message)
       outcome.status = .diverged
       break
     }
-    guard iteration % configuration.output.evaluateEvery == 0 || iteration == iterations else { continue }
+    guard isEvaluated else { continue }
     let outer = phases.begin(.evaluate)
     // The slowest rank's time, the same number on all.
     seconds = try ranks.max(seconds)

@@ -46,7 +46,8 @@ func problem(_ network: Network, _ data: borrowing TrainingData) -> RunSummary.P
 func predictedBytes(_ network: Network, _ data: borrowing TrainingData) -> Int {
   let samples = data.train.range.count + data.validation.range.count + data.test.range.count
   return MemoryLayout<Float>.size * (network.widths[0] + 1) * samples
-    + network.stateBytes(samples: data.train.range.count) + network.systemBytes
+    + network.stateBytes(samples: data.train.range.count, storage: .automatic)
+    + network.systemBytes(threads: 1)
 }
 
 extension Configuration {

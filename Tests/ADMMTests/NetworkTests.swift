@@ -29,9 +29,9 @@ import Testing
     var random = SeededGenerator(seed: 4)
     let a0 = Matrix<Float>(rows: 5, columns: 30) { i, _ in i == 4 ? 1 : Float(random.normal()) }
     let scores = Matrix<Float>(rows: 2, columns: 30)
-    let pass = ForwardPass(network, columns: 12)
+    let pass = ForwardPass(network, W, columns: 12)
     // Three calls of different widths: what one leaves must not matter to the next.
-    for columns in [0..<12, 12..<17, 17..<29] { pass(scores.columns(columns), a0.columns(columns), W: W) }
+    for columns in [0..<12, 12..<17, 17..<29] { pass(scores.columns(columns), a0.columns(columns)) }
     for n in 0..<29 {
       var x = (0..<4).map { Double(a0[$0, n]) }
       for l in 1...3 {

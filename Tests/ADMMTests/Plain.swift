@@ -54,8 +54,7 @@ struct PlainObjective {
   }
 
   /// Summed over all ranks. Collective.
-  init(_ taylor: borrowing Taylor, _ part: borrowing Problem.Part, over ranks: borrowing Communicator) throws
-  {
+  init(_ taylor: PlainTaylor, _ part: borrowing Problem.Part, over ranks: borrowing Communicator) throws {
     let (network, settings) = (taylor.network, taylor.settings)
     let L = network.L
     for n in 0..<part.a0.columns {

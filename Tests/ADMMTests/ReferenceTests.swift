@@ -97,8 +97,10 @@ struct ReferenceTests {
       let part = problem.part(of: ranks)
       var taylor = try Taylor.start(problem, part, settings, over: ranks)
       var (a, z): ([[[Double]]], [[[Double]]]) = ([], [])
-      for l in 1..<L { a.append(try gathered(taylor.a[l].rows(0..<network.widths[l]), over: ranks)) }
-      for l in 1...L { z.append(try gathered(taylor.z[l].all, over: ranks)) }
+      // a_l as the paper's order has it; z, W and λ are Taylor's own.
+      let plain = try PlainTaylor(problem, settings, over: ranks)
+      for l in 1..<L { a.append(try gathered(plain.a[l].rows(0..<network.widths[l]), over: ranks)) }
+      for l in 1...L { z.append(try gathered(taylor.z[l].rows(0..<network.widths[l]), over: ranks)) }
       let input = Input(
         a0: problem.features, y: problem.targets, activation: net.activation.rawValue,
         loss: net.loss.rawValue, bias: net.bias, beta: settings.beta, gamma: settings.gamma,
@@ -107,12 +109,16 @@ struct ReferenceTests {
       let reports: [Report] = try Python.run(
         script: "Tests/ADMMTests/reference.py", input: input, over: ranks)
       for (sweeps, report) in zip(input.sweeps, reports) {
-        while taylor.sweeps < sweeps { try taylor.sweep(over: ranks) }
+        while taylor.sweeps < sweeps {
+          try plain.sweep(over: ranks)
+          try taylor.sweep(over: ranks, isMeasured: true)
+        }
         for l in 1...L {
           expectNear(taylor.W[l].all.nested.map { $0.map(Double.init) }, report.W[l - 1], "W_\(l)", sweeps)
-          expectNear(try gathered(taylor.z[l].all, over: ranks), report.z[l - 1], "z_\(l)", sweeps)
+          let outputs = try gathered(taylor.z[l].rows(0..<network.widths[l]), over: ranks)
+          expectNear(outputs, report.z[l - 1], "z_\(l)", sweeps)
           guard l < L else { continue }
-          let active = try gathered(taylor.a[l].rows(0..<network.widths[l]), over: ranks)
+          let active = try gathered(plain.a[l].rows(0..<network.widths[l]), over: ranks)
           expectNear(active, report.a[l - 1], "a_\(l)", sweeps)
         }
         expectNear(try gathered(taylor.lambda.all, over: ranks), report.lambda, "λ", sweeps)

@@ -6,54 +6,6 @@ import Testing
 
 /// Algorithm 1 one block at a time.
 @Suite(.serialized) struct StepTests {
-  private enum Step: Equatable {
-    case weights(Int), activations(Int), outputs(Int), lastOutputs, multiplier
-  }
-
-  /// One sweep, with a call before and after each of its steps. Collective.
-  ///
-  /// `stepsMakeASweep` shows that it has the bits of `Taylor.sweep`.
-  private func sweep(
-    _ taylor: inout Taylor, over ranks: borrowing Communicator,
-    _ watch: (Step, _ isDone: Bool, borrowing Taylor) throws -> Void
-  ) throws {
-    let L = taylor.network.L
-    let chunk = taylor.partition.chunk
-    let count = taylor.z[L].columns
-    precondition(chunk <= 256, "a chunk of \(chunk) is more than a tile")
-    let chunks = stride(from: 0, to: count, by: chunk).map { $0..<min($0 + chunk, count) }
-    for l in 1..<L {
-      try watch(.weights(l), false, taylor)
-      try taylor.updateWeights(l)
-      try watch(.weights(l), true, taylor)
-      for columns in chunks { taylor.updateActivations(l, columns) }
-      try watch(.activations(l), true, taylor)
-      for columns in chunks {
-        taylor.updateOutputs(l, columns)
-        taylor.addSums(l + 1, columns, of: columns)
-        taylor.closeChunk(l + 1)
-      }
-      try watch(.outputs(l), true, taylor)
-      try taylor.reduceSums(l + 1, over: ranks)
-    }
-    try watch(.weights(L), false, taylor)
-    try taylor.updateWeights(L)
-    try watch(.weights(L), true, taylor)
-    for columns in chunks { taylor.updateLastOutputs(columns) }
-    try watch(.lastOutputs, true, taylor)
-    for columns in chunks {
-      // The multiplier's step finds W_L a_{L−1} where the step before has left it; z_L is at its minimum and stays.
-      taylor.updateLastOutputs(columns)
-      taylor.updateMultiplier(columns)
-      if L == 1 {
-        taylor.addSums(1, columns, of: columns)
-        taylor.closeChunk(1)
-      }
-    }
-    try watch(.multiplier, true, taylor)
-    if L == 1 { try taylor.reduceSums(1, over: ranks) }
-  }
-
   private static let networks = [
     Network(widths: [5, 7, 1], activation: .relu, loss: .hinge, bias: true),
     Network(widths: [5, 7, 1], activation: .relu, loss: .logistic, bias: false),
@@ -64,26 +16,51 @@ import Testing
     Network(widths: [5, 1], activation: .relu, loss: .squared_hinge, bias: true),
   ]
 
-  @Test(arguments: networks)
-  func stepsMakeASweep(network: Network) throws {
-    let problem = Problem(network, samples: 130, seed: 21)
+  /// W, z_l, λ and a_l of one, two and six sweeps have the bits of the paper's order, however they are stored, cut and shared out.
+  @Test(arguments: networks, [Start.gaussian, .forward])
+  func aSweepHasTheBitsOfThePapersOrder(network: Network, start: Start) throws {
+    try expectBitsOfThePapersOrder(Problem(network, samples: 130, seed: 21), start: start)
+  }
+
+  /// Blocks of all sizes, columns of several vectors, chunks of several tiles.
+  @Test(arguments: [
+    Network(widths: [28, 100, 1], activation: .relu, loss: .hinge, bias: true),
+    Network(widths: [50, 48, 33, 20, 10], activation: .relu, loss: .hinge, bias: true),
+    Network(widths: [17, 30, 64, 3], activation: .leaky_relu, loss: .square, bias: false),
+    Network(widths: [40, 18], activation: .relu, loss: .squared_hinge, bias: true),
+  ])
+  func aSweepOfWiderNetsHasTheBitsOfThePapersOrder(network: Network) throws {
+    try expectBitsOfThePapersOrder(Problem(network, samples: 700, seed: 27, chunk: 100), start: .gaussian)
+  }
+
+  private func expectBitsOfThePapersOrder(_ problem: Problem, start: Start) throws {
+    let network = problem.network
     try TestWorld.with { ranks in
       let part = problem.part(of: ranks)
-      let settings = TaylorSettings(network, warmStart: 0)
-      var stepped = try Taylor.start(problem, part, settings, over: ranks)
-      var whole = try Taylor.start(problem, part, settings, over: ranks)
-      for _ in 0..<4 {
-        try sweep(&stepped, over: ranks) { _, _, _ in }
-        try whole.sweep(over: ranks)
+      let settings = TaylorSettings(network, warmStart: 1, start: start)
+      let variants: [(storage: ActivationStorage, threads: Int, tileColumns: Int?)] = [
+        (.recomputed, 1, 24), (.stored, 1, nil), (.automatic, 3, 8),
+      ]
+      for (storage, threads, tileColumns) in variants {
+        var settings = settings
+        settings.storage = storage
+        let plain = try PlainTaylor(problem, settings, over: ranks)
+        var taylor = try Taylor.start(
+          problem, part, settings, threads: threads, tileColumns: tileColumns, over: ranks)
+        for number in 1...6 {
+          try plain.sweep(over: ranks)
+          try taylor.sweep(over: ranks)
+          let place = "after sweep \(number), \(storage), \(threads) threads"
+          for l in 1...network.L {
+            let isW = taylor.W[l].elements.elementsEqual(plain.W[l].elements)
+            #expect(isW, "W_\(l) \(place)")
+            let isZ = taylor.z[l].rows(0..<network.widths[l]).nested == plain.outputs(l).nested
+            #expect(isZ, "z_\(l) \(place)")
+          }
+          let isLambda = taylor.lambda.elements.elementsEqual(plain.lambda.elements)
+          #expect(isLambda, "λ \(place)")
+        }
       }
-      for l in 1...network.L {
-        let (own, other) = (Array(stepped.W[l].elements), Array(whole.W[l].elements))
-        #expect(own == other, "W_\(l)")
-        let (ownOutputs, otherOutputs) = (Array(stepped.z[l].elements), Array(whole.z[l].elements))
-        #expect(ownOutputs == otherOutputs, "z_\(l)")
-      }
-      let (own, other) = (Array(stepped.lambda.elements), Array(whole.lambda.elements))
-      #expect(own == other, "λ")
     }
   }
 
@@ -97,18 +74,20 @@ import Testing
       network, beta: 2, gamma: 5, ridge: 0, warmStart: 0, hasMultiplier: hasMultiplier)
     try TestWorld.with { ranks in
       let part = problem.part(of: ranks)
-      var taylor = try Taylor.start(problem, part, settings, over: ranks)
+      let taylor = try PlainTaylor(problem, settings, over: ranks)
+      var whole = try Taylor.start(problem, part, settings, over: ranks)
       var before = try PlainObjective(taylor, part, over: ranks)
       let start = before.value
       for number in 1...8 {
-        try sweep(&taylor, over: ranks) { step, isDone, taylor in
+        try taylor.sweep(over: ranks) { step, isDone in
           guard isDone else { return }
           let now = try PlainObjective(taylor, part, over: ranks)
           let rise = (now.value - before.value) / before.scale
           #expect(step == .multiplier || rise <= 1e-6, "\(step) of sweep \(number): by \(rise)")
           before = now
         }
-        let reported = try taylor.objective(over: ranks)
+        try whole.sweep(over: ranks, isMeasured: true)
+        let reported = try whole.objective(over: ranks)
         #expect(abs(reported.value - before.value) <= 1e-5 * before.scale, "the reported objective")
       }
       #expect(
@@ -147,21 +126,18 @@ import Testing
   ) throws {
     let network = problem.network
     try TestWorld.with { ranks in
-      let part = problem.part(of: ranks)
-      var taylor = try Taylor.start(problem, part, settings, over: ranks)
+      let taylor = try PlainTaylor(problem, settings, over: ranks)
       var expected: [[Double]] = []
       for number in 1...6 {
-        try sweep(&taylor, over: ranks) { step, isDone, taylor in
+        try taylor.sweep(over: ranks) { step, isDone in
           guard case .weights(let l) = step else { return }
           if isDone {
             let own = taylor.W[l].columns(0..<network.inputs(l)).nested.map { $0.map(Double.init) }
             let distance = relativeDistance(own, expected)
             #expect(distance <= bound, "W_\(l) of sweep \(number) is off by \(distance)")
           } else {
-            let inputs = network.inputs(l)
-            let a = try gathered(
-              l == 1 ? part.a0.rows(0..<inputs) : taylor.a[l - 1].rows(0..<inputs), over: ranks)
-            let z = try gathered(taylor.z[l].all, over: ranks)
+            let a = try gathered(taylor.inputs(l), over: ranks)
+            let z = try gathered(taylor.outputs(l), over: ranks)
             let trace = a.reduce(0) { $0 + $1.reduce(0) { $0 + $1 * $1 } }
             expected = leastSquares(a, z, ridge: settings.ridge * trace / Double(a.count))
           }

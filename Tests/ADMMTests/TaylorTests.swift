@@ -16,9 +16,9 @@ import Testing
       var z: [[[Double]]] = []
       for samples in [90, 130] {
         let problem = Problem(Self.network, samples: samples, seed: 31)
-        let part = problem.part(of: ranks)
-        let taylor = try Taylor.start(problem, part, TaylorSettings(Self.network), over: ranks)
-        z.append(try gathered(taylor.z[1].all, over: ranks) + gathered(taylor.a[1].rows(0..<7), over: ranks))
+        let taylor = try PlainTaylor(problem, TaylorSettings(Self.network), over: ranks)
+        z.append(
+          try gathered(taylor.outputs(1), over: ranks) + gathered(taylor.a[1].rows(0..<7), over: ranks))
       }
       #expect(z[0] == z[1].map { Array($0.prefix(90)) })
       let all = z[1].flatMap { $0 }
@@ -30,10 +30,11 @@ import Testing
     let network = Network(widths: [2, 20, 10, 3], activation: .relu, loss: .softmax, bias: true)
     let problem = Problem(network, samples: 600, seed: 32)
     try TestWorld.with { ranks in
-      let part = problem.part(of: ranks)
-      let taylor = try Taylor.start(problem, part, TaylorSettings(network), over: ranks)
+      let taylor = try PlainTaylor(problem, TaylorSettings(network), over: ranks)
       for l in 1...3 {
-        for rows in l < 3 ? [taylor.z[l].all, taylor.a[l].rows(0..<network.widths[l])] : [taylor.z[l].all] {
+        for rows in l < 3
+          ? [taylor.outputs(l), taylor.a[l].rows(0..<network.widths[l])] : [taylor.outputs(l)]
+        {
           let x = try gathered(rows, over: ranks).flatMap { $0 }
           let n = Double(x.count)
           let mean = x.reduce(0, +) / n
@@ -54,10 +55,9 @@ import Testing
     try TestWorld.with { ranks in
       let part = problem.part(of: ranks)
       let settings = TaylorSettings(network, start: .forward, seed: 17)
-      let taylor = try Taylor.start(problem, part, settings, over: ranks)
+      let taylor = try PlainTaylor(problem, settings, over: ranks)
       let scores = Matrix<Float>(rows: 2, columns: part.a0.columns)
-      ForwardPass(network, columns: part.a0.columns)(
-        scores.all, part.a0.all, W: network.randomWeights(seed: 17))
+      ForwardPass(network, network.randomWeights(seed: 17), columns: part.a0.columns)(scores.all, part.a0.all)
       for k in 0..<scores.count { #expect(abs(scores.base[k] - taylor.z[3].base[k]) <= 1e-5) }
       for l in 1...2 {
         for n in 0..<part.a0.columns {
@@ -79,7 +79,11 @@ import Testing
     try TestWorld.with { ranks in
       let part = problem.part(of: ranks)
       var taylor = try Taylor.start(problem, part, TaylorSettings(network), over: ranks)
-      for _ in 0..<6 { try taylor.sweep(over: ranks) }
+      let plain = try PlainTaylor(problem, TaylorSettings(network), over: ranks)
+      for _ in 0..<6 {
+        try plain.sweep(over: ranks)
+        try taylor.sweep(over: ranks, isMeasured: true)
+      }
       let reported = try taylor.objective(over: ranks)
       var squares = [String: Double]()
       for n in 0..<part.a0.columns {
@@ -87,16 +91,16 @@ import Testing
         for l in 1...3 {
           let name = l < 3 ? "z" : "last"
           for i in 0..<network.widths[l] {
-            let z = Double(taylor.z[l][i, n])
-            let m = input.indices.reduce(0) { $0 + Double(taylor.W[l][i, $1]) * input[$1] }
+            let z = Double(plain.z[l][i, n])
+            let m = input.indices.reduce(0) { $0 + Double(plain.W[l][i, $1]) * input[$1] }
             squares["\(name) - m", default: 0] += (z - m) * (z - m)
             squares[name, default: 0] += z * z
             guard l < 3 else { continue }
-            let a = Double(taylor.a[l][i, n])
+            let a = Double(plain.a[l][i, n])
             squares["a - h", default: 0] += (a - max(z, 0)) * (a - max(z, 0))
             squares["a", default: 0] += a * a
           }
-          if l < 3 { input = (0...network.widths[l]).map { Double(taylor.a[l][$0, n]) } }
+          if l < 3 { input = (0...network.widths[l]).map { Double(plain.a[l][$0, n]) } }
         }
       }
       var expected: [Double] = []
@@ -121,7 +125,7 @@ import Testing
         let settings = TaylorSettings(Self.network, warmStart: 2, hasMultiplier: hasMultiplier)
         var taylor = try Taylor.start(problem, part, settings, over: ranks)
         for number in 1...3 {
-          try taylor.sweep(over: ranks)
+          try taylor.sweep(over: ranks, isMeasured: true)
           #expect(taylor.sweeps == number)
           let largest = try taylor.objective(over: ranks).largestMultiplier
           #expect((largest > 0) == (hasMultiplier && number > 2), "sweep \(number)")
@@ -146,7 +150,7 @@ import Testing
       }
       let settings = TaylorSettings(network, ridge: ridge)
       var taylor = try Taylor.start(problem, part, settings, over: ranks)
-      for _ in 0..<5 { try taylor.sweep(over: ranks) }
+      for _ in 0..<5 { try taylor.sweep(over: ranks, isMeasured: true) }
       try expectFiniteAndEqual(taylor, over: ranks)
       let isReported = taylor.events.contains { $0.contains("W_1") }
       #expect(isReported == (ridge == 0), "\(taylor.events)")
@@ -163,7 +167,7 @@ import Testing
       for n in 0..<part.a0.columns { for i in 0..<3 { part.a0[i, n] = 0 } }
       let settings = TaylorSettings(network, ridge: 0, start: .forward)
       var taylor = try Taylor.start(problem, part, settings, over: ranks)
-      for _ in 0..<5 { try taylor.sweep(over: ranks) }
+      for _ in 0..<5 { try taylor.sweep(over: ranks, isMeasured: true) }
       try expectFiniteAndEqual(taylor, over: ranks)
     }
   }
@@ -175,7 +179,7 @@ import Testing
     try TestWorld.with { ranks in
       let part = problem.part(of: ranks)
       var taylor = try Taylor.start(problem, part, TaylorSettings(Self.network), over: ranks)
-      for _ in 0..<5 { try taylor.sweep(over: ranks) }
+      for _ in 0..<5 { try taylor.sweep(over: ranks, isMeasured: true) }
       try expectFiniteAndEqual(taylor, over: ranks)
     }
   }

@@ -90,6 +90,21 @@ import Testing
     #expect(kolmogorov(x) { 0.5 * erfc(-$0 / 2.0.squareRoot()) } < 1.95)
   }
 
+  @Test func normalDistributionInSinglePrecision() {
+    let random = Philox(seed: 42, stream: 1)
+    let pairs = (0..<Self.n).map { random.normalFloats(0, $0) }
+    let root = Double(Self.n).squareRoot()
+    for x in [pairs.map { Double($0.0) }, pairs.map { Double($0.1) }] {
+      #expect(x.allSatisfy { abs($0) < 6 })
+      #expect(abs(moment(1, x)) < 5 / root)
+      #expect(abs(moment(2, x) - 1) < 5 * 2.0.squareRoot() / root)
+      #expect(abs(moment(4, x) - 3) < 5 * 96.0.squareRoot() / root)
+      #expect(kolmogorov(x) { 0.5 * erfc(-$0 / 2.0.squareRoot()) } < 1.95)
+    }
+    let products = pairs.map { Double($0.0) * Double($0.1) }
+    #expect(abs(moment(1, products)) < 5 / root, "the two of a pair are independent")
+  }
+
   /// Streams, seeds, rows and neighbouring samples are uncorrelated.
   @Test func independence() {
     let x = normals()

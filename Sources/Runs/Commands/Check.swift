@@ -34,12 +34,13 @@ public func check(_ configuration: Configuration, over ranks: borrowing Communic
       + (configuration.network.bias ? ", bias" : ""),
   ])
   let network = configuration.network(features: train.features, outputs: configuration.outputs ?? 1)
-  let bytesPerSample = MemoryLayout<Float>.size * (train.features + 1) + network.stateBytes(samples: 1)
+  let bytesPerSample =
+    MemoryLayout<Float>.size * (train.features + 1) + network.stateBytes(samples: 1, storage: .automatic)
   let own = train.samples.map { ($0 + ranks.size - 1) / ranks.size }
   table.add([
     "memory",
     own.map {
-      "about \(bytes($0 * bytesPerSample + network.systemBytes)) a rank for training on \(counted(ranks.size, "rank"))"
+      "about \(bytes($0 * bytesPerSample + network.systemBytes(threads: 1))) a rank for training on \(counted(ranks.size, "rank"))"
     }
       ?? "about \(bytes(bytesPerSample)) a sample; only a full read tells how many there are",
   ])

@@ -1,0 +1,89 @@
+import LinearAlgebra
+import MPI
+
+/// Some columns that are being worked on, few enough to stay in a core's cache, and where their thread keeps what it needs.
+struct TileVisit {
+  let columns: Range<Int>
+  let workspace: Workspace
+}
+
+/// What a thread works with: room for one tile, and what it has measured so far.
+final class Workspace {
+  let thread: Int
+  /// a_l of the tile at hand over a row of ones, where a_l is not stored; else empty. l = 1 … L−1.
+  let a: Layers<Matrix<Float>>
+  /// For W_l a_{l−1}, and for what an a-update needs.
+  let work: Matrix<Float>
+  let scratch: Matrix<Double>
+  /// Of each hidden layer, for the tile at hand; nil if nobody asks.
+  var residuals: [LayerResiduals?]
+  /// The sums of `Objective`; `isMeasuring` tells whether they are taken.
+  var measured: ExactSum
+  var largestMultiplier: Float = 0
+  var isMeasuring = false
+
+  init(_ network: Network, thread: Int, columns: Int, isStored: (Int) -> Bool) {
+    self.thread = thread
+    let L = network.L
+    a = Layers(1..<L) { l in
+      let a = Matrix<Float>(rows: paddedRows(network.widths[l] + 1), columns: isStored(l) ? 0 : columns)
+      for j in 0..<a.columns { a[network.widths[l], j] = 1 }
+      return a
+    }
+    work = Matrix(rows: 2 * paddedRows(network.widths.dropFirst().max() ?? 1), columns: columns)
+    scratch = Matrix(rows: 4 * network.widths[L], columns: 1)
+    residuals = [LayerResiduals?](repeating: nil, count: L - 1)
+    measured = ExactSum(count: Objective.sumCount(L))
+  }
+}
+
+extension Taylor {
+  /// Calls `body` with every tile of this rank, chunk by chunk, and ends the chunks' sums. The threads share the chunks. Local.
+  func forEachTile(_ body: (TileVisit) -> Void) {
+    let chunks = (a0.columns + partition.chunk - 1) / partition.chunk
+    team.run { thread in
+      let own = chunks * thread / team.count..<chunks * (thread + 1) / team.count
+      for chunk in own { visit(chunk, workspaces[thread], body) }
+    }
+  }
+
+  /// Calls `body` with every tile of one of this rank's chunks, and ends its sums. Local.
+  func visit(_ chunk: Int, _ workspace: Workspace, _ body: (TileVisit) -> Void) {
+    let first = chunk * partition.chunk
+    for columns in Cuts(first..<min(first + partition.chunk, a0.columns), length: tileColumns) {
+      workspace.beginTile()
+      body(TileVisit(columns: columns, workspace: workspace))
+      workspace.endTile()
+    }
+    sums.closeChunk(workspace.thread)
+  }
+
+  /// a_l of a tile over a row of ones, l = 1 … L−1; where it is not stored, as the last step on the tile left it.
+  func activations(_ l: Int, _ tile: TileVisit) -> Tile<Float> {
+    let all =
+      isStored[l]
+      ? storedActivations[l].columns(tile.columns) : tile.workspace.a[l].columns(0..<tile.columns.count)
+    return all.rows(0..<network.widths[l] + 1)
+  }
+
+  /// What W_{l+1} multiplies: a_l of a tile, over the row of ones if there is a bias.
+  func inputs(_ l: Int, _ tile: TileVisit) -> Tile<Float> {
+    (l == 0 ? a0.columns(tile.columns) : activations(l, tile)).rows(0..<network.inputs(l + 1))
+  }
+
+  /// z_l of a tile.
+  func outputs(_ l: Int, _ tile: TileVisit) -> Tile<Float> {
+    z[l].columns(tile.columns).rows(0..<network.widths[l])
+  }
+
+  /// W_l without the bias column where there is no bias.
+  func weights(_ l: Int) -> Tile<Float> { W[l].columns(0..<network.inputs(l)) }
+
+  /// How many columns a tile has: as many as half of a core's second-level cache holds of all that a visit touches, within bounds. A
+  /// result's bits do not depend on it.
+  static func tileColumns(_ network: Network) -> Int {
+    let numbers = network.inputs(1) + network.widths.dropFirst().reduce(0) { $0 + 3 * paddedRows($1) }
+    let columns = secondLevelCacheBytes() / 2 / (MemoryLayout<Float>.size * numbers)
+    return min(max(columns / 8 * 8, 64), 256)
+  }
+}

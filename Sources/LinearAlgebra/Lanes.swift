@@ -1,0 +1,73 @@
+public import CLanes
+
+/// Sixteen numbers that are computed at once.
+public typealias Lanes = SIMD16<Float>
+
+extension SIMD16<Float> {
+  /// x y + z, rounded once where the processor can (FMA), else twice.
+  @inlinable @inline(__always)
+  public static func multiplyAdd(_ x: Lanes, _ y: Lanes, _ z: Lanes) -> Lanes { lanes_multiply_add(x, y, z) }
+
+  /// The smaller of each pair.
+  @inlinable @inline(__always)
+  public static func min(_ x: Lanes, _ y: Lanes) -> Lanes { lanes_min(x, y) }
+
+  /// The larger of each pair.
+  @inlinable @inline(__always)
+  public static func max(_ x: Lanes, _ y: Lanes) -> Lanes { lanes_max(x, y) }
+
+  /// Lane by lane `x` where a < b, else `y`.
+  @inlinable @inline(__always)
+  public static func whereLess(_ a: Lanes, _ b: Lanes, _ x: Lanes, else y: Lanes) -> Lanes {
+    lanes_where_less(a, b, x, y)
+  }
+
+  /// The sum of all lanes, always in the same order: halves are added until one is left.
+  @inlinable @inline(__always)
+  public var total: Float {
+    let eight = lowHalf + highHalf
+    let four = eight.lowHalf + eight.highHalf
+    let two = four.lowHalf + four.highHalf
+    return two[0] + two[1]
+  }
+
+  /// The sixteen numbers at an address. Need not be aligned.
+  @inlinable @inline(__always)
+  public init(at address: UnsafePointer<Float>) {
+    self = UnsafeRawPointer(address).loadUnaligned(as: Lanes.self)
+  }
+
+  /// The first `count` of the sixteen numbers at an address, then zeros. All sixteen must be readable.
+  @inlinable @inline(__always)
+  public init(at address: UnsafePointer<Float>, count: Int) { self = Lanes(at: address).first(count) }
+
+  /// The first `count` numbers, then zeros.
+  @inlinable @inline(__always)
+  public func first(_ count: Int) -> Lanes {
+    count >= laneCount ? self : replacing(with: 0, where: laneNumbers .>= Int32(count))
+  }
+
+  /// Writes the sixteen numbers to an address. Need not be aligned.
+  @inlinable @inline(__always)
+  public func store(at address: UnsafeMutablePointer<Float>) {
+    UnsafeMutableRawPointer(address).storeBytes(of: self, as: Lanes.self)
+  }
+}
+
+/// How many lanes there are.
+@inlinable public var laneCount: Int { 16 }
+
+/// 0, 1, … 15.
+@usableFromInline @inline(__always) var laneNumbers: SIMD16<Int32> {
+  SIMD16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+}
+
+/// How many vectors hold so many rows.
+@inlinable public func wholeVectors(_ rows: Int) -> Int { (rows + laneCount - 1) / laneCount }
+
+/// `rows` and the rows of padding that make a column whole vectors: a multiple of sixteen, and an odd multiple where there is more than
+/// one, so that columns don't compete for the same sets of a cache.
+public func paddedRows(_ rows: Int) -> Int {
+  let vectors = wholeVectors(rows)
+  return laneCount * (vectors > 1 && vectors.isMultiple(of: 2) ? vectors + 1 : vectors)
+}
