@@ -162,65 +162,86 @@ package struct ActivationStep: ~Copyable {
   private func applyToColumns(
     _ a: Tile<Float>, _ z: Tile<Float>, _ next: Tile<Float>, _ h: (Lanes) -> Lanes
   ) {
-    let group = 8
-    for first in stride(from: 0, to: z.columns, by: group) {
-      if first + group <= z.columns {
-        applyToGroup(a, z, next, h, first, InlineArray<8, Lanes>(repeating: .zero))
-      } else {
-        for j in first..<z.columns {
-          applyToGroup(a, z, next, h, j, InlineArray<1, Lanes>(repeating: .zero))
-        }
-      }
+    switch outputCount {
+    case 1: applyToGroups(a, z, next, h, InlineArray<1, Void>(repeating: ()))
+    case 2: applyToGroups(a, z, next, h, InlineArray<2, Void>(repeating: ()))
+    case 3: applyToGroups(a, z, next, h, InlineArray<3, Void>(repeating: ()))
+    default: applyToGroups(a, z, next, h, InlineArray<4, Void>(repeating: ()))
     }
   }
 
   @inline(__always)
-  private func applyToGroup<let N: Int>(
-    _ a: Tile<Float>, _ z: Tile<Float>, _ next: Tile<Float>, _ h: (Lanes) -> Lanes, _ first: Int,
-    _ zero: InlineArray<N, Lanes>
+  private func applyToGroups<let O: Int>(
+    _ a: Tile<Float>, _ z: Tile<Float>, _ next: Tile<Float>, _ h: (Lanes) -> Lanes, _: InlineArray<O, Void>
   ) {
-    let whole = activationCount / laneCount * laneCount
+    let group = 8
+    let whole = z.columns / group * group
+    for j in stride(from: 0, to: whole, by: group) {
+      applyToGroup(
+        a, z, next, h, j, InlineArray<O, InlineArray<8, Lanes>>(repeating: .init(repeating: .zero)))
+    }
+    for j in whole..<z.columns {
+      applyToGroup(
+        a, z, next, h, j, InlineArray<O, InlineArray<1, Lanes>>(repeating: .init(repeating: .zero)))
+    }
+  }
+
+  /// O outputs, N columns from the `first`. What lies below the last whole vector is taken apart: there is the row of ones.
+  @inline(__always)
+  private func applyToGroup<let O: Int, let N: Int>(
+    _ a: Tile<Float>, _ z: Tile<Float>, _ next: Tile<Float>, _ h: (Lanes) -> Lanes, _ first: Int,
+    _ zero: InlineArray<O, InlineArray<N, Lanes>>
+  ) {
+    let whole = activationCount & ~(laneCount - 1)
     let rest = activationCount - whole
-    let (from, to) = (z.base + first * z.stride, a.base + first * a.stride)
-    /// h(z) over the row of ones, below the whole vectors.
-    func tail(_ j: Int) -> Lanes {
-      var tail = h(Lanes(at: from + j * z.stride + whole)).first(rest)
-      tail[rest] = 1
-      return tail
-    }
-    var residuals = InlineArray<4, InlineArray<N, Lanes>>(repeating: zero)
-    for o in 0..<outputCount {
-      let row = weights.row(o)
-      var sums = zero
-      for i in stride(from: 0, to: whole, by: laneCount) {
-        let weight = Lanes(at: row + i)
-        for j in 0..<N { sums[j] = .multiplyAdd(weight, h(Lanes(at: from + j * z.stride + i)), sums[j]) }
-      }
-      if whole < weights.columns {
-        for j in 0..<N { sums[j] = .multiplyAdd(Lanes(at: row + whole), tail(j), sums[j]) }
-      }
+    let one = Lanes.zero.first(rest, rest: Lanes(repeating: 1)).first(rest + 1)
+    let (zStride, aStride, step) = (z.stride, a.stride, ofOutputs.rows)
+    let (from, to) = (z.base + first * zStride, a.base + first * aStride)
+    let row = weights.row(0)
+    let rowStride = O > 1 ? weights.row(1) - row : 0
+
+    // z_{l+1} − b − V h, and from now on the same number in every lane.
+    var residuals = zero
+    var i = 0
+    while i < whole {
       for j in 0..<N {
-        residuals[o][j] = Lanes(repeating: next.base[o + (first + j) * next.stride] - sums[j].total)
-      }
-    }
-    for i in stride(from: 0, to: whole, by: laneCount) {
-      for j in 0..<N {
-        var active = h(Lanes(at: from + j * z.stride + i))
-        for o in 0..<outputCount {
-          active = .multiplyAdd(Lanes(at: ofOutputs.base + o * ofOutputs.rows + i), residuals[o][j], active)
+        let active = h(Lanes(at: from + (j &* zStride &+ i)))
+        for o in 0..<O {
+          residuals[o][j] = .multiplyAdd(Lanes(at: row + (o &* rowStride &+ i)), active, residuals[o][j])
         }
-        active.store(at: to + j * a.stride + i)
       }
+      i &+= laneCount
     }
     for j in 0..<N {
-      var active = tail(j)
-      if rest > 0 {
-        for o in 0..<outputCount {
-          active = .multiplyAdd(
-            Lanes(at: ofOutputs.base + o * ofOutputs.rows + whole), residuals[o][j], active)
+      if whole < weights.columns {
+        let active = h(Lanes(at: from + (j &* zStride &+ whole))).first(rest, rest: one)
+        for o in 0..<O {
+          residuals[o][j] = .multiplyAdd(Lanes(at: row + (o &* rowStride &+ whole)), active, residuals[o][j])
         }
       }
-      active.store(at: to + j * a.stride + whole)
+      for o in 0..<O {
+        residuals[o][j] = Lanes(
+          repeating: next.base[o &+ (first &+ j) &* next.stride] - residuals[o][j].total)
+      }
+    }
+
+    // h + Vᵀ (V Vᵀ + rI)⁻¹ times that.
+    let U = ofOutputs.base
+    i = 0
+    while i < whole {
+      for j in 0..<N {
+        var active = h(Lanes(at: from + (j &* zStride &+ i)))
+        for o in 0..<O { active = .multiplyAdd(Lanes(at: U + (o &* step &+ i)), residuals[o][j], active) }
+        active.store(at: to + (j &* aStride &+ i))
+      }
+      i &+= laneCount
+    }
+    for j in 0..<N {
+      var active = h(Lanes(at: from + (j &* zStride &+ whole))).first(rest, rest: one)
+      if rest > 0 {
+        for o in 0..<O { active = .multiplyAdd(Lanes(at: U + (o &* step &+ whole)), residuals[o][j], active) }
+      }
+      active.store(at: to + (j &* aStride &+ whole))
     }
   }
 }

@@ -234,13 +234,15 @@ package final class ChunkSums {
   /// - Parameters:
   ///   - a: the tile of a_l, l = 0 … L−1, over a row of ones where there is a bias.
   ///   - z: the tile of z_l, l = 1 … L.
-  package func add(a: (Int) -> Tile<Float>, z: (Int) -> Tile<Float>) {
+  ///   - meanwhile: called some microseconds apart.
+  package func add(a: (Int) -> Tile<Float>, z: (Int) -> Tile<Float>, meanwhile: () -> Void = {}) {
     for (i, layout) in layouts.enumerated() {
       let sum = partials[i].rows(0..<layout.rows)
       switch layout.kind {
-      case .gram(let l): addGram(sum, of: a(l))
-      case .product(let l) where layout.isTransposed: addProduct(sum, a(l - 1), transposed: z(l))
-      case .product(let l): addProduct(sum, z(l), transposed: a(l - 1))
+      case .gram(let l): addGram(sum, of: a(l), meanwhile: meanwhile)
+      case .product(let l) where layout.isTransposed:
+        addProduct(sum, a(l - 1), transposed: z(l), meanwhile: meanwhile)
+      case .product(let l): addProduct(sum, z(l), transposed: a(l - 1), meanwhile: meanwhile)
       }
     }
   }

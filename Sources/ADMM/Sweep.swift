@@ -22,16 +22,18 @@ extension Taylor {
     try updateWeights()
     beginMeasuring(isMeasured)
     forEachTile { tile in
-      // The a_l that these weights have seen.
-      for l in 1..<L { recallActivations(l, tile) }
-      // z_l ← argmin_z γ_l ‖a_l − h(z)‖² + β_l ‖z − W_l a_{l−1}‖²
-      for l in 1..<L { updateOutputs(l, tile) }
-      // z_L ← argmin_z ℓ(z, y) + ⟨z, λ⟩ + β_L ‖z − W_L a_{L−1}‖²
-      updateLastOutputs(tile)
-      // λ ← λ + s β_L (z_L − W_L a_{L−1})
-      updateMultiplier(tile)
-      // a_l ← (β_{l+1} VᵀV + γ_l I)⁻¹ (β_{l+1} Vᵀ (z_{l+1} − b) + γ_l h(z_l)),   W_{l+1} = [V b]
-      for l in 1..<L { updateActivations(l, tile) }
+      for strip in tile.strips {
+        // The a_l that these weights have seen.
+        for l in 1..<L { recallActivations(l, strip) }
+        // z_l ← argmin_z γ_l ‖a_l − h(z)‖² + β_l ‖z − W_l a_{l−1}‖²
+        for l in 1..<L { updateOutputs(l, strip) }
+        // z_L ← argmin_z ℓ(z, y) + ⟨z, λ⟩ + β_L ‖z − W_L a_{L−1}‖²
+        updateLastOutputs(strip)
+        // λ ← λ + s β_L (z_L − W_L a_{L−1})
+        updateMultiplier(strip)
+        // a_l ← (β_{l+1} VᵀV + γ_l I)⁻¹ (β_{l+1} Vᵀ (z_{l+1} − b) + γ_l h(z_l)),   W_{l+1} = [V b]
+        for l in 1..<L { updateActivations(l, strip) }
+      }
       addSums(tile)
     }
     sweeps += 1
@@ -110,9 +112,11 @@ extension Taylor {
     let (m, z, lambda) = (room(L, tile), outputs(L, tile), lambda.columns(tile.columns))
     if settings.hasMultiplier && sweeps >= settings.warmStart {
       let step = settings.dualStep * settings.beta[L - 1]
-      for j in 0..<tile.columns.count {
+      let isFlat = m.isOnePiece
+      let (rows, columns) = isFlat ? (z.rows * z.columns, 1) : (z.rows, z.columns)
+      for j in 0..<columns {
         let (lambda, z, m) = (lambda.column(j), z.column(j), m.column(j))
-        for i in 0..<network.widths[L] { lambda[i] += step * (z[i] - m[i]) }
+        for i in 0..<rows { lambda[i] += step * (z[i] - m[i]) }
       }
     }
     tile.workspace.measureLastLayer(network.loss, z: z, m: m, y: y.columns(tile.columns), lambda: lambda)
@@ -120,7 +124,9 @@ extension Taylor {
 
   /// Adds the tile to the sums of its chunk. Local.
   func addSums(_ tile: TileVisit) {
-    sums.accumulators[tile.workspace.thread].add(a: { inputs($0, tile) }, z: { outputs($0, tile) })
+    let workspace = tile.workspace
+    sums.accumulators[workspace.thread].add(
+      a: { inputs($0, tile) }, z: { outputs($0, tile) }, meanwhile: { workspace.prefetch() })
   }
 
   /// The sums of all chunks once more, from the variables as they stand. Local.

@@ -1,10 +1,35 @@
 import LinearAlgebra
 import MPI
 
-/// Some columns that are being worked on, few enough to stay in a core's cache, and where their thread keeps what it needs.
+/// Some columns that are being worked on, and where their thread keeps what it needs.
+///
+/// A tile is as many columns as stay in a core's second-level cache: sums are taken of it. It is updated strip by strip, which stay in
+/// the first-level cache.
 struct TileVisit {
   let columns: Range<Int>
+  /// The first column of the tile that these are part of.
+  let tileStart: Int
   let workspace: Workspace
+
+  /// The tile in parts that are few columns each.
+  var strips: Strips { Strips(tile: self) }
+
+  struct Strips: Sequence, IteratorProtocol {
+    let tile: TileVisit
+    private var cuts: Cuts
+
+    init(tile: TileVisit) {
+      self.tile = tile
+      cuts = Cuts(tile.columns, length: tile.workspace.stripColumns)
+    }
+
+    mutating func next() -> TileVisit? {
+      cuts.next().map { TileVisit(columns: $0, tileStart: tile.tileStart, workspace: tile.workspace) }
+    }
+  }
+
+  /// Where the columns lie in the room for a tile.
+  var inTile: Range<Int> { columns.lowerBound - tileStart..<columns.upperBound - tileStart }
 }
 
 /// What a thread works with: room for one tile, and what it has measured so far.
@@ -15,6 +40,10 @@ final class Workspace {
   /// For W_l a_{l−1}, and for what an a-update needs.
   let work: Matrix<Float>
   let scratch: Matrix<Double>
+  /// How many columns are updated at a time.
+  let stripColumns: Int
+  /// What the next tile will need.
+  let upcoming: UnsafeMutableBufferPointer<Prefetch>
   /// Of each hidden layer, for the tile at hand; nil if nobody asks.
   var residuals: [LayerResiduals?]
   /// The sums of `Objective`; `isMeasuring` tells whether they are taken.
@@ -22,8 +51,11 @@ final class Workspace {
   var largestMultiplier: Float = 0
   var isMeasuring = false
 
-  init(_ network: Network, thread: Int, columns: Int, isStored: (Int) -> Bool) {
+  init(_ network: Network, thread: Int, columns: Int, stripColumns: Int, isStored: (Int) -> Bool) {
     self.thread = thread
+    self.stripColumns = stripColumns
+    upcoming = .allocate(capacity: 2 * (network.L - 1))
+    upcoming.initialize(repeating: Prefetch())
     let L = network.L
     a = Layers(1..<L) { l in
       let a = Matrix<Float>(rows: paddedRows(network.widths[l] + 1), columns: isStored(l) ? 0 : columns)
@@ -34,6 +66,13 @@ final class Workspace {
     scratch = Matrix(rows: 4 * network.widths[L], columns: 1)
     residuals = [LayerResiduals?](repeating: nil, count: L - 1)
     measured = ExactSum(count: Objective.sumCount(L))
+  }
+
+  deinit { upcoming.deallocate() }
+
+  /// Asks for a part of what the next tile will need, if any is left.
+  func prefetch() {
+    for i in upcoming.indices where upcoming[i].advance() { return }
   }
 }
 
@@ -52,17 +91,26 @@ extension Taylor {
     let first = chunk * partition.chunk
     for columns in Cuts(first..<min(first + partition.chunk, a0.columns), length: tileColumns) {
       workspace.beginTile()
-      body(TileVisit(columns: columns, workspace: workspace))
+      announce(columns.upperBound..<min(columns.upperBound + tileColumns, a0.columns), workspace)
+      body(TileVisit(columns: columns, tileStart: columns.lowerBound, workspace: workspace))
       workspace.endTile()
     }
     sums.closeChunk(workspace.thread)
+  }
+
+  /// Says which columns come next.
+  private func announce(_ columns: Range<Int>, _ workspace: Workspace) {
+    for l in 1..<L {
+      workspace.upcoming[2 * l - 2] = Prefetch(z[l].columns(columns))
+      if isStored[l] { workspace.upcoming[2 * l - 1] = Prefetch(storedActivations[l].columns(columns)) }
+    }
   }
 
   /// a_l of a tile over a row of ones, l = 1 … L−1; where it is not stored, as the last step on the tile left it.
   func activations(_ l: Int, _ tile: TileVisit) -> Tile<Float> {
     let all =
       isStored[l]
-      ? storedActivations[l].columns(tile.columns) : tile.workspace.a[l].columns(0..<tile.columns.count)
+      ? storedActivations[l].columns(tile.columns) : tile.workspace.a[l].columns(tile.inTile)
     return all.rows(0..<network.widths[l] + 1)
   }
 
@@ -85,5 +133,12 @@ extension Taylor {
     let numbers = network.inputs(1) + network.widths.dropFirst().reduce(0) { $0 + 3 * paddedRows($1) }
     let columns = secondLevelCacheBytes() / 2 / (MemoryLayout<Float>.size * numbers)
     return min(max(columns / 8 * 8, 64), 256)
+  }
+
+  /// How many columns are updated at a time: few, to stay in the first-level cache, where the weights are small enough to be read
+  /// again for each strip; else a tile.
+  static func stripColumns(_ network: Network, tileColumns: Int) -> Int {
+    let weights = MemoryLayout<Float>.size * network.parameterCount
+    return weights <= secondLevelCacheBytes() / 4 ? min(16, tileColumns) : tileColumns
   }
 }

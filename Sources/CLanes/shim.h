@@ -23,6 +23,13 @@ LANES_INLINE lanes_t lanes_max(lanes_t x, lanes_t y) { return x > y ? x : y; }
 // x where a < b, else y.
 LANES_INLINE lanes_t lanes_where_less(lanes_t a, lanes_t b, lanes_t x, lanes_t y) { return a < b ? x : y; }
 
+// The first `count` of x, the rest of y.
+LANES_INLINE lanes_t lanes_first(lanes_t x, int count, lanes_t y) {
+  typedef int numbers_t __attribute__((ext_vector_type(16)));
+  const numbers_t numbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return numbers < (numbers_t)count ? x : y;
+}
+
 // Asks for a cache line that is about to be read and written.
 LANES_INLINE void lanes_prefetch(const void *address) { __builtin_prefetch(address, 1, 3); }
 

@@ -32,6 +32,8 @@ enum SumsStart {
 let blockVectors = Int(LANES_BLOCK_VECTORS)
 let blockColumns = Int(LANES_BLOCK_COLUMNS)
 let blockRows = blockVectors * laneCount
+/// The most vectors of a block of one column: enough chains to keep the multipliers busy.
+let singleColumnVectors = 4 * blockVectors
 
 private enum Block<let V: Int, let N: Int> {
   @inline(never)
@@ -75,7 +77,7 @@ private enum Block<let V: Int, let N: Int> {
   }
 }
 
-/// Adds to a block of `vectors` ≤ `blockVectors` times `columns` ≤ `blockColumns`.
+/// Adds to a block of `vectors` ≤ `blockVectors` times `columns` ≤ `blockColumns`, or of `singleColumnVectors` times 1.
 func addBlock(
   _ C: UnsafeMutablePointer<Float>, _ stride: Int, _ A: Operand, _ B: Operand, vectors: Int, columns: Int,
   depth: Int, _ start: SumsStart
@@ -105,6 +107,8 @@ func addBlock(
   case (1, 3): Block<1, 3>.add(C, stride, A, B, depth, start)
   case (1, 2): Block<1, 2>.add(C, stride, A, B, depth, start)
   case (1, 1): Block<1, 1>.add(C, stride, A, B, depth, start)
+  case (4, 1): Block<4, 1>.add(C, stride, A, B, depth, start)
+  case (12, 1): Block<12, 1>.add(C, stride, A, B, depth, start)
   default: preconditionFailure("no kernel for \(vectors) vectors of \(columns) columns")
   }
 }

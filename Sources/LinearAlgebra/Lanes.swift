@@ -41,10 +41,10 @@ extension SIMD16<Float> {
   @inlinable @inline(__always)
   public init(at address: UnsafePointer<Float>, count: Int) { self = Lanes(at: address).first(count) }
 
-  /// The first `count` numbers, then zeros.
+  /// The first `count` numbers, then those of `rest`: zeros.
   @inlinable @inline(__always)
-  public func first(_ count: Int) -> Lanes {
-    count >= laneCount ? self : replacing(with: 0, where: laneNumbers .>= Int32(count))
+  public func first(_ count: Int, rest: Lanes = .zero) -> Lanes {
+    lanes_first(self, Int32(truncatingIfNeeded: count), rest)
   }
 
   /// Writes the sixteen numbers to an address. Need not be aligned.
@@ -56,11 +56,6 @@ extension SIMD16<Float> {
 
 /// How many lanes there are.
 @inlinable public var laneCount: Int { 16 }
-
-/// 0, 1, … 15.
-@usableFromInline @inline(__always) var laneNumbers: SIMD16<Int32> {
-  SIMD16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-}
 
 /// How many vectors hold so many rows.
 @inlinable public func wholeVectors(_ rows: Int) -> Int { (rows + laneCount - 1) / laneCount }

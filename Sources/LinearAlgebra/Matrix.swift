@@ -1,5 +1,8 @@
 import Glibc
 
+/// The size of a huge page of memory in bytes, as most systems have it.
+private let hugePage = 2 << 20
+
 /// A dense matrix, column-major, that owns its memory.
 ///
 /// Entry (i, j) lies at `base[i + j * rows]`. In this program a sample is a column. Matrices are not copied by accident: there is
@@ -20,9 +23,12 @@ public struct Matrix<Element: BitwiseCopyable>: ~Copyable {
     self.columns = columns
     let bytes = (rows * columns + laneCount) * MemoryLayout<Element>.stride
     var address: UnsafeMutableRawPointer? = nil
-    guard posix_memalign(&address, 64, bytes) == 0, let address else {
+    // What is much larger than a page goes into huge ones, where the system has them: columns far apart cost fewer page walks.
+    let isHuge = bytes >= 2 * hugePage
+    guard posix_memalign(&address, isHuge ? hugePage : 64, bytes) == 0, let address else {
       fatalError("no memory for a matrix of \(rows) × \(columns) (\(bytes) bytes)")
     }
+    if isHuge { madvise(address, bytes, MADV_HUGEPAGE) }
     memset(address, 0, bytes)
     base = address.bindMemory(to: Element.self, capacity: max(rows * columns, 1))
   }
@@ -101,6 +107,9 @@ public struct Tile<Element: BitwiseCopyable> {
     self.columns = columns
     self.stride = stride
   }
+
+  /// Whether the columns follow each other without a gap.
+  @inlinable public var isOnePiece: Bool { stride == rows }
 
   /// The pointer to the first entry of column j.
   @inlinable public func column(_ j: Int) -> UnsafeMutablePointer<Element> {

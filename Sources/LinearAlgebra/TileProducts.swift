@@ -148,20 +148,28 @@ public struct Panels: ~Copyable {
 ///   - C: m × n, padded.
 ///   - A: m × k.
 ///   - B: n × k.
-public func addProduct(_ C: Tile<Float>, _ A: Tile<Float>, transposed B: Tile<Float>) {
+///   - meanwhile: called after each block of the result, some microseconds apart.
+public func addProduct(
+  _ C: Tile<Float>, _ A: Tile<Float>, transposed B: Tile<Float>, meanwhile: () -> Void = {}
+) {
   precondition(
     C.rows == A.rows && C.columns == B.rows && A.columns == B.columns,
     "(\(A.rows) × \(A.columns)) · (\(B.rows) × \(B.columns))ᵀ is not \(C.rows) × \(C.columns)")
   checkPadding(C)
   let left = Operand(base: A.base, stride: 1, depthStride: A.stride)
   let right = Operand(base: B.base, stride: 1, depthStride: B.stride)
-  for i in stride(from: 0, to: C.rows, by: blockRows) {
-    let vectors = min(blockVectors, wholeVectors(C.rows - i))
+  var i = 0
+  while i < C.rows {
+    let rest = wholeVectors(C.rows - i)
+    let isTall = C.columns == 1 && rest >= singleColumnVectors
+    let vectors = isTall ? singleColumnVectors : min(blockVectors, rest)
     for j in stride(from: 0, to: C.columns, by: blockColumns) {
       addBlock(
         C.base + i + j * C.stride, C.stride, left.from(i), right.from(j), vectors: vectors,
         columns: min(blockColumns, C.columns - j), depth: A.columns, .memory)
+      meanwhile()
     }
+    i += vectors * laneCount
   }
 }
 
@@ -170,7 +178,8 @@ public func addProduct(_ C: Tile<Float>, _ A: Tile<Float>, transposed B: Tile<Fl
 /// - Parameters:
 ///   - G: m × m, padded; what lies below the diagonal is junk.
 ///   - A: m × n.
-public func addGram(_ G: Tile<Float>, of A: Tile<Float>) {
+///   - meanwhile: called after each block of the result, some microseconds apart.
+public func addGram(_ G: Tile<Float>, of A: Tile<Float>, meanwhile: () -> Void = {}) {
   precondition(
     G.rows == A.rows && G.columns == A.rows,
     "the Gram matrix of \(A.rows) rows is not \(G.rows) × \(G.columns)")
@@ -184,6 +193,7 @@ public func addGram(_ G: Tile<Float>, of A: Tile<Float>) {
       addBlock(
         G.base + i + j * G.stride, G.stride, left.from(i), left.from(j), vectors: vectors, columns: columns,
         depth: A.columns, .memory)
+      meanwhile()
     }
   }
 }
