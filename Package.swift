@@ -74,7 +74,7 @@ let package = Package(
     tests("HDF5Tests", ["HDF5"]),
     tests("ADMMTests", ["ADMM"], exclude: ["reference.py"]),
     tests("BaselinesTests", ["Baselines"]),
-    tests("DatasetsTests", ["Datasets"]),
+    tests("DatasetsTests", ["Datasets"], exclude: ["synthetic.py"]),
     tests("RunsTests", ["Runs"]),
     tests("EndToEndTests", ["admm-mpi"]),
   ],

@@ -23,12 +23,33 @@ public struct Configuration: Sendable, Equatable {
     public var testLabels: String? = nil
     public var featuresDataset = "features"
     public var labelsDataset = "labels"
+    /// How many training samples to generate; nil if they come from a file.
+    public var synthetic: Int? = nil
+    public var syntheticTest = 0
+    public var syntheticFeatures = 28
+    public var syntheticClasses = 2
+    public var syntheticNoise = 0.6
+    public var syntheticSeed: UInt64 = 1
 
     /// Where the training set is; nil if `train` is unset.
     public var trainSource: Source? { train.map { source($0, labelsPath: trainLabels) } }
 
     /// Where the test set is; nil if `test` is unset.
     public var testSource: Source? { test.map { source($0, labelsPath: testLabels) } }
+
+    /// What generates the samples; nil if `synthetic` is unset.
+    public var generator: Synthetic? {
+      synthetic == nil
+        ? nil
+        : Synthetic(
+          features: syntheticFeatures, classes: syntheticClasses, noise: syntheticNoise, seed: syntheticSeed)
+    }
+
+    /// Where the training set comes from, for messages: its file, or what it is generated from.
+    public var trainOrigin: String { train ?? generator?.summary ?? "" }
+
+    /// Where the test set comes from, for messages.
+    public var testOrigin: String { test ?? generator?.summary ?? "" }
 
     /// The data set in the file `path`, read as [data] says.
     public func source(_ path: String, labelsPath: String? = nil) -> Source {
@@ -170,4 +191,9 @@ public struct Configuration: Sendable, Equatable {
       ridge: taylor.ridge, warmStart: taylor.warmStart, hasMultiplier: taylor.multiplier,
       dualStep: taylor.dualStep, start: taylor.start, seed: training.seed)
   }
+}
+
+extension Synthetic {
+  /// What the banner and messages call the samples.
+  var summary: String { "synthetic, \(counted(features, "feature")), seed \(seed)" }
 }

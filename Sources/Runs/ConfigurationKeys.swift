@@ -66,12 +66,12 @@ extension Configuration {
   public static let sections = ["data", "network", "training", "taylor", "stop", "output"]
 
   /// Every key there is, section by section.
-  public static let keys: [Key] = dataKeys + formatKeys + modelKeys + taylorKeys + runKeys
+  public static let keys: [Key] = dataKeys + formatKeys + syntheticKeys + modelKeys + taylorKeys + runKeys
 
   private static let dataKeys = [
     Key(
       unset: "data", "train", path, \.data.train,
-      "The training set. The only key that every configuration needs."),
+      "The training set. Every configuration needs this or `synthetic`."),
     Key(unset: "data", "test", path, \.data.test, "The test set, on which every evaluation is done."),
     Key(
       "data", "validation_fraction", .number("a number from 0 up to, not including, 1") { $0 >= 0 && $0 < 1 },
@@ -114,6 +114,29 @@ extension Configuration {
     Key(
       "data", "labels_dataset", .text("the name of a dataset"), \.data.labelsDataset,
       "HDF5: the dataset of shape [samples]."),
+  ]
+
+  private static let syntheticKeys = [
+    Key(
+      unset: "data", "synthetic", .whole(from: 1), \.data.synthetic,
+      "How many training samples to generate, in place of files: normal features, labelled by a random network."
+    ),
+    Key(
+      "data", "synthetic_test", .whole(from: 0), \.data.syntheticTest,
+      "How many test samples to generate beside them."),
+    Key(
+      "data", "synthetic_features", .whole(from: 1), \.data.syntheticFeatures,
+      "How many features a generated sample has."),
+    Key(
+      "data", "synthetic_classes", classCount, \.data.syntheticClasses,
+      "How many classes there are, named \"0\", \"1\" and so on. Without meaning for a regression."),
+    Key(
+      "data", "synthetic_noise", .number("a number, 0 or more") { $0 >= 0 }, \.data.syntheticNoise,
+      "The standard deviation of the noise in the labels, in units of that of the labelling network's outputs."
+    ),
+    Key(
+      "data", "synthetic_seed", seed, \.data.syntheticSeed,
+      "Decides the generated samples, whatever `seed` in [training] is."),
   ]
 
   private static let modelKeys = [
@@ -256,6 +279,12 @@ extension Configuration {
     if case .whole(let whole) = $0 { UInt64(exactly: whole) } else { nil }
   } write: {
     .whole(Int($0))
+  }
+
+  private static let classCount = Kind<Int>(expected: "a whole number from 2 to 1000") {
+    if case .whole(let whole) = $0, (2...1000).contains(whole) { whole } else { nil }
+  } write: {
+    .whole($0)
   }
 
   private static let chunk = Kind<Int?>(expected: "a whole number, 0 or more") {

@@ -50,14 +50,16 @@ extension Configuration {
     }
     guard mistakes.isEmpty else { throw failure(mistakes) }
 
-    mistakes = (dataConflicts + conflicts).map { conflict in
+    mistakes = (dataConflicts + syntheticConflicts + conflicts).map { conflict in
       "\(entry(conflict.section, conflict.name)?.place ?? file): \(conflict.message)"
     }
-    if data.train == nil {
-      mistakes.append("\(file): no training set. Set train in [data] to a file's path.")
-    }
+    if data.train == nil && data.synthetic == nil { mistakes.append("\(file): \(Self.noTrainingSet)") }
     guard mistakes.isEmpty else { throw failure(mistakes) }
   }
+
+  /// What is said where neither `train` nor `synthetic` is set.
+  static let noTrainingSet =
+    "no training set. Set train in [data] to a file's path, or synthetic to a number of samples to generate."
 
   /// Replaces settings of [data] by what options of a subcommand say. Local; deterministic.
   ///
@@ -125,6 +127,23 @@ extension Configuration {
     return found
   }
 
+  /// Samples come from files or are generated: a key of one kind is refused beside the other kind if it differs from its default.
+  private var syntheticConflicts: [Conflict] {
+    let ofBoth = ["validation_fraction", "standardize", "task"]
+    let standard = Configuration(preset: taylor.preset)
+    return Self.keys.filter {
+      $0.section == "data" && $0.name != "synthetic" && !ofBoth.contains($0.name)
+        && $0.name.hasPrefix("synthetic_") == (data.synthetic == nil)
+        && $0.write(self) != $0.write(standard)
+    }.map { key in
+      let advice =
+        data.synthetic == nil
+        ? "needs synthetic, the number of training samples to generate."
+        : "can't be set beside synthetic, which generates the samples. Remove one of the two."
+      return ("data", key.name, "\(key.name) in [data] \(advice)")
+    }
+  }
+
   private var conflicts: [Conflict] {
     var found: [Conflict] = []
     for (name, penalty, count, layer) in [
@@ -152,11 +171,11 @@ extension Configuration {
           ("stop", "target_accuracy", "target_accuracy in [stop] can't be set with task = \"regression\"."))
       }
     }
-    if stop.targetAccuracy != nil && data.test == nil {
+    if stop.targetAccuracy != nil && data.test == nil && data.syntheticTest == 0 {
       found.append(
         (
           "stop", "target_accuracy",
-          "target_accuracy in [stop] needs a test set. Set test in [data]."
+          "target_accuracy in [stop] needs a test set. Set test in [data], or synthetic_test beside synthetic."
         ))
     }
     return found

@@ -49,8 +49,9 @@ public struct Evaluation: Sendable, Equatable {
       precondition(
         scores.rows == names.count || (scores.rows == 1 && names.count == 2),
         "\(scores.rows) outputs for \(names.count) classes")
-      let decisions = (0..<scores.columns).map { Scoring.decision(scores.column($0), outputs: scores.rows) }
-      try addDecisions(decisions, codes, classes: names.count, over: ranks)
+      try addDecisions(codes, classes: names.count, over: ranks) {
+        Scoring.decision(scores.column($0), outputs: scores.rows)
+      }
       try addAUC(scores, codes, loss, classes: names.count, over: ranks)
       if loss.hasProbabilities { try addLogLoss(scores, codes, loss, over: ranks) }
     }
@@ -73,7 +74,7 @@ public struct Evaluation: Sendable, Equatable {
       try ranks.sum(&counts)
       let majority = counts.firstIndex(of: counts.max() ?? 0) ?? 0
       guard samples > 0 else { return }
-      try addDecisions(codes.map { _ in majority }, codes, classes: names.count, over: ranks)
+      try addDecisions(codes, classes: names.count, over: ranks) { _ in majority }
     case (.targets(let trained), .targets(let targets)):
       samples = try ranks.sum(targets.count)
       let mean = try Self.mean(trained, over: ranks)
@@ -100,10 +101,10 @@ public struct Evaluation: Sendable, Equatable {
   // MARK: Classes
 
   private mutating func addDecisions(
-    _ decisions: [Int], _ codes: [Int32], classes K: Int, over ranks: borrowing Communicator
+    _ codes: [Int32], classes K: Int, over ranks: borrowing Communicator, decision: (Int) -> Int
   ) throws(MPIError) {
     var counts = [Int](repeating: 0, count: K * K)
-    for (decision, code) in zip(decisions, codes) { counts[Int(code) * K + decision] += 1 }
+    for (j, code) in codes.enumerated() { counts[Int(code) * K + decision(j)] += 1 }
     try ranks.sum(&counts)
     let right = (0..<K).reduce(0) { $0 + counts[$1 * K + $1] }
     accuracy = Double(right) / Double(samples)

@@ -8,7 +8,7 @@ struct TrainingData: ~Copyable {
   let train: Dataset
   /// Taken out of the training set; without samples unless `data.validation_fraction` is set.
   let validation: Dataset
-  /// Without samples unless `data.test` is set.
+  /// Without samples unless `data.test` or `data.synthetic_test` is set.
   let test: Dataset
   /// What was done to the features.
   let standardization: Standardization?
@@ -19,7 +19,7 @@ struct TrainingData: ~Copyable {
   /// y of the training set, d_L × n.
   let y: Matrix<Float>
 
-  /// Reads and prepares everything that [data] names. Collective.
+  /// Reads or generates, and prepares, everything that [data] names. Collective.
   ///
   /// - Throws: a shared `Failure` that names the file and the place in it, or the key of the configuration.
   static func read(
@@ -27,19 +27,30 @@ struct TrainingData: ~Copyable {
     progress: (_ what: String, _ share: Double) -> Void
   ) throws -> TrainingData {
     let data = configuration.data
-    guard let source = data.trainSource else {
-      throw Failure(
-        .badConfiguration, "data.train is not set. Name the training set's file.", isShared: true)
+    let chunk = configuration.training.chunk
+    /// Generates a set as the configuration says; nothing is exchanged.
+    func generate(_ generator: Synthetic, _ part: Synthetic.Part, _ samples: Int) -> Dataset {
+      generator.samples(
+        part, task: data.task, partition: Partition(samples: samples, ranks: ranks.size, chunk: chunk),
+        rank: ranks.rank, progress: { progress("\(part) set", $0) })
     }
-    var all = try readDataset(
-      source, task: data.task, selection: data.selection, chunk: configuration.training.chunk, over: ranks,
-      progress: { progress("training set", $0) })
+    var all: Dataset
+    if let generator = data.generator {
+      all = generate(generator, .training, data.synthetic ?? 0)
+    } else if let source = data.trainSource {
+      all = try readDataset(
+        source, task: data.task, selection: data.selection, chunk: chunk, over: ranks,
+        progress: { progress("training set", $0) })
+    } else {
+      throw Failure(.badConfiguration, Configuration.noTrainingSet, isShared: true)
+    }
     var test: Dataset
-    if let source = data.testSource {
+    if let generator = data.generator, data.syntheticTest > 0 {
+      test = generate(generator, .test, data.syntheticTest)
+    } else if let source = data.testSource {
       test = try readDataset(
         source, task: data.task, classes: all.labels.names, selection: data.selection,
-        chunk: configuration.training.chunk, over: ranks,
-        progress: { progress("test set", $0) })
+        chunk: chunk, over: ranks, progress: { progress("test set", $0) })
       guard test.featureCount == all.featureCount else {
         throw Failure(
           .badData,
@@ -49,7 +60,7 @@ struct TrainingData: ~Copyable {
     } else {
       test = all.withoutSamples(over: ranks)
     }
-    try checkLabels(all.labels, configuration, source.path)
+    try checkLabels(all.labels, configuration, data.trainOrigin)
 
     let standardization = data.standardize ? try Standardization(of: all, over: ranks) : nil
     standardization?.apply(to: &all)
@@ -65,9 +76,7 @@ struct TrainingData: ~Copyable {
       return TrainingData(all, validation, test, standardization, targetScale, loss)
     }
     let split = try all.split(
-      fraction: data.validationFraction, seed: configuration.training.seed,
-      chunk: configuration.training.chunk,
-      over: ranks)
+      fraction: data.validationFraction, seed: configuration.training.seed, chunk: chunk, over: ranks)
     return TrainingData(split.training, split.validation, test, standardization, targetScale, loss)
   }
 

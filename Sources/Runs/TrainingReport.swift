@@ -9,12 +9,12 @@ func banner(
   _ memory: Spread, _ directory: RunDirectory
 ) -> Banner {
   let sets = problem(network, data).samples
-  var lines = [("train", "\(configuration.data.train ?? ""), \(counted(sets.train, "sample"))")]
+  var lines = [("train", "\(configuration.data.trainOrigin), \(counted(sets.train, "sample"))")]
   if let count = sets.validation {
     lines.append(("validation", "\(counted(count, "sample")) of the training set"))
   }
   if let count = sets.test {
-    lines.append(("test", "\(configuration.data.test ?? ""), \(counted(count, "sample"))"))
+    lines.append(("test", "\(configuration.data.testOrigin), \(counted(count, "sample"))"))
   }
   if let names = data.classNames {
     let shown = names.prefix(12).joined(separator: ", ") + (names.count > 12 ? ", …" : "")

@@ -119,8 +119,19 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     overwrite = true
     """
 
+  /// What `everything` can't have beside files.
+  private let synthetic = """
+    [data]
+    synthetic = 1_000
+    synthetic_test = 50
+    synthetic_features = 7
+    synthetic_classes = 3
+    synthetic_noise = 0
+    synthetic_seed = 5
+    """
+
   @Test func resolvedTextGivesTheSameConfiguration() throws {
-    for text in [least, least + "[taylor]\npreset = \"paper\"", everything] {
+    for text in [least, least + "[taylor]\npreset = \"paper\"", everything, synthetic] {
       let read = try configuration(text)
       for again in [read.resolved, read.commented] {
         // Another file in another place.
@@ -133,14 +144,16 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
   }
 
   @Test func everyKeyIsInTheRoundTrip() throws {
-    let read = try configuration(everything)
     let standard = try configuration(least)
-    let same = zip(read.settings, standard.settings).filter { $0.value == $1.value }.map {
-      "\($0.0.section).\($0.0.name)"
+    func unchanged(_ text: String) throws -> Set<String> {
+      Set(
+        zip(try configuration(text).settings, standard.settings).filter { $0.value == $1.value }
+          .map { "\($0.0.section).\($0.0.name)" })
     }
+    let same = try unchanged(everything).intersection(unchanged(synthetic))
     // Those that `everything` can't set to something else: one method only, no test set beside a validation share, and so on.
     #expect(
-      Set(same) == [
+      same == [
         "data.positive_class", "data.task", "training.method", "network.bias", "taylor.start",
         "taylor.multiplier",
         "taylor.keep_best",
@@ -182,6 +195,12 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
       "line 8: bias = 1 in [network], expected true or false."
     ),
     ("[stop]\ntarget_accuracy = 0.6", "line 4: target_accuracy in [stop] needs a test set."),
+    ("synthetic = 0", "line 3: synthetic = 0 in [data], expected a whole number, 1 or more."),
+    (
+      "synthetic_classes = 1",
+      "line 3: synthetic_classes = 1 in [data], expected a whole number from 2 to 1000."
+    ),
+    ("synthetic_noise = -1", "line 3: synthetic_noise = -1 in [data], expected a number, 0 or more."),
     (
       "[stop]\ntarget_accuracy = 60",
       "line 4: target_accuracy = 60 in [stop], expected a number above 0, at most 1."
@@ -218,7 +237,49 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
   }
 
   @Test func theTrainingSetIsNeeded() throws {
-    #expect(try refusal("") == ["configs/x.toml: no training set. Set train in [data] to a file's path."])
+    #expect(
+      try refusal("") == [
+        "configs/x.toml: no training set. Set train in [data] to a file's path, or synthetic to a number of "
+          + "samples to generate."
+      ])
+  }
+
+  @Test func syntheticSamplesHaveAGenerator() throws {
+    let read = try configuration(synthetic + "\n[stop]\ntarget_accuracy = 0.5")
+    #expect(read.data.generator == Synthetic(features: 7, classes: 3, noise: 0, seed: 5))
+    #expect(read.data.trainSource == nil && read.data.testSource == nil)
+    #expect(read.data.trainOrigin == "synthetic, 7 features, seed 5")
+    let file = try configuration(least)
+    #expect(file.data.generator == nil && file.data.trainOrigin == "/home/configs/a.csv")
+    // The data don't follow the run's seed.
+    let other = try configuration("[data]\nsynthetic = 9\n[training]\nseed = 8")
+    #expect(other.data.generator == Synthetic(features: 28, noise: 0.6, seed: 1))
+  }
+
+  @Test(arguments: [
+    ("train = 'a'", "train"), ("test = 'a'", "test"), ("train_labels = 'a'", "train_labels"),
+    ("test_labels = 'a'", "test_labels"), ("classes = [0, 1]", "classes"),
+    ("positive_class = 1", "positive_class"), ("format = 'csv'", "format"),
+    ("label_column = 'none'", "label_column"),
+  ])
+  func syntheticSamplesAreInNoFile(_ line: String, _ key: String) throws {
+    #expect(
+      try refusal("[data]\nsynthetic = 10\n\(line)") == [
+        "configs/x.toml, line 3: \(key) in [data] can't be set beside synthetic, which generates the samples. "
+          + "Remove one of the two."
+      ])
+    // What is a default anyway may be written out.
+    let spelt = try configuration("[data]\nsynthetic = 10\nformat = 'auto'\ntask = 'classification'")
+    #expect(spelt.data.synthetic == 10)
+  }
+
+  @Test(arguments: ["test = 5", "features = 3", "classes = 3", "noise = 0.1", "seed = 2"])
+  func settingsOfSyntheticSamplesNeedSome(_ line: String) throws {
+    let key = "synthetic_" + line.prefix { $0 != " " }
+    #expect(
+      try refusal(least + "synthetic_" + line) == [
+        "configs/x.toml, line 3: \(key) in [data] needs synthetic, the number of training samples to generate."
+      ])
   }
 
   @Test func regressionAllowsOnlyItsOwnSettings() throws {

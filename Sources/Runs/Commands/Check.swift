@@ -7,22 +7,23 @@ import MPI
 /// - Throws: a shared `Failure` where a file is missing, its head is damaged, or the files don't fit each other.
 public func check(_ configuration: Configuration, over ranks: borrowing Communicator) throws -> ExitStatus {
   let console = Console(isQuiet: false, ranks)
-  guard let source = configuration.data.trainSource else {
-    throw Failure(.badConfiguration, "no training set. Set train in [data] to a file's path.", isShared: true)
+  let data = configuration.data
+  guard let train = try Outline(data.trainSource, data.generator, samples: data.synthetic, over: ranks) else {
+    throw Failure(.badConfiguration, Configuration.noTrainingSet, isShared: true)
   }
-  let train = try preview(source, over: ranks)
   guard train.hasLabels else {
     throw Failure(
-      .badData, "\(source.path) has no labels to learn from. Set label_column in [data].", isShared: true)
+      .badData, "\(data.trainOrigin) has no labels to learn from. Set label_column in [data].", isShared: true
+    )
   }
-  var table = TextTable(["train", "\(source.path), \(train.summary)"], [.left, .left])
-  if let source = configuration.data.testSource {
-    let test = try preview(source, over: ranks)
-    table.add(["test", "\(source.path), \(test.summary)"])
+  var table = TextTable(["train", "\(data.trainOrigin), \(train.summary)"], [.left, .left])
+  let test = try Outline(data.testSource, data.generator, samples: data.syntheticTest, over: ranks)
+  if let test {
+    table.add(["test", "\(data.testOrigin), \(test.summary)"])
     guard test.features == train.features else {
       throw Failure(
         .badData,
-        "\(source.path) has \(test.features) features, the training set has \(train.features). Check the files and label_column.",
+        "\(data.testOrigin) has \(test.features) features, the training set has \(train.features). Check the files and label_column.",
         isShared: true)
     }
   }
@@ -34,13 +35,14 @@ public func check(_ configuration: Configuration, over ranks: borrowing Communic
       + (configuration.network.bias ? ", bias" : ""),
   ])
   let network = configuration.network(features: train.features, outputs: configuration.outputs ?? 1)
-  let bytesPerSample =
-    MemoryLayout<Float>.size * (train.features + 1) + network.stateBytes(samples: 1, storage: .automatic)
-  let own = train.samples.map { ($0 + ranks.size - 1) / ranks.size }
+  let columnBytes = MemoryLayout<Float>.size * (train.features + 1)
+  let bytesPerSample = columnBytes + network.stateBytes(samples: 1, storage: .automatic)
+  func share(_ samples: Int) -> Int { (samples + ranks.size - 1) / ranks.size }
+  let fixedBytes = share(test?.samples ?? 0) * columnBytes + network.systemBytes(threads: 1)
   table.add([
     "memory",
-    own.map {
-      "about \(bytes($0 * bytesPerSample + network.systemBytes(threads: 1))) a rank for training on \(counted(ranks.size, "rank"))"
+    train.samples.map {
+      "about \(bytes(share($0) * bytesPerSample + fixedBytes)) a rank for training on \(counted(ranks.size, "rank"))"
     }
       ?? "about \(bytes(bytesPerSample)) a sample; only a full read tells how many there are",
   ])
@@ -48,6 +50,31 @@ public func check(_ configuration: Configuration, over ranks: borrowing Communic
   console.print(table.lines)
   console.print("The configuration is in order.")
   return .done
+}
+
+/// What is known of a data set before it is read or generated.
+private struct Outline {
+  let features: Int
+  /// nil where only a full read tells.
+  let samples: Int?
+  let hasLabels: Bool
+  let summary: String
+
+  /// Looks at the head of the file, or at what the generator is to make; nil where there is neither. Collective.
+  init?(
+    _ source: Source?, _ generator: Synthetic?, samples: Int?, over ranks: borrowing Communicator
+  ) throws {
+    if let source {
+      let preview = try preview(source, over: ranks)
+      (features, self.samples, hasLabels) = (preview.features, preview.samples, preview.hasLabels)
+      summary = preview.summary
+    } else if let generator, let samples, samples > 0 {
+      (features, self.samples, hasLabels) = (generator.features, samples, true)
+      summary = counted(samples, "sample")
+    } else {
+      return nil
+    }
+  }
 }
 
 extension Preview {
@@ -63,7 +90,7 @@ extension Configuration {
   /// d_L where the configuration tells it.
   fileprivate var outputs: Int? {
     if data.task == .regression { return 1 }
-    let classes = data.positiveClass == nil ? data.classes?.count : 2
+    let classes = data.generator?.classes ?? (data.positiveClass == nil ? data.classes?.count : 2)
     return classes.map { $0 == 2 && !network.loss.isJoint ? 1 : $0 }
   }
 }
