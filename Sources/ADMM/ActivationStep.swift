@@ -24,7 +24,8 @@ package struct ActivationStep: ~Copyable {
   }
 
   private let form: Form
-  private let hasBias: Bool
+  /// b; 0 where there is no bias.
+  private let bias: Matrix<Float>
   private let activationCount, outputCount: Int
   private let outputPanels, activationPanels: Panels
   // Room to prepare in.
@@ -41,7 +42,7 @@ package struct ActivationStep: ~Copyable {
   package init(from outputs: Int, to activations: Int, hasBias: Bool) {
     let isWide = outputs > activations
     form = isWide ? .wide : outputs <= Self.few ? .few : .narrow
-    self.hasBias = hasBias
+    bias = Matrix(rows: outputs, columns: 1)
     activationCount = activations
     outputCount = outputs
     weights = Panels(rows: outputs, columns: activations + (hasBias ? 1 : 0))
@@ -69,6 +70,7 @@ package struct ActivationStep: ~Copyable {
   ///   - r: γ_l / β_{l+1} > 0.
   package func prepare(W: Tile<Float>, r: Double) throws {
     weights.assign(W)
+    if W.columns > activationCount { bias.base.update(from: W.column(activationCount), count: outputCount) }
     for j in 0..<activationCount {
       for i in 0..<outputCount { V[i, j] = Double(W.column(j)[i]) }
     }
@@ -113,8 +115,8 @@ package struct ActivationStep: ~Copyable {
       a.rows == activationCount + 1 && z.rows == activationCount, "a_l has \(a.rows) rows, z_l \(z.rows)")
     precondition(next.rows == outputCount && next.columns == z.columns, "z_{l+1} does not fit z_l")
     if form == .few {
-      activation.withFunction { applyToColumns(a, z, next, $0) }
-      return
+      return activation == .relu
+        ? applyToColumns(a, z, next, ReLU()) : applyToColumns(a, z, next, Ramp(activation))
     }
     let active = a.rows(0..<activationCount)
     let residual = Tile(base: work, rows: outputCount, columns: z.columns, stride: paddedRows(outputCount))
@@ -153,95 +155,190 @@ package struct ActivationStep: ~Copyable {
   private func subtractBias(_ out: Tile<Float>, _ z: Tile<Float>) {
     for j in 0..<out.columns {
       let (to, z) = (out.column(j), z.column(j))
-      for i in 0..<out.rows { to[i] = hasBias ? z[i] - weights[i, activationCount] : z[i] }
+      for i in 0..<out.rows { to[i] = z[i] - bias.base[i] }
     }
   }
 
   /// The narrow form for few outputs, eight columns at a time: h(z) is made where it is used and never stored.
-  @inline(__always)
-  private func applyToColumns(
-    _ a: Tile<Float>, _ z: Tile<Float>, _ next: Tile<Float>, _ h: (Lanes) -> Lanes
+  private func applyToColumns<H: HiddenFunction>(
+    _ a: Tile<Float>, _ z: Tile<Float>, _ next: Tile<Float>, _ function: H
   ) {
     switch outputCount {
-    case 1: applyToGroups(a, z, next, h, InlineArray<1, Void>(repeating: ()))
-    case 2: applyToGroups(a, z, next, h, InlineArray<2, Void>(repeating: ()))
-    case 3: applyToGroups(a, z, next, h, InlineArray<3, Void>(repeating: ()))
-    default: applyToGroups(a, z, next, h, InlineArray<4, Void>(repeating: ()))
+    case 1: FewOutputs<H, 1>(self, z, next, function).update(a)
+    case 2: FewOutputs<H, 2>(self, z, next, function).update(a)
+    case 3: FewOutputs<H, 3>(self, z, next, function).update(a)
+    default: FewOutputs<H, 4>(self, z, next, function).update(a)
     }
   }
 
-  @inline(__always)
-  private func applyToGroups<let O: Int>(
-    _ a: Tile<Float>, _ z: Tile<Float>, _ next: Tile<Float>, _ h: (Lanes) -> Lanes, _: InlineArray<O, Void>
+  /// Whether a_l need not be stored between its recall and the update of z_l: see `recall`.
+  var canBeImplicit: Bool { form == .few && outputCount == 1 }
+
+  /// What recalls a_l in registers, for one output: c_n = z_{l+1} − b − V h(z_l), so that a_l = h(z_l) + u c. And with it
+  /// m = W a_l for other weights W. Local; some 6 d_l flops a sample.
+  ///
+  /// - Parameters:
+  ///   - residual: c, n numbers, overwritten.
+  ///   - m: n numbers, overwritten.
+  ///   - newer: the step whose weights are W.
+  func recall(
+    _ residual: UnsafeMutablePointer<Float>, _ m: UnsafeMutablePointer<Float>, z: Tile<Float>,
+    next: Tile<Float>, newer: borrowing ActivationStep, _ activation: Activation
   ) {
-    let group = 8
-    let whole = z.columns / group * group
-    for j in stride(from: 0, to: whole, by: group) {
-      applyToGroup(
-        a, z, next, h, j, InlineArray<O, InlineArray<8, Lanes>>(repeating: .init(repeating: .zero)))
+    precondition(canBeImplicit && next.isOnePiece, "\(outputCount) outputs")
+    func recall<H: HiddenFunction>(_ function: H) {
+      FewOutputs<H, 1>(self, z, next, function).recall(residual, m, newer.weights.row(0))
     }
-    for j in whole..<z.columns {
-      applyToGroup(
-        a, z, next, h, j, InlineArray<O, InlineArray<1, Lanes>>(repeating: .init(repeating: .zero)))
-    }
+    if activation == .relu { recall(ReLU()) } else { recall(Ramp(activation)) }
   }
 
-  /// O outputs, N columns from the `first`. What lies below the last whole vector is taken apart: there is the row of ones.
-  @inline(__always)
-  private func applyToGroup<let O: Int, let N: Int>(
-    _ a: Tile<Float>, _ z: Tile<Float>, _ next: Tile<Float>, _ h: (Lanes) -> Lanes, _ first: Int,
-    _ zero: InlineArray<O, InlineArray<N, Lanes>>
-  ) {
-    let whole = activationCount & ~(laneCount - 1)
-    let rest = activationCount - whole
-    let one = Lanes.zero.first(rest, rest: Lanes(repeating: 1)).first(rest + 1)
-    let (zStride, aStride, step) = (z.stride, a.stride, ofOutputs.rows)
-    let (from, to) = (z.base + first * zStride, a.base + first * aStride)
-    let row = weights.row(0)
-    let rowStride = O > 1 ? weights.row(1) - row : 0
+  /// As a source for the update of z_l.
+  func implicit(_ residual: UnsafePointer<Float>) -> ImplicitActivations {
+    ImplicitActivations(step: ofOutputs.base, residual: residual)
+  }
+}
 
-    // z_{l+1} − b − V h, and from now on the same number in every lane.
-    var residuals = zero
+/// The a-update for O outputs, O small: a sample is a few vectors, and all is done to eight of them at a time.
+private struct FewOutputs<H: HiddenFunction, let O: Int> {
+  private let z: Tile<Float>
+  private let next: Tile<Float>
+  private let function: H
+  /// Rows of [V b], columns of Vᵀ (V Vᵀ + rI)⁻¹: from one to the next.
+  private let weights, step: UnsafePointer<Float>
+  private let weightStride, stepStride: Int
+  /// Rows in whole vectors; below them comes the rest, and the row of ones.
+  private let whole, rest: Int
+  private let hasTail: Bool
+  /// What stands below the last activation: a one, then zeros.
+  private let one: Lanes
+
+  private static var group: Int { 8 }
+
+  init(_ step: borrowing ActivationStep, _ z: Tile<Float>, _ next: Tile<Float>, _ function: H) {
+    self.z = z
+    self.next = next
+    self.function = function
+    weights = step.weights.row(0)
+    weightStride = O > 1 ? step.weights.row(1) - weights : 0
+    self.step = UnsafePointer(step.ofOutputs.base)
+    stepStride = step.ofOutputs.rows
+    whole = z.rows & ~(laneCount - 1)
+    rest = z.rows - whole
+    hasTail = whole < step.weights.columns
+    one = Lanes.zero.first(rest, rest: Lanes(repeating: 1)).first(rest + 1)
+  }
+
+  func update(_ a: Tile<Float>) {
+    let groups = z.columns / Self.group * Self.group
+    for j in stride(from: 0, to: groups, by: Self.group) { update(a, j, residuals(j, Self.zero8)) }
+    for j in groups..<z.columns { update(a, j, residuals(j, Self.zero1)) }
+  }
+
+  func recall(
+    _ residual: UnsafeMutablePointer<Float>, _ m: UnsafeMutablePointer<Float>, _ row: UnsafePointer<Float>
+  ) {
+    let groups = z.columns / Self.group * Self.group
+    for j in stride(from: 0, to: groups, by: Self.group) {
+      recall(residual + j, m + j, row, j, residuals(j, Self.zero8))
+    }
+    for j in groups..<z.columns { recall(residual + j, m + j, row, j, residuals(j, Self.zero1)) }
+  }
+
+  private static var zero8: InlineArray<O, InlineArray<8, Lanes>> {
+    .init(repeating: .init(repeating: .zero))
+  }
+  private static var zero1: InlineArray<O, InlineArray<1, Lanes>> {
+    .init(repeating: .init(repeating: .zero))
+  }
+
+  @inline(__always)
+  private func h(_ i: Int, _ j: Int) -> Lanes { function.h(Lanes(at: z.base + (j &* z.stride &+ i))) }
+
+  /// h(z) below the whole vectors, over the row of ones.
+  @inline(__always)
+  private func tail(_ j: Int) -> Lanes { h(whole, j).first(rest, rest: one) }
+
+  /// z_{l+1} − b − V h of N columns from the first; the same number in every lane.
+  @inline(__always)
+  private func residuals<let N: Int>(
+    _ first: Int, _ zero: InlineArray<O, InlineArray<N, Lanes>>
+  ) -> InlineArray<O, InlineArray<N, Lanes>> {
+    var sums = zero
     var i = 0
     while i < whole {
       for j in 0..<N {
-        let active = h(Lanes(at: from + (j &* zStride &+ i)))
+        let active = h(i, first &+ j)
         for o in 0..<O {
-          residuals[o][j] = .multiplyAdd(Lanes(at: row + (o &* rowStride &+ i)), active, residuals[o][j])
+          sums[o][j] = .multiplyAdd(Lanes(at: weights + (o &* weightStride &+ i)), active, sums[o][j])
         }
       }
       i &+= laneCount
     }
     for j in 0..<N {
-      if whole < weights.columns {
-        let active = h(Lanes(at: from + (j &* zStride &+ whole))).first(rest, rest: one)
+      if hasTail {
+        let active = tail(first &+ j)
         for o in 0..<O {
-          residuals[o][j] = .multiplyAdd(Lanes(at: row + (o &* rowStride &+ whole)), active, residuals[o][j])
+          sums[o][j] = .multiplyAdd(Lanes(at: weights + (o &* weightStride &+ whole)), active, sums[o][j])
         }
       }
       for o in 0..<O {
-        residuals[o][j] = Lanes(
-          repeating: next.base[o &+ (first &+ j) &* next.stride] - residuals[o][j].total)
+        sums[o][j] = Lanes(repeating: next.base[o &+ (first &+ j) &* next.stride] - sums[o][j].total)
       }
     }
+    return sums
+  }
 
-    // h + Vᵀ (V Vᵀ + rI)⁻¹ times that.
-    let U = ofOutputs.base
-    i = 0
+  /// a ← h + Vᵀ (V Vᵀ + rI)⁻¹ times the residuals.
+  @inline(__always)
+  private func update<let N: Int>(
+    _ a: Tile<Float>, _ first: Int, _ residuals: InlineArray<O, InlineArray<N, Lanes>>
+  ) {
+    let to = a.base + first * a.stride
+    var i = 0
     while i < whole {
       for j in 0..<N {
-        var active = h(Lanes(at: from + (j &* zStride &+ i)))
-        for o in 0..<O { active = .multiplyAdd(Lanes(at: U + (o &* step &+ i)), residuals[o][j], active) }
-        active.store(at: to + (j &* aStride &+ i))
+        var active = h(i, first &+ j)
+        for o in 0..<O {
+          active = .multiplyAdd(Lanes(at: step + (o &* stepStride &+ i)), residuals[o][j], active)
+        }
+        active.store(at: to + (j &* a.stride &+ i))
       }
       i &+= laneCount
     }
     for j in 0..<N {
-      var active = h(Lanes(at: from + (j &* zStride &+ whole))).first(rest, rest: one)
+      var active = tail(first &+ j)
       if rest > 0 {
-        for o in 0..<O { active = .multiplyAdd(Lanes(at: U + (o &* step &+ whole)), residuals[o][j], active) }
+        for o in 0..<O {
+          active = .multiplyAdd(Lanes(at: step + (o &* stepStride &+ whole)), residuals[o][j], active)
+        }
       }
-      active.store(at: to + (j &* aStride &+ whole))
+      active.store(at: to + (j &* a.stride &+ whole))
+    }
+  }
+
+  /// The residuals of the one output, and m = row · a, without a.
+  @inline(__always)
+  private func recall<let N: Int>(
+    _ residual: UnsafeMutablePointer<Float>, _ m: UnsafeMutablePointer<Float>, _ row: UnsafePointer<Float>,
+    _ first: Int, _ residuals: InlineArray<O, InlineArray<N, Lanes>>
+  ) {
+    var sums = InlineArray<N, Lanes>(repeating: .zero)
+    var i = 0
+    while i < whole {
+      let (u, weight) = (Lanes(at: step + i), Lanes(at: row + i))
+      for j in 0..<N {
+        sums[j] = .multiplyAdd(weight, .multiplyAdd(u, residuals[0][j], h(i, first &+ j)), sums[j])
+      }
+      i &+= laneCount
+    }
+    for j in 0..<N {
+      if hasTail {
+        var active = tail(first &+ j)
+        if rest > 0 { active = .multiplyAdd(Lanes(at: step + whole), residuals[0][j], active) }
+        sums[j] = .multiplyAdd(Lanes(at: row + whole), active, sums[j])
+      }
+      m[j] = sums[j].total
+      residual[j] = residuals[0][j][0]
     }
   }
 }

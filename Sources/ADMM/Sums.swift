@@ -172,7 +172,7 @@ package struct SharedSums: ~Copyable {
 /// How a sum is computed and where it lies in the message.
 package struct SumLayout: Sendable {
   package let kind: SumKind
-  /// The sum as it is computed, before padding: whole vectors run down its columns. A product with few rows is computed transposed.
+  /// The sum as it is computed, before padding: whole vectors run down its columns. A product may be computed transposed.
   let rows, columns: Int
   let isTransposed: Bool
   /// Where its entries lie in the message, column by column; of a Gram matrix those of the upper triangle.
@@ -181,7 +181,9 @@ package struct SumLayout: Sendable {
   init(_ kind: SumKind, _ network: Network, start: Int) {
     let (rows, columns) = kind.shape(network)
     self.kind = kind
-    isTransposed = !kind.isGram && rows < laneCount
+    // The side that wastes less on padding goes down the columns.
+    isTransposed =
+      !kind.isGram && wholeVectors(rows) * laneCount * columns > wholeVectors(columns) * laneCount * rows
     self.rows = isTransposed ? columns : rows
     self.columns = isTransposed ? rows : columns
     entries = start..<start + (kind.isGram ? rows * (rows + 1) / 2 : rows * columns)

@@ -22,18 +22,16 @@ extension Taylor {
     try updateWeights()
     beginMeasuring(isMeasured)
     forEachTile { tile in
-      for strip in tile.strips {
-        // The a_l that these weights have seen.
-        for l in 1..<L { recallActivations(l, strip) }
-        // z_l ← argmin_z γ_l ‖a_l − h(z)‖² + β_l ‖z − W_l a_{l−1}‖²
-        for l in 1..<L { updateOutputs(l, strip) }
-        // z_L ← argmin_z ℓ(z, y) + ⟨z, λ⟩ + β_L ‖z − W_L a_{L−1}‖²
-        updateLastOutputs(strip)
-        // λ ← λ + s β_L (z_L − W_L a_{L−1})
-        updateMultiplier(strip)
-        // a_l ← (β_{l+1} VᵀV + γ_l I)⁻¹ (β_{l+1} Vᵀ (z_{l+1} − b) + γ_l h(z_l)),   W_{l+1} = [V b]
-        for l in 1..<L { updateActivations(l, strip) }
-      }
+      // The a_l that these weights have seen.
+      for l in 1..<L { recallActivations(l, tile) }
+      // z_L ← argmin_z ℓ(z, y) + ⟨z, λ⟩ + β_L ‖z − W_L a_{L−1}‖²
+      updateLastOutputs(tile)
+      // λ ← λ + s β_L (z_L − W_L a_{L−1})
+      updateMultiplier(tile)
+      // z_l ← argmin_z γ_l ‖a_l − h(z)‖² + β_l ‖z − W_l a_{l−1}‖²
+      for l in 1..<L { updateOutputs(l, tile) }
+      // a_l ← (β_{l+1} VᵀV + γ_l I)⁻¹ (β_{l+1} Vᵀ (z_{l+1} − b) + γ_l h(z_l)),   W_{l+1} = [V b]
+      for l in 1..<L { updateActivations(l, tile) }
       addSums(tile)
     }
     sweeps += 1
@@ -76,8 +74,17 @@ extension Taylor {
 
   /// a_l as the last a-update made it. Local.
   func recallActivations(_ l: Int, _ tile: TileVisit) {
-    if !isStored[l] { applyStep(l, tile, isFormer: true) }
+    if isImplicit(l) {
+      formerSteps[l].recall(
+        tile.workspace.residual.base, room(L, tile).base, z: outputs(l, tile), next: outputs(L, tile),
+        newer: steps[l], network.activation)
+    } else if !isStored[l] {
+      applyStep(l, tile, isFormer: true)
+    }
   }
+
+  /// Whether a_l is not even stored within a visit: for one output a number a sample does. W_L a_{L−1} comes with it.
+  private func isImplicit(_ l: Int) -> Bool { l == L - 1 && !isStored[l] && steps[l].canBeImplicit }
 
   /// The a_l of the next sweep. Local.
   func updateActivations(_ l: Int, _ tile: TileVisit) { applyStep(l, tile, isFormer: false) }
@@ -91,20 +98,32 @@ extension Taylor {
     }
   }
 
-  /// z_l, l < L. Local.
-  func updateOutputs(_ l: Int, _ tile: TileVisit) {
-    let m = product(l, tile)
-    let a = activations(l, tile).rows(0..<network.widths[l])
-    network.activation.minimise(
-      outputs(l, tile), m: m, a: a, beta: settings.beta[l - 1], gamma: settings.gamma[l - 1],
-      residuals: &tile.workspace.residuals[l - 1])
-  }
-
   /// z_L; leaves W_L a_{L−1} in the workspace. Local.
   func updateLastOutputs(_ tile: TileVisit) {
+    let m = L > 1 && isImplicit(L - 1) ? room(L, tile) : product(L, tile)
     network.loss.minimise(
-      outputs(L, tile), m: product(L, tile), y: y.columns(tile.columns), lambda: lambda.columns(tile.columns),
+      outputs(L, tile), m: m, y: y.columns(tile.columns), lambda: lambda.columns(tile.columns),
       beta: settings.beta[L - 1], scratch: tile.workspace.scratch.elements)
+  }
+
+  /// z_l, l < L. Local.
+  func updateOutputs(_ l: Int, _ tile: TileVisit) {
+    let a: Activations =
+      isImplicit(l)
+      ? .implicit(formerSteps[l].implicit(tile.workspace.residual.base))
+      : .stored(activations(l, tile).rows(0..<network.widths[l]))
+    let (z, x, beta, gamma) = (
+      outputs(l, tile), inputs(l - 1, tile), settings.beta[l - 1], settings.gamma[l - 1]
+    )
+    if l == 1 {
+      network.activation.minimise(
+        z, firstWeights, x, a: a, beta: beta, gamma: gamma, residuals: &tile.workspace.residuals[l - 1],
+        work: tile.workspace.work.base)
+    } else {
+      network.activation.minimise(
+        z, steps[l - 1].weights, x, a: a, beta: beta, gamma: gamma,
+        residuals: &tile.workspace.residuals[l - 1], work: tile.workspace.work.base)
+    }
   }
 
   /// λ, by the W_L a_{L−1} that the update of z_L left. Local. λ stays 0 during the warm start.

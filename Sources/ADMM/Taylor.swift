@@ -157,10 +157,7 @@ public struct Taylor: ~Copyable {
     formerSteps = Layers(1..<L) { l in ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias) }
     team = ThreadTeam(count: threads)
     workspaces = (0..<threads).map { thread in
-      Workspace(
-        network, thread: thread, columns: tileColumns,
-        stripColumns: Self.stripColumns(network, tileColumns: tileColumns)
-      ) { isStored[$0] }
+      Workspace(network, thread: thread, columns: tileColumns) { isStored[$0] }
     }
   }
 }

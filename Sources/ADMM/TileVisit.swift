@@ -1,35 +1,10 @@
 import LinearAlgebra
 import MPI
 
-/// Some columns that are being worked on, and where their thread keeps what it needs.
-///
-/// A tile is as many columns as stay in a core's second-level cache: sums are taken of it. It is updated strip by strip, which stay in
-/// the first-level cache.
+/// A tile at work: some columns, as many as stay in a core's second-level cache, and where their thread keeps what it needs.
 struct TileVisit {
   let columns: Range<Int>
-  /// The first column of the tile that these are part of.
-  let tileStart: Int
   let workspace: Workspace
-
-  /// The tile in parts that are few columns each.
-  var strips: Strips { Strips(tile: self) }
-
-  struct Strips: Sequence, IteratorProtocol {
-    let tile: TileVisit
-    private var cuts: Cuts
-
-    init(tile: TileVisit) {
-      self.tile = tile
-      cuts = Cuts(tile.columns, length: tile.workspace.stripColumns)
-    }
-
-    mutating func next() -> TileVisit? {
-      cuts.next().map { TileVisit(columns: $0, tileStart: tile.tileStart, workspace: tile.workspace) }
-    }
-  }
-
-  /// Where the columns lie in the room for a tile.
-  var inTile: Range<Int> { columns.lowerBound - tileStart..<columns.upperBound - tileStart }
 }
 
 /// What a thread works with: room for one tile, and what it has measured so far.
@@ -40,8 +15,8 @@ final class Workspace {
   /// For W_l a_{l−1}, and for what an a-update needs.
   let work: Matrix<Float>
   let scratch: Matrix<Double>
-  /// How many columns are updated at a time.
-  let stripColumns: Int
+  /// What makes a_{L−1} from z_{L−1} where it is not stored, a number a sample.
+  let residual: Matrix<Float>
   /// What the next tile will need.
   let upcoming: UnsafeMutableBufferPointer<Prefetch>
   /// Of each hidden layer, for the tile at hand; nil if nobody asks.
@@ -51,10 +26,10 @@ final class Workspace {
   var largestMultiplier: Float = 0
   var isMeasuring = false
 
-  init(_ network: Network, thread: Int, columns: Int, stripColumns: Int, isStored: (Int) -> Bool) {
+  init(_ network: Network, thread: Int, columns: Int, isStored: (Int) -> Bool) {
     self.thread = thread
-    self.stripColumns = stripColumns
-    upcoming = .allocate(capacity: 2 * (network.L - 1))
+    residual = Matrix(rows: 1, columns: columns)
+    upcoming = .allocate(capacity: 2 * network.L)
     upcoming.initialize(repeating: Prefetch())
     let L = network.L
     a = Layers(1..<L) { l in
@@ -92,7 +67,7 @@ extension Taylor {
     for columns in Cuts(first..<min(first + partition.chunk, a0.columns), length: tileColumns) {
       workspace.beginTile()
       announce(columns.upperBound..<min(columns.upperBound + tileColumns, a0.columns), workspace)
-      body(TileVisit(columns: columns, tileStart: columns.lowerBound, workspace: workspace))
+      body(TileVisit(columns: columns, workspace: workspace))
       workspace.endTile()
     }
     sums.closeChunk(workspace.thread)
@@ -100,9 +75,11 @@ extension Taylor {
 
   /// Says which columns come next.
   private func announce(_ columns: Range<Int>, _ workspace: Workspace) {
+    workspace.upcoming[0] = Prefetch(a0.columns(columns))
+    workspace.upcoming[1] = Prefetch(z[L].columns(columns))
     for l in 1..<L {
-      workspace.upcoming[2 * l - 2] = Prefetch(z[l].columns(columns))
-      if isStored[l] { workspace.upcoming[2 * l - 1] = Prefetch(storedActivations[l].columns(columns)) }
+      workspace.upcoming[2 * l] = Prefetch(z[l].columns(columns))
+      if isStored[l] { workspace.upcoming[2 * l + 1] = Prefetch(storedActivations[l].columns(columns)) }
     }
   }
 
@@ -110,7 +87,7 @@ extension Taylor {
   func activations(_ l: Int, _ tile: TileVisit) -> Tile<Float> {
     let all =
       isStored[l]
-      ? storedActivations[l].columns(tile.columns) : tile.workspace.a[l].columns(tile.inTile)
+      ? storedActivations[l].columns(tile.columns) : tile.workspace.a[l].columns(0..<tile.columns.count)
     return all.rows(0..<network.widths[l] + 1)
   }
 
@@ -127,18 +104,11 @@ extension Taylor {
   /// W_l without the bias column where there is no bias.
   func weights(_ l: Int) -> Tile<Float> { W[l].columns(0..<network.inputs(l)) }
 
-  /// How many columns a tile has: as many as half of a core's second-level cache holds of all that a visit touches, within bounds. A
+  /// How many columns a tile has: as many as a quarter of a core's second-level cache holds of all that a visit touches, within bounds. A
   /// result's bits do not depend on it.
   static func tileColumns(_ network: Network) -> Int {
     let numbers = network.inputs(1) + network.widths.dropFirst().reduce(0) { $0 + 3 * paddedRows($1) }
-    let columns = secondLevelCacheBytes() / 2 / (MemoryLayout<Float>.size * numbers)
-    return min(max(columns / 8 * 8, 64), 256)
-  }
-
-  /// How many columns are updated at a time: few, to stay in the first-level cache, where the weights are small enough to be read
-  /// again for each strip; else a tile.
-  static func stripColumns(_ network: Network, tileColumns: Int) -> Int {
-    let weights = MemoryLayout<Float>.size * network.parameterCount
-    return weights <= secondLevelCacheBytes() / 4 ? min(16, tileColumns) : tileColumns
+    let columns = secondLevelCacheBytes() / 4 / (MemoryLayout<Float>.size * numbers)
+    return min(max(columns / 8 * 8, 80), 256)
   }
 }

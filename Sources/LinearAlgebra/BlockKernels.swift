@@ -1,4 +1,4 @@
-import CLanes
+public import CLanes
 
 // The innermost loop of the products in TileProducts.swift. A block of V vectors of rows and N columns of the result stays in registers
 // while `depth` products are added to it:
@@ -9,13 +9,20 @@ import CLanes
 // nor on how many k one call takes: a product may be cut in any way, and any vector width gives the same.
 
 /// One side of a product: element (i, k) lies at `base + i · stride + k · depthStride`. On the rows' side `stride` is 1.
-struct Operand {
-  let base: UnsafePointer<Float>
-  let stride: Int
-  let depthStride: Int
+@usableFromInline struct Operand {
+  @usableFromInline let base: UnsafePointer<Float>
+  @usableFromInline let stride: Int
+  @usableFromInline let depthStride: Int
+
+  @inlinable @inline(__always)
+  init(base: UnsafePointer<Float>, stride: Int, depthStride: Int) {
+    self.base = base
+    self.stride = stride
+    self.depthStride = depthStride
+  }
 
   /// The side that starts i elements further.
-  @inline(__always)
+  @inlinable @inline(__always)
   func from(_ i: Int) -> Operand {
     Operand(base: base + i * stride, stride: stride, depthStride: depthStride)
   }
@@ -29,55 +36,91 @@ enum SumsStart {
 }
 
 /// The largest block: all its sums, a column of the rows' side and one number of the columns' side fit the registers.
-let blockVectors = Int(LANES_BLOCK_VECTORS)
-let blockColumns = Int(LANES_BLOCK_COLUMNS)
-let blockRows = blockVectors * laneCount
+@inlinable var blockVectors: Int { Int(LANES_BLOCK_VECTORS) }
+@inlinable var blockColumns: Int { Int(LANES_BLOCK_COLUMNS) }
+@inlinable var blockRows: Int { blockVectors * laneCount }
+/// How many vectors the next block takes of those that are left: as many as fit, but no single one at the end if that can be helped.
+@inlinable func blockHeight(_ rest: Int) -> Int {
+  blockVectors > 2 && rest == blockVectors + 1 ? blockVectors - 1 : min(blockVectors, rest)
+}
 /// The most vectors of a block of one column: enough chains to keep the multipliers busy.
 let singleColumnVectors = 4 * blockVectors
 
-private enum Block<let V: Int, let N: Int> {
-  @inline(never)
-  static func add(
-    _ C: UnsafeMutablePointer<Float>, _ stride: Int, _ A: Operand, _ B: Operand, _ depth: Int,
-    _ start: SumsStart
-  ) {
-    // Two loops, so that the common stride of 1 is compiled in.
-    if B.stride == 1 {
-      add(C, stride, A, B, columnStride: 1, depth, start)
-    } else {
-      add(C, stride, A, B, columnStride: B.stride, depth, start)
-    }
-  }
+/// Takes the vectors of a product out of the registers.
+public protocol VectorVisitor {
+  /// Sixteen rows from `row` of column `column` will be computed: the time to ask for what `visit` will load.
+  func announce(row: Int, column: Int)
+  /// Sixteen rows from `row` of column `column` are computed; the last few may be padding.
+  mutating func visit(_ product: Lanes, row: Int, column: Int)
+  /// A block of neighbouring rows and columns is done.
+  mutating func endBlock()
+}
 
-  @inline(__always)
-  private static func add(
-    _ C: UnsafeMutablePointer<Float>, _ stride: Int, _ A: Operand, _ B: Operand, columnStride: Int,
-    _ depth: Int, _ start: SumsStart
+@usableFromInline enum Block<let V: Int, let N: Int> {
+  /// sums ← sums + Σ_k a_k b_kᵀ
+  @inlinable @inline(__always)
+  static func add(
+    _ sums: inout InlineArray<N, InlineArray<V, Lanes>>, _ A: Operand, _ B: Operand, columnStride: Int,
+    _ depth: Int
   ) {
-    var sums = InlineArray<V, InlineArray<N, Lanes>>(repeating: .init(repeating: .zero))
-    if start == .memory {
-      for j in 0..<N {
-        for v in 0..<V { sums[v][j] = Lanes(at: C + j * stride + v * laneCount) }
-      }
-    }
     var (a, b) = (A.base, B.base)
     for _ in 0..<depth {
       var rows = InlineArray<V, Lanes>(repeating: .zero)
-      for v in 0..<V { rows[v] = Lanes(at: a + v * laneCount) }
+      for v in 0..<V { rows[v] = Lanes(at: a + v &* laneCount) }
       for j in 0..<N {
-        let column = Lanes(repeating: b[j * columnStride])
-        for v in 0..<V { sums[v][j] = .multiplyAdd(rows[v], column, sums[v][j]) }
+        let column = Lanes(repeating: b[j &* columnStride])
+        for v in 0..<V { sums[j][v] = .multiplyAdd(rows[v], column, sums[j][v]) }
       }
       a += A.depthStride
       b += B.depthStride
     }
-    for j in 0..<N {
-      for v in 0..<V { sums[v][j].store(at: C + j * stride + v * laneCount) }
+  }
+
+  /// C ← Σ_k a_k b_kᵀ, or C ← C + that.
+  @inline(never)
+  fileprivate static func add(
+    _ C: UnsafeMutablePointer<Float>, _ stride: Int, _ A: Operand, _ B: Operand, _ depth: Int,
+    _ start: SumsStart
+  ) {
+    var sums = InlineArray<N, InlineArray<V, Lanes>>(repeating: .init(repeating: .zero))
+    if start == .memory {
+      for j in 0..<N {
+        for v in 0..<V { sums[j][v] = Lanes(at: C + (j &* stride &+ v &* laneCount)) }
+      }
+      // The next block to the right is likely to be next, and its sums may have left the cache.
+      for j in N..<2 * N {
+        for v in 0..<V { lanes_prefetch(C + (j &* stride &+ v &* laneCount)) }
+      }
     }
+    // Two loops, so that the common stride of 1 is compiled in.
+    if B.stride == 1 {
+      add(&sums, A, B, columnStride: 1, depth)
+    } else {
+      add(&sums, A, B, columnStride: B.stride, depth)
+    }
+    for j in 0..<N {
+      for v in 0..<V { sums[j][v].store(at: C + (j &* stride &+ v &* laneCount)) }
+    }
+  }
+
+  /// Shows the visitor Σ_k a_k b_kᵀ, which begins at (row, column) of a product.
+  @inlinable @inline(__always)
+  static func visit<Visitor: VectorVisitor>(
+    _ visitor: inout Visitor, _ A: Operand, _ B: Operand, _ depth: Int, row: Int, column: Int
+  ) {
+    for j in 0..<N {
+      for v in 0..<V { visitor.announce(row: row &+ v &* laneCount, column: column &+ j) }
+    }
+    var sums = InlineArray<N, InlineArray<V, Lanes>>(repeating: .init(repeating: .zero))
+    add(&sums, A, B, columnStride: B.stride, depth)
+    for j in 0..<N {
+      for v in 0..<V { visitor.visit(sums[j][v], row: row &+ v &* laneCount, column: column &+ j) }
+    }
+    visitor.endBlock()
   }
 }
 
-/// Adds to a block of `vectors` ≤ `blockVectors` times `columns` ≤ `blockColumns`, or of `singleColumnVectors` times 1.
+/// Adds to a block of `vectors` ≤ `blockVectors` times `columns` ≤ `blockColumns`, or of at most `singleColumnVectors` times 1.
 func addBlock(
   _ C: UnsafeMutablePointer<Float>, _ stride: Int, _ A: Operand, _ B: Operand, vectors: Int, columns: Int,
   depth: Int, _ start: SumsStart
@@ -107,8 +150,15 @@ func addBlock(
   case (1, 3): Block<1, 3>.add(C, stride, A, B, depth, start)
   case (1, 2): Block<1, 2>.add(C, stride, A, B, depth, start)
   case (1, 1): Block<1, 1>.add(C, stride, A, B, depth, start)
-  case (4, 1): Block<4, 1>.add(C, stride, A, B, depth, start)
   case (12, 1): Block<12, 1>.add(C, stride, A, B, depth, start)
+  case (11, 1): Block<11, 1>.add(C, stride, A, B, depth, start)
+  case (10, 1): Block<10, 1>.add(C, stride, A, B, depth, start)
+  case (9, 1): Block<9, 1>.add(C, stride, A, B, depth, start)
+  case (8, 1): Block<8, 1>.add(C, stride, A, B, depth, start)
+  case (7, 1): Block<7, 1>.add(C, stride, A, B, depth, start)
+  case (6, 1): Block<6, 1>.add(C, stride, A, B, depth, start)
+  case (5, 1): Block<5, 1>.add(C, stride, A, B, depth, start)
+  case (4, 1): Block<4, 1>.add(C, stride, A, B, depth, start)
   default: preconditionFailure("no kernel for \(vectors) vectors of \(columns) columns")
   }
 }

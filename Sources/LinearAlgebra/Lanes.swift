@@ -66,3 +66,7 @@ public func paddedRows(_ rows: Int) -> Int {
   let vectors = wholeVectors(rows)
   return laneCount * (vectors > 1 && vectors.isMultiple(of: 2) ? vectors + 1 : vectors)
 }
+
+/// Asks for the cache line at an address, which will be read and written. Local; a nanosecond.
+@inlinable @inline(__always)
+public func prefetch(_ address: UnsafePointer<Float>) { lanes_prefetch(address) }

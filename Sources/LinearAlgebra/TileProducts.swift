@@ -15,11 +15,12 @@ public struct Panels: ~Copyable {
   public let rows: Int
   /// How many columns the matrix has.
   public let columns: Int
-  private let packed: Matrix<Float>
+  @usableFromInline let packed: Matrix<Float>
 
   /// A matrix of fewer rows is kept row by row.
   public static let fewRows = 8
-  private var hasFewRows: Bool { rows < Self.fewRows }
+  /// Whether it is kept row by row.
+  public var hasFewRows: Bool { rows < Self.fewRows }
 
   /// Room for a matrix, zero.
   public init(rows: Int, columns: Int) {
@@ -41,23 +42,26 @@ public struct Panels: ~Copyable {
       }
       return
     }
-    for first in stride(from: 0, to: rows, by: blockRows) {
+    var first = 0
+    while first < rows {
       let height = panelHeight(first)
       let to = packed.base + first * columns
       for k in 0..<columns {
         for i in 0..<height { to[i + k * height] = first + i < rows ? A.column(k)[first + i] : 0 }
       }
+      first += height
     }
   }
 
   /// The rows of the panel that starts at row `first`: whole vectors.
-  private func panelHeight(_ first: Int) -> Int { min(blockRows, wholeVectors(rows - first) * laneCount) }
+  @inlinable func panelHeight(_ first: Int) -> Int { blockHeight(wholeVectors(rows - first)) * laneCount }
 
   /// Entry (i, k).
   public subscript(i: Int, k: Int) -> Float {
     precondition(i >= 0 && i < rows && k >= 0 && k < columns, "(\(i), \(k)) in \(rows) × \(columns)")
     if hasFewRows { return row(i)[k] }
-    let first = i / blockRows * blockRows
+    var first = 0
+    while first + panelHeight(first) <= i { first += panelHeight(first) }
     return packed.base[first * columns + k * panelHeight(first) + i - first]
   }
 
@@ -80,7 +84,8 @@ public struct Panels: ~Copyable {
     if hasFewRows { return multiplyByRows(C, B, isAdded) }
     checkPadding(C)
     let right = Operand(base: B.base, stride: B.stride, depthStride: 1)
-    for first in stride(from: 0, to: rows, by: blockRows) {
+    var first = 0
+    while first < rows {
       let height = panelHeight(first)
       let left = Operand(base: packed.base + first * columns, stride: 1, depthStride: height)
       for j in stride(from: 0, to: C.columns, by: blockColumns) {
@@ -88,6 +93,39 @@ public struct Panels: ~Copyable {
           C.base + first + j * C.stride, C.stride, left, right.from(j), vectors: height / laneCount,
           columns: min(blockColumns, C.columns - j), depth: columns, isAdded ? .memory : .zero)
       }
+      first += height
+    }
+  }
+
+  /// Shows the visitor every vector of sixteen rows of A B as soon as it is computed, from a register: what would else be stored and
+  /// loaded again. Local; 2 m n k flops. Not for a matrix of few rows.
+  ///
+  /// - Parameter B: k × n.
+  @inlinable
+  public func multiply<Visitor: VectorVisitor>(_ B: Tile<Float>, _ visitor: inout Visitor) {
+    precondition(!hasFewRows && B.rows == columns, "(\(rows) × \(columns)) · (\(B.rows) × \(B.columns))")
+    let right = Operand(base: B.base, stride: B.stride, depthStride: 1)
+    let whole = B.columns / blockColumns * blockColumns
+    var row = 0
+    while row < rows {
+      let height = panelHeight(row)
+      let left = Operand(base: packed.base + row * columns, stride: 1, depthStride: height)
+      for j in stride(from: 0, to: whole, by: blockColumns) {
+        // The compiler drops the blocks that this processor's registers can't hold.
+        switch (blockColumns, height) {
+        case (8, 48): Block<3, 8>.visit(&visitor, left, right.from(j), columns, row: row, column: j)
+        case (8, 32): Block<2, 8>.visit(&visitor, left, right.from(j), columns, row: row, column: j)
+        case (8, _): Block<1, 8>.visit(&visitor, left, right.from(j), columns, row: row, column: j)
+        case (6, _): Block<1, 6>.visit(&visitor, left, right.from(j), columns, row: row, column: j)
+        default: Block<1, 2>.visit(&visitor, left, right.from(j), columns, row: row, column: j)
+        }
+      }
+      for j in whole..<B.columns {
+        for v in stride(from: 0, to: height, by: laneCount) {
+          Block<1, 1>.visit(&visitor, left.from(v), right.from(j), columns, row: row + v, column: j)
+        }
+      }
+      row += height
     }
   }
 
@@ -161,8 +199,7 @@ public func addProduct(
   var i = 0
   while i < C.rows {
     let rest = wholeVectors(C.rows - i)
-    let isTall = C.columns == 1 && rest >= singleColumnVectors
-    let vectors = isTall ? singleColumnVectors : min(blockVectors, rest)
+    let vectors = C.columns == 1 ? min(singleColumnVectors, rest) : blockHeight(rest)
     for j in stride(from: 0, to: C.columns, by: blockColumns) {
       addBlock(
         C.base + i + j * C.stride, C.stride, left.from(i), right.from(j), vectors: vectors,
@@ -185,16 +222,19 @@ public func addGram(_ G: Tile<Float>, of A: Tile<Float>, meanwhile: () -> Void =
     "the Gram matrix of \(A.rows) rows is not \(G.rows) × \(G.columns)")
   checkPadding(G)
   let left = Operand(base: A.base, stride: 1, depthStride: A.stride)
-  for i in stride(from: 0, to: G.rows, by: blockRows) {
+  var i = 0
+  while i < G.rows {
+    let height = blockHeight(wholeVectors(G.rows - i))
     for j in stride(from: i / blockColumns * blockColumns, to: G.columns, by: blockColumns) {
       let columns = min(blockColumns, G.columns - j)
-      let vectors = min(blockVectors, wholeVectors(j + columns - i))
+      let vectors = min(height, wholeVectors(j + columns - i))
       guard vectors > 0 else { continue }
       addBlock(
         G.base + i + j * G.stride, G.stride, left.from(i), left.from(j), vectors: vectors, columns: columns,
         depth: A.columns, .memory)
       meanwhile()
     }
+    i += height * laneCount
   }
 }
 
