@@ -13,10 +13,12 @@ public func train(
 ) throws -> ExitStatus {
   let phases = Phases()
   let console = Console(isQuiet: isQuiet, ranks)
-  let threads = 1
-  setBLASThreads(threads)
+  // What a rank's threads share are its tiles: a BLAS call of tall and skinny factors runs slower on two threads than on one.
+  let threads = configuration.training.threadsPerRank
+  setBLASThreads(1)
   let launch = try Launch(threads: threads, over: ranks)
-  launch.machine.warnings.forEach(console.warn)
+  let misplaced = launch.warnings
+  misplaced.forEach(console.warn)
   let directory = try RunDirectory(
     configuration.output.directory, overwrite: configuration.output.overwrite, over: ranks)
 
@@ -26,7 +28,9 @@ public func train(
     }
   }
   let network = configuration.network(features: data.train.featureCount, outputs: data.outputs)
-  let peakSpeed = try Spread(measuredProductSpeed(), over: ranks).min
+  let speeds = try measuredProductSpeeds(over: ranks)
+  // Where ranks share cores, that is the reason, and has been told.
+  if misplaced.isEmpty { launch.machine.slowProducts(speeds).map(console.warn) }
   let memory = try Spread(Double(predictedBytes(network, data)), over: ranks)
   console.print(banner(launch, configuration, network, data, memory, directory).lines)
 
@@ -50,6 +54,10 @@ public func train(
   let model = configuration.model(network, outcome, data)
   try phases.measure(.save) { try model.write(to: directory.path(of: "model.h5"), over: ranks) }
 
+  let local = try ranks.gather([phases[.local]]).enumerated().map { rank, seconds in
+    (seconds[0], data.train.partition.range(of: rank).count)
+  }
+  if misplaced.isEmpty { launch.machine.slowSweeps(local).map(console.warn) }
   let exitStatus: ExitStatus = outcome.status == .diverged ? .numericalFailure : .done
   let summary = RunSummary(
     RunSummary.Outcome(outcome.status, exitStatus: exitStatus, iterations: method.sweeps),
@@ -60,9 +68,9 @@ public func train(
       weightsSHA256: model.weightsSHA256),
     cost: RunSummary.Cost(
       flopsPerIteration: method.cost.flops(samples: data.train.partition.samples),
-      sgemmGflopsPerRank: peakSpeed, bytesReducedPerIteration: method.cost.bytes,
+      sgemmGflopsPerRank: speeds.min, bytesReducedPerIteration: method.cost.bytes,
       reductionsPerIteration: method.cost.reductions),
-    phases: try phases.report(over: ranks), memory: try PeakMemory(over: ranks))
+    phases: try phases.report(over: ranks), memory: try PeakMemory(over: ranks), warnings: console.warnings)
   try directory.write("run.json", summary.json.document, over: ranks)
   console.print(results.lines)
   console.print(summary.closingLines(directory))

@@ -74,6 +74,8 @@ struct RunResult: Decodable {
   let exitStatus: Int32
   let iterations: Int
   let ranks: Int
+  let threadsPerRank: Int
+  let warnings: [String]
   let layers: [Int]
   let samples: Count
   let final: Final

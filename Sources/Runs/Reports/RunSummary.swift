@@ -101,10 +101,12 @@ public struct RunSummary: Sendable {
   public var cost: Cost
   public var phases: PhaseReport
   public var memory: PeakMemory
+  /// What the console warned of.
+  public var warnings: [String]
 
   public init(
     _ outcome: Outcome, launch: Launch, settings: Settings, problem: Problem, results: Results, cost: Cost,
-    phases: PhaseReport, memory: PeakMemory
+    phases: PhaseReport, memory: PeakMemory, warnings: [String] = []
   ) {
     self.outcome = outcome
     self.launch = launch
@@ -114,6 +116,7 @@ public struct RunSummary: Sendable {
     self.cost = cost
     self.phases = phases
     self.memory = memory
+    self.warnings = warnings
   }
 
   /// Seconds of one iteration, without the start and the evaluations; NaN if there was none.
@@ -139,6 +142,7 @@ public struct RunSummary: Sendable {
       "threads_per_rank": .integer(launch.machine.threads),
       "hosts": .array(
         launch.machine.hosts.map { .object(["name": .string($0.name), "ranks": .integer($0.ranks)]) }),
+      "warnings": .array(warnings.map { .string($0) }),
       "versions": launch.versions.json,
       "seed": .verbatim(String(settings.seed)),
       "config": settings.config,
