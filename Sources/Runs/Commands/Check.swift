@@ -88,7 +88,7 @@ extension Preview {
 
 extension Configuration {
   /// d_L where the configuration tells it.
-  fileprivate var outputs: Int? {
+  var outputs: Int? {
     if data.task == .regression { return 1 }
     let classes = data.generator?.classes ?? (data.positiveClass == nil ? data.classes?.count : 2)
     return classes.map { $0 == 2 && !network.loss.isJoint ? 1 : $0 }

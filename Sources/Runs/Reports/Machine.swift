@@ -65,6 +65,11 @@ public struct Machine: Sendable, Equatable {
     "\(counted(ranks, "rank")) × \(counted(threads, "thread")) on \(counted(hosts.count, "host"))"
   }
 
+  /// Each host with its number of ranks.
+  var hostsJSON: JSON {
+    .array(hosts.map { .object(["name": .string($0.name), "ranks": .integer($0.ranks)]) })
+  }
+
   /// The hosts with the ranks on each, runs of numbered names in brackets: "n[01-04] × 12, login".
   package var hostList: String {
     let groups = hosts.reduce(into: [(name: NumberedName, numbers: [NumberedName], ranks: Int)]()) {

@@ -140,8 +140,7 @@ public struct RunSummary: Sendable {
       "slurm_job_id": launch.slurmJob.map { .string($0) },
       "ranks": .integer(launch.machine.ranks),
       "threads_per_rank": .integer(launch.machine.threads),
-      "hosts": .array(
-        launch.machine.hosts.map { .object(["name": .string($0.name), "ranks": .integer($0.ranks)]) }),
+      "hosts": launch.machine.hostsJSON,
       "warnings": .array(warnings.map { .string($0) }),
       "versions": launch.versions.json,
       "seed": .verbatim(String(settings.seed)),
