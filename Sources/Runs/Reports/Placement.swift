@@ -127,6 +127,6 @@ extension Machine {
 
   private func advice(_ host: String) -> String {
     "Look on \(host) for other programs (top), for a low clock or throttling (lscpu, sensors) and for a limit of "
-      + "the container; or leave that host out."
+      + "the container\(hosts.count > 1 ? "; or leave that host out" : "")."
   }
 }
