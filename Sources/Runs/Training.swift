@@ -13,7 +13,7 @@ public func train(
 ) throws -> ExitStatus {
   let phases = Phases()
   let console = Console(isQuiet: isQuiet, ranks)
-  // What a rank's threads share are its tiles: a BLAS call of tall and skinny factors runs slower on two threads than on one.
+  // They share a rank's chunks. A BLAS call has one: of tall and skinny factors it runs slower on two.
   let threads = configuration.training.threadsPerRank
   setBLASThreads(1)
   let launch = try Launch(threads: threads, over: ranks)
@@ -31,7 +31,7 @@ public func train(
   let speeds = try measuredProductSpeeds(over: ranks)
   // Where ranks share cores, that is the reason, and has been told.
   if misplaced.isEmpty { launch.machine.slowProducts(speeds).map(console.warn) }
-  let memory = try Spread(Double(predictedBytes(network, data)), over: ranks)
+  let memory = try Spread(Double(predictedBytes(network, data, threads: threads)), over: ranks)
   console.print(banner(launch, configuration, network, data, memory, directory).lines)
 
   console.progress("fitting a linear model")
@@ -42,7 +42,7 @@ public func train(
   var method = try phases.measure(.start) {
     try Taylor.start(
       network, configuration.taylorSettings, a0: data.train.features.all, y: data.y.all,
-      partition: data.train.partition, over: ranks)
+      partition: data.train.partition, threads: threads, over: ranks)
   }
   let outcome = try trainingLoop(
     &method, configuration, data, directory, console, phases, over: ranks)

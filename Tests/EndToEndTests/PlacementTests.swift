@@ -44,11 +44,12 @@ import Testing
   @Test func moreThreadsThanCores() throws {
     let directory = try TemporaryDirectory()
     let configuration = try configuration(in: directory)
-    let outcome = try Program.run(ranks: 1, [configuration, "--set", "training.threads_per_rank=1024"])
+    let outcome = try Program.run(
+      ranks: 1, [configuration, "--set", "training.threads_per_rank=\(Self.cores + 1)"])
     let first = try warnings(outcome, directory)
     try #require(first.count == 1, "\(outcome.transcript)")
-    #expect(first[0].contains(" for 1 rank × 1,024 threads, which will wait for each other."))
-    #expect(try directory.result().threadsPerRank == 1024)
+    #expect(first[0].contains(" for 1 rank × \(Self.cores + 1) threads, which will wait for each other."))
+    #expect(try directory.result().threadsPerRank == Self.cores + 1)
     let mended = try better(first[0])
     #expect(try warnings(mended, directory).isEmpty, "\(mended.transcript)")
     #expect(try directory.result().threadsPerRank <= Self.cores)
