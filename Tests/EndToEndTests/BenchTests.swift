@@ -25,6 +25,7 @@ import Testing
     }
     let ranks: Int
     let layers: [Int]
+    let bytesReducedPerIteration: Int
     let measurements: [Measurement]
   }
 
@@ -49,7 +50,9 @@ import Testing
     let products =
       ["square", "a_1 a_1ᵀ", "a_2 a_2ᵀ"]
       + (1...3).flatMap { ["W_\($0) a_\($0 - 1)", "z_\($0) a_\($0 - 1)ᵀ"] }
-    for name in products + ["z_1, relu", "z_2, relu", "z_3, hinge", "memory, a = b + s·c"] {
+    for name in products + [
+      "z_1, relu", "a_1, relu", "z_2, relu", "a_2, relu", "z_3, hinge", "memory, a = b + s·c",
+    ] {
       #expect(names.contains(name), "\(name) in \(names)")
     }
     #expect(names.contains { $0.hasPrefix("allreduce") } == (report.ranks > 1))
@@ -70,7 +73,13 @@ import Testing
     let directory = try TemporaryDirectory()
     let train = try directory.write("train.csv", Samples(60, width: 6, classes: 3, seed: 61).csv)
     let configuration = try directory.configuration(train: train, data: "classes = [0, 1, 2]")
-    #expect(try bench(2, [configuration]).report.layers == [6, 8, 3])
+    let report = try bench(2, [configuration]).report
+    #expect(report.layers == [6, 8, 3])
+    // The reduction that is timed is the run's.
+    let run = try Program.run(ranks: 2, [configuration])
+    try #require(run.status == 0, "\(run.transcript)")
+    let bytes = try directory.result().bytesReducedPerIteration
+    #expect(report.bytesReducedPerIteration == bytes)
     #expect(
       try bench(1, [configuration, "--features", "4", "--outputs", "1", "--set", "network.hidden=[5, 2]"])
         .report.layers == [4, 5, 2, 1])

@@ -79,5 +79,6 @@ struct RunResult: Decodable {
   let layers: [Int]
   let samples: Count
   let final: Final
+  let bytesReducedPerIteration: Int
   let weightsSha256: String
 }

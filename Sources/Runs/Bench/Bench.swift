@@ -43,7 +43,7 @@ public func bench(
   let misplaced = launch.warnings
   misplaced.forEach(console.warn)
   let network = try request.network(console, over: ranks)
-  let tile = 256
+  let tile = Taylor.tileColumns(network)
   let watch = Stopwatch(seconds: request.seconds)
   console.print(header(launch, network, tile: tile))
 
@@ -72,7 +72,9 @@ public func bench(
       "slurm_job_id": launch.slurmJob.map { .string($0) }, "ranks": .integer(ranks.size),
       "hosts": launch.machine.hostsJSON, "warnings": .array(console.warnings.map { .string($0) }),
       "versions": launch.versions.json, "layers": .array(network.widths.map { .integer($0) }),
-      "tile": .integer(tile), "seconds": .number(request.seconds),
+      "tile": .integer(tile),
+      "bytes_reduced_per_iteration": .integer(network.reducedIntegers * MemoryLayout<Int64>.size),
+      "seconds": .number(request.seconds),
       "measurements": .array(measurements.map(\.json)),
     ])
     let text = ranks.isRoot ? Array(result.document.utf8) : []
@@ -130,11 +132,12 @@ extension BenchRequest {
 }
 
 extension Network {
-  /// How many 64-bit integers an iteration's largest reduction sums: Gram matrices' upper triangles, products.
+  /// How many 64-bit integers an iteration's reduction sums: of each layer a product, of each hidden one its Gram matrix's upper
+  /// triangle; and a word for each of these.
   fileprivate var reducedIntegers: Int {
-    func product(_ l: Int) -> Int { widths[l] * inputs(l) }
-    func gram(_ l: Int) -> Int { inputs(l + 1) * (inputs(l + 1) + 1) / 2 }
-    guard L > 1 else { return product(1) + 1 }
-    return (2...L).map { l in gram(l - 1) + product(l) + (l == 2 ? product(1) : 0) }.max() ?? 1
+    (1...L).reduce(0) { total, l in
+      let gram = l > 1 ? inputs(l) * (inputs(l) + 1) / 2 + 1 : 0
+      return total + widths[l] * inputs(l) + 1 + gram
+    }
   }
 }

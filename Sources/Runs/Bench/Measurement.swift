@@ -72,7 +72,7 @@ extension Measurement {
 
   private func remark(_ peak: Double) -> String {
     switch unit {
-    case .gflops: "\(percent(speed.median / peak, 0)) % of peak"
+    case .gflops: "\(percent(speed.median / peak, 0)) % of sgemm"
     case .perElement: "\(fixed(bandwidth.median, 1)) GB/s"
     case .bandwidth, .latency: ""
     }

@@ -7,56 +7,84 @@ func measureSquares(_ watch: Stopwatch, over ranks: borrowing Communicator) thro
 {
   var measurements: [Measurement] = []
   for n in [384, 2048] {
+    let A = numbers(n, n)
+    let B = numbers(n, n)
+    let C = Matrix<Float>(rows: n, columns: n)
     measurements.append(
-      try product("square", "sgemm", n, n, n, watch, over: ranks) { C, A, B in multiply(C, A, B) })
+      Measurement(
+        name: "square", by: "sgemm", shape: "\(n) × \(n) × \(n)", unit: .gflops, work: 2 * Double(n * n * n),
+        seconds: try watch.time(over: ranks) { multiply(C.all, A.all, B.all) }))
   }
   return measurements
 }
 
-/// The products of an iteration on one tile of samples, as BLAS does them: each layer's W_l a_{l−1}, z_l a_{l−1}ᵀ and, for the hidden
-/// ones, a_l a_lᵀ. Collective.
+/// The products of an iteration on one tile of samples: each layer's W_l a_{l−1}, z_l a_{l−1}ᵀ and, for the hidden ones,
+/// a_l a_lᵀ; as the iteration does them, and as BLAS does. Collective.
 func measureProducts(
   _ network: Network, tile n: Int, _ watch: Stopwatch, over ranks: borrowing Communicator
 ) throws(MPIError) -> [Measurement] {
   var measurements: [Measurement] = []
-  for l in 1...network.L {
-    let (outputs, inputs) = (network.widths[l], network.inputs(l))
-    measurements.append(
-      try product("W_\(l) a_\(l - 1)", "sgemm", outputs, n, inputs, watch, over: ranks) { C, A, B in
-        multiply(C, A, B)
-      })
-    measurements.append(
-      try product("z_\(l) a_\(l - 1)ᵀ", "sgemm", outputs, inputs, n, watch, over: ranks) { C, A, B in
-        // B as a_{l−1}: inputs × n, transposed.
-        multiply(C, A, Tile(base: B.base, rows: inputs, columns: n, stride: inputs), transposeB: .transposed)
-      })
-    guard l > 1 else { continue }
-    let a = numbers(inputs, n)
-    let G = Matrix<Float>(rows: inputs, columns: inputs)
-    measurements.append(
-      Measurement(
-        name: "a_\(l - 1) a_\(l - 1)ᵀ", by: "ssyrk", shape: "\(inputs) × \(inputs) × \(n)", unit: .gflops,
-        work: Double(inputs * (inputs + 1) * n),
-        seconds: try watch.time(over: ranks) { gram(G.all, of: a.all) }))
-  }
+  for l in 1...network.L { measurements += try measureProducts(network, l, n, watch, over: ranks) }
   return measurements
 }
 
-/// C ← A B with C m × n, A m × k, B k × n. Collective.
-private func product(
-  _ name: String, _ by: String, _ m: Int, _ n: Int, _ k: Int, _ watch: Stopwatch,
-  over ranks: borrowing Communicator, _ body: (Tile<Float>, Tile<Float>, Tile<Float>) -> Void
-) throws(MPIError) -> Measurement {
-  let A = numbers(m, k)
-  let B = numbers(k, n)
-  let C = Matrix<Float>(rows: m, columns: n)
-  return Measurement(
-    name: name, by: by, shape: "\(m) × \(n) × \(k)", unit: .gflops,
-    work: 2 * Double(m) * Double(n) * Double(k),
-    seconds: try watch.time(over: ranks) { body(C.all, A.all, B.all) })
+/// Those of layer l. Collective.
+private func measureProducts(
+  _ network: Network, _ l: Int, _ n: Int, _ watch: Stopwatch, over ranks: borrowing Communicator
+) throws(MPIError) -> [Measurement] {
+  let (outputs, inputs) = (network.widths[l], network.inputs(l))
+  // Columns as far apart as those of the variables: only hidden layers' are padded.
+  let before = numbers(l == 1 ? network.widths[0] + 1 : paddedRows(network.widths[l - 1] + 1), n)
+  let after = numbers(l < network.L ? paddedRows(outputs) : outputs, n)
+  let (a, z) = (before.rows(0..<inputs), after.rows(0..<outputs))
+  var measurements: [Measurement] = []
+  func add(
+    _ name: String, _ by: String, _ m: Int, _ n: Int, _ k: Int, flops: Int, _ body: () -> Void
+  ) throws(MPIError) {
+    measurements.append(
+      Measurement(
+        name: name, by: by, shape: "\(m) × \(n) × \(k)", unit: .gflops, work: Double(flops),
+        seconds: try watch.time(over: ranks, body)))
+  }
+
+  let W = numbers(outputs, inputs)
+  let panels = Panels(rows: outputs, columns: inputs)
+  panels.assign(W.all)
+  let room = Matrix<Float>(rows: outputs < Panels.fewRows ? outputs : paddedRows(outputs), columns: n)
+  let m = room.rows(0..<outputs)
+  let flops = 2 * outputs * inputs * n
+  try add("W_\(l) a_\(l - 1)", ours, outputs, n, inputs, flops: flops) { panels.multiply(m, a) }
+  try add("W_\(l) a_\(l - 1)", "sgemm", outputs, n, inputs, flops: flops) { multiply(m, W.all, a) }
+
+  // A product with few rows is summed up transposed.
+  let isTransposed = outputs < laneCount
+  let sum = Matrix<Float>(
+    rows: paddedRows(isTransposed ? inputs : outputs), columns: isTransposed ? outputs : inputs)
+  try add("z_\(l) a_\(l - 1)ᵀ", ours, outputs, inputs, n, flops: flops) {
+    if isTransposed {
+      addProduct(sum.rows(0..<inputs), a, transposed: z)
+    } else {
+      addProduct(sum.rows(0..<outputs), z, transposed: a)
+    }
+  }
+  let S = Matrix<Float>(rows: outputs, columns: inputs)
+  try add("z_\(l) a_\(l - 1)ᵀ", "sgemm", outputs, inputs, n, flops: flops) {
+    multiply(S.all, z, a, transposeB: .transposed, beta: 1)
+  }
+
+  guard l > 1 else { return measurements }
+  let G = Matrix<Float>(rows: paddedRows(inputs), columns: inputs)
+  let half = inputs * (inputs + 1) * n
+  let name = "a_\(l - 1) a_\(l - 1)ᵀ"
+  try add(name, ours, inputs, inputs, n, flops: half) { addGram(G.rows(0..<inputs), of: a) }
+  try add(name, "ssyrk", inputs, inputs, n, flops: half) { gram(G.rows(0..<inputs), of: a, beta: 1) }
+  return measurements
 }
 
-/// Small whole numbers of both signs, none 0 alone: no product runs into subnormal numbers or infinities.
+/// Who does what BLAS does not.
+let ours = "this program"
+
+/// Small whole numbers of both signs: no product or sum of them runs into subnormal numbers or infinities.
 func numbers(_ rows: Int, _ columns: Int) -> Matrix<Float> {
   let matrix = Matrix<Float>(rows: rows, columns: columns)
   for k in 0..<matrix.count { matrix.base[k] = Float(k % 7) - 3 }

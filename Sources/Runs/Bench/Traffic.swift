@@ -18,7 +18,7 @@ func measureMemory(
     triad(arrays.base, arrays.base + count, arrays.base + 2 * count, count)
   }
   return Measurement(
-    name: "memory, a = b + s·c", by: "this program", shape: "3 × \(Runs.bytes(bytes))", unit: .bandwidth,
+    name: "memory, a = b + s·c", by: ours, shape: "3 × \(Runs.bytes(bytes))", unit: .bandwidth,
     work: Double(3 * bytes), seconds: seconds)
 }
 
