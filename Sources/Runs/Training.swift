@@ -68,7 +68,7 @@ public func train(
       weightsSHA256: model.weightsSHA256),
     cost: RunSummary.Cost(
       flopsPerIteration: method.cost.flops(samples: data.train.partition.samples),
-      sgemmGflopsPerRank: speeds.min, bytesReducedPerIteration: method.cost.bytes,
+      sgemmGflopsPerRank: speeds.min * Double(threads), bytesReducedPerIteration: method.cost.bytes,
       reductionsPerIteration: method.cost.reductions),
     phases: try phases.report(over: ranks), memory: try PeakMemory(over: ranks), warnings: console.warnings)
   try directory.write("run.json", summary.json.document, over: ranks)

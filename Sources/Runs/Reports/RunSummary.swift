@@ -76,7 +76,7 @@ public struct RunSummary: Sendable {
   public struct Cost: Sendable {
     /// Useful floating-point operations of all ranks together.
     public var flopsPerIteration: Double
-    /// What a rank's matrix products alone reach, in 10⁹ operations a second.
+    /// What a rank's matrix products alone reach on one thread, times its threads, in 10⁹ operations a second.
     public var sgemmGflopsPerRank: Double?
     /// Of each rank.
     public var bytesReducedPerIteration: Int
