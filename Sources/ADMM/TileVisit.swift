@@ -137,7 +137,7 @@ extension Taylor {
 
   /// How many columns are updated at a time: few, to stay in the first-level cache, where the weights are small enough to be read
   /// again for each strip; else a tile.
-  static func stripColumns(_ network: Network, tileColumns: Int) -> Int {
+  package static func stripColumns(_ network: Network, tileColumns: Int) -> Int {
     let weights = MemoryLayout<Float>.size * network.parameterCount
     return weights <= secondLevelCacheBytes() / 4 ? min(16, tileColumns) : tileColumns
   }

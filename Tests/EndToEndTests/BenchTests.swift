@@ -83,6 +83,9 @@ import Testing
     #expect(
       try bench(1, [configuration, "--features", "4", "--outputs", "1", "--set", "network.hidden=[5, 2]"])
         .report.layers == [4, 5, 2, 1])
+    let synthetic = try directory.write(
+      "synthetic.toml", "[data]\nsynthetic = 100\nsynthetic_features = 11\nsynthetic_classes = 4\n")
+    #expect(try bench(1, [synthetic, "--set", "network.hidden=[5]"]).report.layers == [11, 5, 4])
   }
 
   @Test(arguments: [

@@ -44,17 +44,18 @@ public func bench(
   misplaced.forEach(console.warn)
   let network = try request.network(console, over: ranks)
   let tile = Taylor.tileColumns(network)
+  let strip = Taylor.stripColumns(network, tileColumns: tile)
   let watch = Stopwatch(seconds: request.seconds)
-  console.print(header(launch, network, tile: tile))
+  console.print(header(launch, network, tile: tile, strip: strip))
 
   console.progress("products")
   var measurements = try measureSquares(watch, over: ranks)
   let speeds = measurements.map(\.speed)
   if misplaced.isEmpty { launch.machine.slowProducts(speeds[0]).map(console.warn) }
   let peak = speeds.map(\.median).max() ?? .nan
-  measurements += try measureProducts(network, tile: tile, watch, over: ranks)
+  measurements += try measureProducts(network, tile: tile, strip: strip, watch, over: ranks)
   console.progress("updates")
-  measurements += try measureUpdates(network, tile: tile, watch, over: ranks)
+  measurements += try measureUpdates(network, strip: strip, watch, over: ranks)
   console.progress("memory")
   measurements.append(
     try measureMemory(watch, ranksOnHost: launch.machine.hosts.map(\.ranks).max() ?? 1, over: ranks))
@@ -72,7 +73,7 @@ public func bench(
       "slurm_job_id": launch.slurmJob.map { .string($0) }, "ranks": .integer(ranks.size),
       "hosts": launch.machine.hostsJSON, "warnings": .array(console.warnings.map { .string($0) }),
       "versions": launch.versions.json, "layers": .array(network.widths.map { .integer($0) }),
-      "tile": .integer(tile),
+      "tile": .integer(tile), "strip": .integer(strip),
       "bytes_reduced_per_iteration": .integer(network.reducedIntegers * MemoryLayout<Int64>.size),
       "seconds": .number(request.seconds),
       "measurements": .array(measurements.map(\.json)),
@@ -86,7 +87,7 @@ public func bench(
 }
 
 /// Where, with what, for which network.
-private func header(_ launch: Launch, _ network: Network, tile: Int) -> [String] {
+private func header(_ launch: Launch, _ network: Network, tile: Int, strip: Int) -> [String] {
   var table = TextTable(["ranks", "\(launch.machine.summary): \(launch.machine.hostList)"], [.left, .left])
   table.add(["MPI", launch.versions.mpi])
   table.add(["BLAS", "\(launch.versions.blas), kernel \(launch.versions.blasKernel), 1 thread a call"])
@@ -95,7 +96,7 @@ private func header(_ launch: Launch, _ network: Network, tile: Int) -> [String]
     "\(network.widths.map(String.init).joined(separator: "-")), \(network.activation), \(network.loss)"
       + (network.bias ? ", bias" : ""),
   ])
-  table.add(["tile", counted(tile, "sample")])
+  table.add(["tile", "\(counted(tile, "sample")), updated \(strip) at a time"])
   return [launch.versions.title] + table.lines.map { "  " + $0 }
 }
 
@@ -113,14 +114,12 @@ extension BenchRequest {
       return settings.network(features: features ?? 28, outputs: outputs ?? 1)
     }
     let features: Int
-    if let given = self.features {
+    if let given = self.features ?? settings.data.generator?.features {
       features = given
     } else if let source = settings.data.trainSource {
       features = try preview(source, over: ranks).features
     } else {
-      throw Failure(
-        .badConfiguration, "no training set to count the features of. Give --features or --widths.",
-        isShared: true)
+      throw Failure(.badConfiguration, Configuration.noTrainingSet, isShared: true)
     }
     let outputs = outputs ?? settings.outputs
     if outputs == nil {

@@ -18,19 +18,24 @@ func measureSquares(_ watch: Stopwatch, over ranks: borrowing Communicator) thro
   return measurements
 }
 
-/// The products of an iteration on one tile of samples: each layer's W_l a_{l−1}, z_l a_{l−1}ᵀ and, for the hidden ones,
-/// a_l a_lᵀ; as the iteration does them, and as BLAS does. Collective.
+/// The products of an iteration: each layer's W_l a_{l−1} of a strip of samples, z_l a_{l−1}ᵀ and, for the hidden ones, a_l a_lᵀ of
+/// a tile; as the iteration does them, and as BLAS does. Collective.
+///
+/// - Parameters:
+///   - n: how many samples a tile has.
+///   - strip: how many samples are updated at a time.
 func measureProducts(
-  _ network: Network, tile n: Int, _ watch: Stopwatch, over ranks: borrowing Communicator
+  _ network: Network, tile n: Int, strip: Int, _ watch: Stopwatch, over ranks: borrowing Communicator
 ) throws(MPIError) -> [Measurement] {
   var measurements: [Measurement] = []
-  for l in 1...network.L { measurements += try measureProducts(network, l, n, watch, over: ranks) }
+  for l in 1...network.L { measurements += try measureProducts(network, l, n, strip, watch, over: ranks) }
   return measurements
 }
 
 /// Those of layer l. Collective.
 private func measureProducts(
-  _ network: Network, _ l: Int, _ n: Int, _ watch: Stopwatch, over ranks: borrowing Communicator
+  _ network: Network, _ l: Int, _ n: Int, _ strip: Int, _ watch: Stopwatch,
+  over ranks: borrowing Communicator
 ) throws(MPIError) -> [Measurement] {
   let (outputs, inputs) = (network.widths[l], network.inputs(l))
   // Columns as far apart as those of the variables: only hidden layers' are padded.
@@ -50,13 +55,16 @@ private func measureProducts(
   let W = numbers(outputs, inputs)
   let panels = Panels(rows: outputs, columns: inputs)
   panels.assign(W.all)
-  let room = Matrix<Float>(rows: outputs < Panels.fewRows ? outputs : paddedRows(outputs), columns: n)
+  let room = Matrix<Float>(rows: outputs < Panels.fewRows ? outputs : paddedRows(outputs), columns: strip)
   let m = room.rows(0..<outputs)
-  let flops = 2 * outputs * inputs * n
-  try add("W_\(l) a_\(l - 1)", ours, outputs, n, inputs, flops: flops) { panels.multiply(m, a) }
-  try add("W_\(l) a_\(l - 1)", "sgemm", outputs, n, inputs, flops: flops) { multiply(m, W.all, a) }
+  let few = a.columns(0..<strip)
+  let name = "W_\(l) a_\(l - 1)"
+  let work = 2 * outputs * inputs * strip
+  try add(name, ours, outputs, strip, inputs, flops: work) { panels.multiply(m, few) }
+  try add(name, "sgemm", outputs, strip, inputs, flops: work) { multiply(m, W.all, few) }
 
   // A product with few rows is summed up transposed.
+  let flops = 2 * outputs * inputs * n
   let isTransposed = outputs < laneCount
   let sum = Matrix<Float>(
     rows: paddedRows(isTransposed ? inputs : outputs), columns: isTransposed ? outputs : inputs)
@@ -75,9 +83,9 @@ private func measureProducts(
   guard l > 1 else { return measurements }
   let G = Matrix<Float>(rows: paddedRows(inputs), columns: inputs)
   let half = inputs * (inputs + 1) * n
-  let name = "a_\(l - 1) a_\(l - 1)ᵀ"
-  try add(name, ours, inputs, inputs, n, flops: half) { addGram(G.rows(0..<inputs), of: a) }
-  try add(name, "ssyrk", inputs, inputs, n, flops: half) { gram(G.rows(0..<inputs), of: a, beta: 1) }
+  let square = "a_\(l - 1) a_\(l - 1)ᵀ"
+  try add(square, ours, inputs, inputs, n, flops: half) { addGram(G.rows(0..<inputs), of: a) }
+  try add(square, "ssyrk", inputs, inputs, n, flops: half) { gram(G.rows(0..<inputs), of: a, beta: 1) }
   return measurements
 }
 

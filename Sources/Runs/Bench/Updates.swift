@@ -2,9 +2,9 @@ import ADMM
 import LinearAlgebra
 import MPI
 
-/// The updates of an iteration on one tile of samples: z_l and a_l of each hidden layer, z_L. Collective.
+/// The updates of an iteration on one strip of n samples: z_l and a_l of each hidden layer, z_L. Collective.
 func measureUpdates(
-  _ network: Network, tile n: Int, _ watch: Stopwatch, over ranks: borrowing Communicator
+  _ network: Network, strip n: Int, _ watch: Stopwatch, over ranks: borrowing Communicator
 ) throws -> [Measurement] {
   var measurements: [Measurement] = []
   for l in 1..<network.L {
