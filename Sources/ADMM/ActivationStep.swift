@@ -59,7 +59,7 @@ package struct ActivationStep: ~Copyable {
   }
 
   /// How many floating-point operations `apply` needs a sample.
-  static func flops(from outputs: Int, to activations: Int) -> Int {
+  package static func flops(from outputs: Int, to activations: Int) -> Int {
     outputs > activations ? 2 * activations * (outputs + activations) : 4 * outputs * activations
   }
 

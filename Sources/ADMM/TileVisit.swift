@@ -106,7 +106,7 @@ extension Taylor {
 
   /// How many columns a tile has: as many as a quarter of a core's second-level cache holds of all that a visit touches, within bounds. A
   /// result's bits do not depend on it.
-  static func tileColumns(_ network: Network) -> Int {
+  package static func tileColumns(_ network: Network) -> Int {
     let numbers = network.inputs(1) + network.widths.dropFirst().reduce(0) { $0 + 3 * paddedRows($1) }
     let columns = secondLevelCacheBytes() / 4 / (MemoryLayout<Float>.size * numbers)
     return min(max(columns / 8 * 8, 80), 256)

@@ -25,6 +25,10 @@ struct Rows: ~Copyable {
     self.rows = rows
     self.stride = stride
     elementBytes = MemoryLayout<T>.stride
+    // Rows go in pieces, but a row is whole, and MPI-IO counts its bytes in 32 bits.
+    guard rowLength <= Int(Int32.max) / elementBytes else {
+      fatalError("\(array.place): a row of \(rowLength) elements is 2 GiB or more, too long for MPI-IO")
+    }
     rowsPerPiece = max(array.pieceBytes / max(rowLength * elementBytes, 1), 1)
   }
 

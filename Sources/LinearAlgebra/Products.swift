@@ -88,8 +88,11 @@ private func checkedDepth<T>(
   return k
 }
 
-/// A size as BLAS takes it.
+/// A size as BLAS takes it. Ends the process, with a message in release mode too, where BLAS can't.
 func blas(_ n: Int) -> blasint {
-  precondition(n <= Int(blasint.max), "\(n) is beyond this BLAS's integers; use smaller tiles")
+  guard isBLASSize(n) else { fatalError("\(n) is beyond this BLAS's integers; use smaller tiles") }
   return blasint(n)
 }
+
+/// Whether BLAS can take a size, or a distance between columns: its integers have 32 bits unless it was built for 64.
+package func isBLASSize(_ n: Int) -> Bool { n >= 0 && n <= Int(blasint.max) }

@@ -141,22 +141,22 @@ public struct Communicator: ~Copyable {
   /// Every rank gets every rank's elements, in the order of the ranks. Lengths may differ. Collective.
   ///
   /// For a few kilobytes a rank, such as names and counts. MPI 3.1, section 5.7.
+  ///
+  /// - Throws: `MPIError`, alike on all ranks, for 2³¹ elements or more in all.
   public func gather<T: Element>(_ x: [T]) throws(MPIError) -> [[T]] {
-    let one = CInt(1)
-    var own = CInt(x.count)
-    var counts = [CInt](repeating: 0, count: size)
-    try check(MPI_Allgather(&own, one, Int32.datatype, &counts, one, Int32.datatype, handle), "MPI_Allgather")
-    var starts = [CInt](repeating: 0, count: size)
-    for r in 1..<Swift.max(size, 1) { starts[r] = starts[r - 1] + counts[r - 1] }
-    let total = Int(starts[size - 1] + counts[size - 1])
+    var own = x.count
+    var counts = [Int](repeating: 0, count: size)
+    try check(MPI_Allgather(&own, 1, Int.datatype, &counts, 1, Int.datatype, handle), "MPI_Allgather")
+    let layout = try GatherLayout(counts)
     var code = MPI_SUCCESS
-    let all = [T](unsafeUninitializedCapacity: total) { buffer, initialized in
+    let all = [T](unsafeUninitializedCapacity: layout.total) { buffer, initialized in
       code = MPI_Allgatherv(
-        x, own, T.datatype, buffer.baseAddress, counts, starts, T.datatype, handle)
-      initialized = total
+        x, layout.counts[rank], T.datatype, buffer.baseAddress, layout.counts, layout.starts, T.datatype,
+        handle)
+      initialized = layout.total
     }
     try check(code, "MPI_Allgatherv")
-    return (0..<size).map { Array(all[Int(starts[$0])..<Int(starts[$0] + counts[$0])]) }
+    return zip(layout.starts, layout.counts).map { Array(all[Int($0)..<Int($0 + $1)]) }
   }
 
   /// Every rank gets every rank's text, in the order of the ranks. Collective.

@@ -79,6 +79,8 @@ public struct Configuration: Sendable, Equatable {
     public var seed: UInt64 = 1
     /// Samples a chunk; `nil` is automatic (`Partition.defaultChunk`).
     public var chunk: Int? = nil
+    /// Threads that share a rank's tiles. A BLAS call has one thread, whatever this is.
+    public var threadsPerRank = 1
   }
 
   /// The training methods of this version.

@@ -156,6 +156,9 @@ extension Configuration {
       "How many consecutive samples are summed up at a time; 0 is automatic. Ranks own whole chunks: smaller ones share out "
         + "evenly, larger ones are faster. The weights' last bits depend on this, never on the number of ranks."
     ),
+    Key(
+      "training", "threads_per_rank", .whole(from: 1, to: 1024), \.training.threadsPerRank,
+      "How many threads of a rank share its tiles."),
   ]
 
   private static let taylorKeys = [

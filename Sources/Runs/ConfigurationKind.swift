@@ -108,6 +108,15 @@ extension Kind {
     }
   }
 
+  /// A whole number from `least` to `largest`.
+  static func whole(from least: Int, to largest: Int) -> Kind<Int> where Value == Int {
+    Kind<Int>(expected: "a whole number from \(least) to \(largest)") {
+      if case .whole(let whole) = $0, (least...largest).contains(whole) { whole } else { nil }
+    } write: {
+      .whole($0)
+    }
+  }
+
   /// A number in a range; whole numbers count as numbers.
   static func number(
     _ expected: String, where isLegal: @escaping @Sendable (Double) -> Bool

@@ -13,10 +13,12 @@ public func train(
 ) throws -> ExitStatus {
   let phases = Phases()
   let console = Console(isQuiet: isQuiet, ranks)
-  let threads = 1
-  setBLASThreads(threads)
+  // They share a rank's chunks. A BLAS call has one: of tall and skinny factors it runs slower on two.
+  let threads = configuration.training.threadsPerRank
+  setBLASThreads(1)
   let launch = try Launch(threads: threads, over: ranks)
-  launch.machine.warnings.forEach(console.warn)
+  let misplaced = launch.warnings
+  misplaced.forEach(console.warn)
   let directory = try RunDirectory(
     configuration.output.directory, overwrite: configuration.output.overwrite, over: ranks)
 
@@ -26,8 +28,10 @@ public func train(
     }
   }
   let network = configuration.network(features: data.train.featureCount, outputs: data.outputs)
-  let peakSpeed = try Spread(measuredProductSpeed(), over: ranks).min
-  let memory = try Spread(Double(predictedBytes(network, data)), over: ranks)
+  let speeds = try measuredProductSpeeds(over: ranks)
+  // Where ranks share cores, that is the reason, and has been told.
+  if misplaced.isEmpty { launch.machine.slowProducts(speeds).map(console.warn) }
+  let memory = try Spread(Double(predictedBytes(network, data, threads: threads)), over: ranks)
   console.print(banner(launch, configuration, network, data, memory, directory).lines)
 
   console.progress("fitting a linear model")
@@ -38,7 +42,7 @@ public func train(
   var method = try phases.measure(.start) {
     try Taylor.start(
       network, configuration.taylorSettings, a0: data.train.features.all, y: data.y.all,
-      partition: data.train.partition, over: ranks)
+      partition: data.train.partition, threads: threads, over: ranks)
   }
   let outcome = try trainingLoop(
     &method, configuration, data, directory, console, phases, over: ranks)
@@ -50,6 +54,10 @@ public func train(
   let model = configuration.model(network, outcome, data)
   try phases.measure(.save) { try model.write(to: directory.path(of: "model.h5"), over: ranks) }
 
+  let local = try ranks.gather([phases[.local]]).enumerated().map { rank, seconds in
+    (seconds[0], data.train.partition.range(of: rank).count)
+  }
+  if misplaced.isEmpty { launch.machine.slowSweeps(local).map(console.warn) }
   let exitStatus: ExitStatus = outcome.status == .diverged ? .numericalFailure : .done
   let summary = RunSummary(
     RunSummary.Outcome(outcome.status, exitStatus: exitStatus, iterations: method.sweeps),
@@ -60,9 +68,9 @@ public func train(
       weightsSHA256: model.weightsSHA256),
     cost: RunSummary.Cost(
       flopsPerIteration: method.cost.flops(samples: data.train.partition.samples),
-      sgemmGflopsPerRank: peakSpeed, bytesReducedPerIteration: method.cost.bytes,
+      sgemmGflopsPerRank: speeds.min * Double(threads), bytesReducedPerIteration: method.cost.bytes,
       reductionsPerIteration: method.cost.reductions),
-    phases: try phases.report(over: ranks), memory: try PeakMemory(over: ranks))
+    phases: try phases.report(over: ranks), memory: try PeakMemory(over: ranks), warnings: console.warnings)
   try directory.write("run.json", summary.json.document, over: ranks)
   console.print(results.lines)
   console.print(summary.closingLines(directory))

@@ -43,11 +43,11 @@ func problem(_ network: Network, _ data: borrowing TrainingData) -> RunSummary.P
 }
 
 /// The bytes that this rank's arrays take in training. Local.
-func predictedBytes(_ network: Network, _ data: borrowing TrainingData) -> Int {
+func predictedBytes(_ network: Network, _ data: borrowing TrainingData, threads: Int) -> Int {
   let samples = data.train.range.count + data.validation.range.count + data.test.range.count
   return MemoryLayout<Float>.size * (network.widths[0] + 1) * samples
     + network.stateBytes(samples: data.train.range.count, storage: .automatic)
-    + network.systemBytes(threads: 1)
+    + network.systemBytes(threads: threads)
 }
 
 extension Configuration {

@@ -74,8 +74,11 @@ struct RunResult: Decodable {
   let exitStatus: Int32
   let iterations: Int
   let ranks: Int
+  let threadsPerRank: Int
+  let warnings: [String]
   let layers: [Int]
   let samples: Count
   let final: Final
+  let bytesReducedPerIteration: Int
   let weightsSha256: String
 }

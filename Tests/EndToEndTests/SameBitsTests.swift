@@ -39,6 +39,22 @@ import Testing
     #expect(!found.contains(other[0]))
   }
 
+  /// Two threads share a rank's chunks, seven have more than there are.
+  @Test func weightsDependNotOnTheNumberOfThreads() throws {
+    let directory = try TemporaryDirectory()
+    let train = try directory.write("train.csv", Samples(1_001, classes: 3, seed: 12).csv)
+    let configuration = try directory.configuration(train: train)
+    let found = try [1, 2, 7].map { threads in
+      let arguments = [
+        configuration, "--set", "training.chunk=128", "--set", "training.threads_per_rank=\(threads)",
+      ]
+      let fingerprint = try fingerprints(directory, arguments, ranks: [2])[0]
+      #expect(try directory.result().threadsPerRank == threads)
+      return fingerprint
+    }
+    #expect(Set(found).count == 1, "\(found)")
+  }
+
   @Test func moreRanksThanSamples() throws {
     let directory = try TemporaryDirectory()
     let train = try directory.write("train.csv", Samples(5, seed: 3).csv)

@@ -25,6 +25,14 @@ import Testing
     }
   }
 
+  /// Debian's BLAS counts in 32 bits: a size beyond is never cut off in silence.
+  @Test func sizesBeyond32BitsAreRefused() {
+    for size in [0, 1, 1 << 30, (1 << 31) - 1] { #expect(isBLASSize(size), "\(size)") }
+    for size in [1 << 31, (1 << 31) + 1, 1 << 32, (1 << 32) + 5, Int.max, -1] {
+      #expect(!isBLASSize(size), "\(size)")
+    }
+  }
+
   private func expectProducts<T: BinaryFloatingPoint & BitwiseCopyable>(
     _ m: Int, _ n: Int, _ k: Int,
     _ product: (Tile<T>, Tile<T>, Tile<T>, Transposition, Transposition, T, T) -> Void

@@ -98,6 +98,7 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     iterations = 9
     seed = 12345678901234
     chunk = 64
+    threads_per_rank = 4
     [taylor]
     preset = "paper"
     beta = [0.1, 1e-7, 3e10]

@@ -67,6 +67,7 @@ private func output(
       $0.progress("half way", 0.5)
       $0.print("done")
       $0.warn("odd")
+      #expect($0.warnings == ["odd"])
     }
     #expect(text == "admm-mpi: warning: odd\n")
   }

@@ -3,13 +3,12 @@ import Runs
 import TestSupport
 import Testing
 
-private func machine(_ hosts: [(String, Int)], cores: Int = 64, threads: Int = 1, boundCores: Int = 64)
-  -> Machine
-{
-  Machine(
-    hosts: hosts.map { Machine.Host(name: $0.0, ranks: $0.1, cores: cores) },
-    hostOfRank: hosts.flatMap { [String](repeating: $0.0, count: $0.1) }, threads: threads,
-    boundCores: boundCores)
+private func machine(_ hosts: [(String, Int)], threads: Int = 1) -> Machine {
+  let names = hosts.flatMap { [String](repeating: $0.0, count: $0.1) }
+  return Machine(
+    hosts: hosts.map { Machine.Host(name: $0.0, ranks: $0.1, cores: 64) }, hostOfRank: names,
+    threads: threads,
+    coresOfRank: names.map { _ in Cores(0..<64) })
 }
 
 @Suite(.serialized) struct ReportsMachineTests {
@@ -31,20 +30,6 @@ private func machine(_ hosts: [(String, Int)], cores: Int = 64, threads: Int = 1
     #expect(machine([("a", 3), ("b", 3)], threads: 2).summary == "6 ranks × 2 threads on 2 hosts")
   }
 
-  @Test func tooMuchForAHostIsWarnedOf() throws {
-    #expect(machine([("a", 64), ("b", 64)]).warnings.isEmpty)
-    let crowded = machine([("a", 2), ("b", 65)]).warnings
-    #expect(crowded.count == 1)
-    #expect(try #require(crowded.first).hasPrefix("b has 64 cores for 65 ranks × 1 thread"))
-    #expect(machine([("a", 33)], threads: 2).warnings.count == 1)
-  }
-
-  @Test func moreThreadsThanARankMayUseAreWarnedOf() throws {
-    let warnings = machine([("a", 2)], threads: 4, boundCores: 1).warnings
-    #expect(warnings.count == 1)
-    #expect(try #require(warnings.first).contains("bound to 1 core"))
-  }
-
   @Test func theJobAtHand() throws {
     try TestWorld.with { ranks in
       let machine = try Machine(threads: 1, over: ranks)
@@ -52,7 +37,11 @@ private func machine(_ hosts: [(String, Int)], cores: Int = 64, threads: Int = 1
       #expect(machine.hosts.reduce(0) { $0 + $1.ranks } == ranks.size)
       #expect(machine.hostOfRank[ranks.rank] == (try ranks.hostName()))
       #expect(machine.hosts.allSatisfy { $0.cores > 0 })
-      #expect(machine.boundCores > 0 && machine.boundCores <= machine.hosts.reduce(0) { max($0, $1.cores) })
+      #expect(machine.coresOfRank.count == ranks.size)
+      for (host, cores) in zip(machine.hostOfRank, machine.coresOfRank) {
+        let online = try #require(machine.hosts.first { $0.name == host }).cores
+        #expect((1...online).contains(cores.count))
+      }
     }
   }
 }

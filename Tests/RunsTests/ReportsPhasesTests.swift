@@ -82,6 +82,11 @@ private final class Clock {
     }
   }
 
+  @Test func theMiddleOfAllRanks() {
+    #expect(Spread([3, 1, 2]).median == 2 && Spread([4, 1, 2, 9]).median == 3 && Spread([5]).median == 5)
+    #expect(Spread([3, 1, 1]).minRank == 1 && Spread([3, 1, 3]).maxRank == 0)
+  }
+
   private let report = PhaseReport(
     phases: Phase.allCases.map { phase in
       switch phase {

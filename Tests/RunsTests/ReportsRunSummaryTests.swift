@@ -7,7 +7,8 @@ private let launch = Launch(
   start: "2026-01-02T03:04:05Z", command: commandLine(["admm-mpi", "configs/a b.toml"]), slurmJob: "17",
   machine: Machine(
     hosts: [Machine.Host(name: "n1", ranks: 2, cores: 8), Machine.Host(name: "n2", ranks: 2, cores: 8)],
-    hostOfRank: ["n1", "n1", "n2", "n2"], threads: 1, boundCores: 1),
+    hostOfRank: ["n1", "n1", "n2", "n2"], threads: 1,
+    coresOfRank: [Cores](repeating: Cores(0..<8), count: 4)),
   versions: Versions(
     commit: "1a2b3c4", mpi: "Open MPI v4.1.4", blas: "OpenBLAS 0.3.21", blasKernel: "SkylakeX", hdf5: "1.10.8"
   ))
@@ -33,7 +34,7 @@ private func summary() throws -> RunSummary {
     cost: .init(
       flopsPerIteration: 4e12, sgemmGflopsPerRank: 400, bytesReducedPerIteration: 1234,
       reductionsPerIteration: 2),
-    phases: phases, memory: PeakMemory(max: 100, sum: 400))
+    phases: phases, memory: PeakMemory(max: 100, sum: 400), warnings: ["n1 is \"hot\""])
 }
 
 extension IterationRecord {
@@ -57,6 +58,7 @@ extension IterationRecord {
     #expect(object["layers"] as? [Int] == [28, 300, 1])
     #expect(object["samples"] as? [String: Int] == ["train": 100, "test": 20])
     #expect(object["command"] as? String == "admm-mpi 'configs/a b.toml'")
+    #expect(object["warnings"] as? [String] == ["n1 is \"hot\""])
     let seconds = try #require(object["seconds"] as? [String: Double])
     #expect(
       seconds == [
@@ -115,7 +117,7 @@ extension IterationRecord {
         "  command  admm-mpi 'configs/a b.toml'",
         "  ranks    4 ranks × 1 thread on 2 hosts: n[1-2] × 2",
         "  MPI      Open MPI v4.1.4",
-        "  BLAS     OpenBLAS 0.3.21, kernel SkylakeX, 1 thread a rank",
+        "  BLAS     OpenBLAS 0.3.21, kernel SkylakeX, 1 thread a call",
         "  HDF5     1.10.8",
         "  train    a.csv, 100 samples",
         "  network  28-300-1, relu, hinge, bias, 9,001 parameters",

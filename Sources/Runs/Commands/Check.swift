@@ -38,7 +38,9 @@ public func check(_ configuration: Configuration, over ranks: borrowing Communic
   let columnBytes = MemoryLayout<Float>.size * (train.features + 1)
   let bytesPerSample = columnBytes + network.stateBytes(samples: 1, storage: .automatic)
   func share(_ samples: Int) -> Int { (samples + ranks.size - 1) / ranks.size }
-  let fixedBytes = share(test?.samples ?? 0) * columnBytes + network.systemBytes(threads: 1)
+  let fixedBytes =
+    share(test?.samples ?? 0) * columnBytes
+    + network.systemBytes(threads: configuration.training.threadsPerRank)
   table.add([
     "memory",
     train.samples.map {
@@ -88,7 +90,7 @@ extension Preview {
 
 extension Configuration {
   /// d_L where the configuration tells it.
-  fileprivate var outputs: Int? {
+  var outputs: Int? {
     if data.task == .regression { return 1 }
     let classes = data.generator?.classes ?? (data.positiveClass == nil ? data.classes?.count : 2)
     return classes.map { $0 == 2 && !network.loss.isJoint ? 1 : $0 }

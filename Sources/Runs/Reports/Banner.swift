@@ -33,9 +33,7 @@ public struct Banner: Sendable {
     let (versions, machine) = (launch.versions, launch.machine)
     let network =
       [widths.map(String.init).joined(separator: "-")] + traits + [counted(parameters, "parameter")]
-    let blas = [
-      versions.blas, "kernel \(versions.blasKernel)", "\(counted(machine.threads, "thread")) a rank",
-    ]
+    let blas = [versions.blas, "kernel \(versions.blasKernel)", "1 thread a call"]
     var table = TextTable(
       ["started", launch.start + (launch.slurmJob.map { ", Slurm job \($0)" } ?? "")], [.left, .left])
     table.add(["command", launch.command])

@@ -11,6 +11,9 @@ public final class Console {
   /// Seconds between two states of the progress line.
   private static let progressInterval = 0.1
 
+  /// What was warned of so far, for run.json.
+  public private(set) var warnings: [String] = []
+
   private let output: CInt
   private let errors: CInt
   private let isTerminal: Bool
@@ -54,8 +57,9 @@ public final class Console {
     for line in lines { print(line) }
   }
 
-  /// Prints a warning to standard error, whether quiet or not. Local.
+  /// Prints a warning to standard error, whether quiet or not, and keeps it. Local.
   public func warn(_ text: String) {
+    warnings.append(text)
     guard isRoot else { return }
     clearProgress()
     put("admm-mpi: warning: \(text)\n", to: errors)

@@ -22,7 +22,7 @@ public struct Launch: Sendable {
 
   /// This job. Collective.
   ///
-  /// - Parameter threads: BLAS threads a rank.
+  /// - Parameter threads: how many threads share a rank's work.
   public init(threads: Int, over ranks: borrowing Communicator) throws(MPIError) {
     self.init(
       start: utcNow(), command: commandLine(CommandLine.arguments), slurmJob: slurmJobID(),

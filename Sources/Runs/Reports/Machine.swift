@@ -7,7 +7,7 @@ public struct Machine: Sendable, Equatable {
     public let name: String
     /// How many of the job's ranks run there.
     public let ranks: Int
-    /// How many cores it has online.
+    /// How many cores it has online; hardware threads of a core don't count.
     public let cores: Int
 
     public init(name: String, ranks: Int, cores: Int) {
@@ -21,24 +21,27 @@ public struct Machine: Sendable, Equatable {
   public let hosts: [Host]
   /// The name of each rank's host.
   public let hostOfRank: [String]
-  /// BLAS threads a rank.
+  /// How many threads share a rank's work.
   public let threads: Int
-  /// The fewest cores that a rank may run on, as it is bound.
-  public let boundCores: Int
+  /// The cores that each rank may run on.
+  public let coresOfRank: [Cores]
 
-  public init(hosts: [Host], hostOfRank: [String], threads: Int, boundCores: Int) {
+  /// - Precondition: as many `coresOfRank` as `hostOfRank`.
+  public init(hosts: [Host], hostOfRank: [String], threads: Int, coresOfRank: [Cores]) {
+    precondition(
+      hostOfRank.count == coresOfRank.count, "\(hostOfRank.count) and \(coresOfRank.count) ranks")
     self.hosts = hosts
     self.hostOfRank = hostOfRank
     self.threads = threads
-    self.boundCores = boundCores
+    self.coresOfRank = coresOfRank
   }
 
   /// Asks all ranks. Collective.
   ///
-  /// - Parameter threads: BLAS threads a rank.
+  /// - Parameter threads: how many threads share a rank's work.
   public init(threads: Int, over ranks: borrowing Communicator) throws(MPIError) {
     let names = try ranks.gather(ranks.hostName())
-    let cores = try ranks.gather([max(sysconf(CInt(_SC_NPROCESSORS_ONLN)), 1)]).map { $0[0] }
+    let cores = try ranks.gather([Cores.online().count]).map { $0[0] }
     var order: [String] = []
     var first: [String: Int] = [:]
     var count: [String: Int] = [:]
@@ -51,7 +54,8 @@ public struct Machine: Sendable, Equatable {
     }
     self.init(
       hosts: order.map { Host(name: $0, ranks: count[$0] ?? 0, cores: cores[first[$0] ?? 0]) },
-      hostOfRank: names, threads: threads, boundCores: try ranks.min(Self.coresOfThisRank()))
+      hostOfRank: names, threads: threads,
+      coresOfRank: try ranks.gather(Cores.allowed().list).map { Cores(list: $0) })
   }
 
   public var ranks: Int { hostOfRank.count }
@@ -59,6 +63,11 @@ public struct Machine: Sendable, Equatable {
   /// "6 ranks × 1 thread on 2 hosts".
   package var summary: String {
     "\(counted(ranks, "rank")) × \(counted(threads, "thread")) on \(counted(hosts.count, "host"))"
+  }
+
+  /// Each host with its number of ranks.
+  var hostsJSON: JSON {
+    .array(hosts.map { .object(["name": .string($0.name), "ranks": .integer($0.ranks)]) })
   }
 
   /// The hosts with the ranks on each, runs of numbered names in brackets: "n[01-04] × 12, login".
@@ -72,35 +81,6 @@ public struct Machine: Sendable, Equatable {
       }
     }
     return groups.map { NumberedName.compressed($0.numbers) + " × \($0.ranks)" }.joined(separator: ", ")
-  }
-
-  /// What will make the job slow.
-  public var warnings: [String] {
-    var warnings: [String] = []
-    if let host = hosts.max(by: { $0.ranks * threads * $1.cores < $1.ranks * threads * $0.cores }),
-      host.ranks * threads > host.cores
-    {
-      warnings.append(
-        "\(host.name) has \(counted(host.cores, "core")) for \(counted(host.ranks, "rank")) × "
-          + "\(counted(threads, "thread")): they will wait for each other. Start fewer ranks there.")
-    }
-    if threads > boundCores {
-      warnings.append(
-        "a rank is bound to \(counted(boundCores, "core")) but has \(threads) BLAS threads. "
-          + "Set OPENBLAS_NUM_THREADS=\(boundCores), or start mpirun with --bind-to none.")
-    }
-    return warnings
-  }
-
-  /// How many cores this process may run on: the bits of a line such as "Cpus_allowed: ffff,0000000f".
-  private static func coresOfThisRank() -> Int {
-    let status = (try? contents(of: "/proc/self/status")) ?? ""
-    guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed:") }) else {
-      return Int.max
-    }
-    return line.dropFirst("Cpus_allowed:".count).reduce(0) {
-      $0 + ($1.hexDigitValue?.nonzeroBitCount ?? 0)
-    }
   }
 }
 

@@ -84,11 +84,14 @@ public final class Phases {
   }
 }
 
-/// One quantity on all ranks: the smallest, the mean, the largest, and who has it.
+/// One quantity on all ranks: the smallest, the mean, the median, the largest, and who has them.
 public struct Spread: Sendable, Equatable {
   public let min: Double
   public let mean: Double
+  public let median: Double
   public let max: Double
+  /// The lowest rank that has `min`.
+  public let minRank: Int
   /// The lowest rank that has `max`.
   public let maxRank: Int
 
@@ -103,7 +106,10 @@ public struct Spread: Sendable, Equatable {
     }
     min = values[least]
     mean = sum / Double(values.count)
+    let sorted = values.sorted()
+    median = (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
     max = values[largest]
+    minRank = least
     maxRank = largest
   }
 

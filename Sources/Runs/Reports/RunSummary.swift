@@ -76,7 +76,7 @@ public struct RunSummary: Sendable {
   public struct Cost: Sendable {
     /// Useful floating-point operations of all ranks together.
     public var flopsPerIteration: Double
-    /// What a rank's matrix products alone reach, in 10⁹ operations a second.
+    /// What a rank's matrix products alone reach on one thread, times its threads, in 10⁹ operations a second.
     public var sgemmGflopsPerRank: Double?
     /// Of each rank.
     public var bytesReducedPerIteration: Int
@@ -101,10 +101,12 @@ public struct RunSummary: Sendable {
   public var cost: Cost
   public var phases: PhaseReport
   public var memory: PeakMemory
+  /// What the console warned of.
+  public var warnings: [String]
 
   public init(
     _ outcome: Outcome, launch: Launch, settings: Settings, problem: Problem, results: Results, cost: Cost,
-    phases: PhaseReport, memory: PeakMemory
+    phases: PhaseReport, memory: PeakMemory, warnings: [String] = []
   ) {
     self.outcome = outcome
     self.launch = launch
@@ -114,6 +116,7 @@ public struct RunSummary: Sendable {
     self.cost = cost
     self.phases = phases
     self.memory = memory
+    self.warnings = warnings
   }
 
   /// Seconds of one iteration, without the start and the evaluations; NaN if there was none.
@@ -137,8 +140,8 @@ public struct RunSummary: Sendable {
       "slurm_job_id": launch.slurmJob.map { .string($0) },
       "ranks": .integer(launch.machine.ranks),
       "threads_per_rank": .integer(launch.machine.threads),
-      "hosts": .array(
-        launch.machine.hosts.map { .object(["name": .string($0.name), "ranks": .integer($0.ranks)]) }),
+      "hosts": launch.machine.hostsJSON,
+      "warnings": .array(warnings.map { .string($0) }),
       "versions": launch.versions.json,
       "seed": .verbatim(String(settings.seed)),
       "config": settings.config,
