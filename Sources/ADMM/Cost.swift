@@ -9,21 +9,28 @@ public struct SweepCost: Sendable {
   public var bytes: Int
   /// Useful floating-point operations a sample: symmetric products count half.
   public var flopsPerSample: Int
+  /// Those of them that are sums, z_l a_{l−1}ᵀ and a_l a_lᵀ; the others are updates.
+  public var sumFlopsPerSample: Int
 
   /// Useful floating-point operations of a sweep over all samples of all ranks.
   public func flops(samples: Int) -> Double { Double(flopsPerSample) * Double(samples) }
+
+  /// The same of the sums alone.
+  public func sumFlops(samples: Int) -> Double { Double(sumFlopsPerSample) * Double(samples) }
 }
 
 extension Taylor {
   /// The message sizes and reductions of one sweep, and its useful floating-point operations a sample. algorithm.md §5, §6.
   public var cost: SweepCost {
-    var cost = SweepCost(reductions: 1, bytes: sums.bytes, flopsPerSample: 0)
+    var cost = SweepCost(reductions: 1, bytes: sums.bytes, flopsPerSample: 0, sumFlopsPerSample: 0)
     for l in 1...L {
       // W_l a_{l−1} and z_l a_{l−1}ᵀ
       cost.flopsPerSample += 4 * network.widths[l] * network.inputs(l)
+      cost.sumFlopsPerSample += 2 * network.widths[l] * network.inputs(l)
       guard l < L else { continue }
       let d = network.inputs(l + 1)
       cost.flopsPerSample += d * (d + 1)
+      cost.sumFlopsPerSample += d * (d + 1)
       cost.flopsPerSample += ActivationStep.flops(from: network.widths[l + 1], to: network.widths[l])
     }
     return cost

@@ -25,6 +25,7 @@ extension Taylor {
     // W_1 is the next sweep's, from the same z_1.
     if L > 1 { try updateWeights() }
     sumAgain()
+    _ = secondsOfSums()
     seconds = SweepSeconds()
     events = []
   }

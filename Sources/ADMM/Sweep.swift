@@ -34,6 +34,7 @@ extension Taylor {
       for l in 1..<L { updateActivations(l, tile) }
       addSums(tile)
     }
+    seconds.sum += secondsOfSums()
     sweeps += 1
   }
 }
@@ -144,8 +145,10 @@ extension Taylor {
   /// Adds the tile to the sums of its chunk. Local.
   func addSums(_ tile: TileVisit) {
     let workspace = tile.workspace
+    let start = monotonicSeconds()
     sums.accumulators[workspace.thread].add(
       a: { inputs($0, tile) }, z: { outputs($0, tile) }, meanwhile: { workspace.prefetch() })
+    workspace.summing += monotonicSeconds() - start
   }
 
   /// The sums of all chunks once more, from the variables as they stand. Local.

@@ -196,6 +196,6 @@ public struct SweepSeconds: Sendable {
   public var solve = 0.0
   /// In reductions, waiting for slower ranks included.
   public var reduce = 0.0
-  /// All else: the local updates and sums.
-  public var local = 0.0
+  /// Adding up this rank's sums, the mean over its threads. All else is updates.
+  public var sum = 0.0
 }

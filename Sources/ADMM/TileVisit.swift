@@ -21,6 +21,8 @@ final class Workspace {
   let upcoming: UnsafeMutableBufferPointer<Prefetch>
   /// Of each hidden layer, for the tile at hand; nil if nobody asks.
   var residuals: [LayerResiduals?]
+  /// Seconds in sums since the rank last asked.
+  var summing = 0.0
   /// The sums of `Objective`; `isMeasuring` tells whether they are taken.
   var measured: ExactSum
   var largestMultiplier: Float = 0
@@ -70,7 +72,15 @@ extension Taylor {
       body(TileVisit(columns: columns, workspace: workspace))
       workspace.endTile()
     }
+    let start = monotonicSeconds()
     sums.closeChunk(workspace.thread)
+    workspace.summing += monotonicSeconds() - start
+  }
+
+  /// The seconds that the threads have spent in sums since this was last asked, on average. Local.
+  func secondsOfSums() -> Double {
+    defer { for workspace in workspaces { workspace.summing = 0 } }
+    return workspaces.reduce(0) { $0 + $1.summing } / Double(workspaces.count)
   }
 
   /// Says which columns come next.

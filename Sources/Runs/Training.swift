@@ -54,7 +54,7 @@ public func train(
   let model = configuration.model(network, outcome, data)
   try phases.measure(.save) { try model.write(to: directory.path(of: "model.h5"), over: ranks) }
 
-  let local = try ranks.gather([phases[.local]]).enumerated().map { rank, seconds in
+  let local = try ranks.gather([phases[.update] + phases[.sum]]).enumerated().map { rank, seconds in
     (seconds[0], data.train.partition.range(of: rank).count)
   }
   if misplaced.isEmpty { launch.machine.slowSweeps(local).map(console.warn) }
@@ -68,6 +68,7 @@ public func train(
       weightsSHA256: model.weightsSHA256),
     cost: RunSummary.Cost(
       flopsPerIteration: method.cost.flops(samples: data.train.partition.samples),
+      sumFlopsPerIteration: method.cost.sumFlops(samples: data.train.partition.samples),
       sgemmGflopsPerRank: speeds.min * Double(threads), bytesReducedPerIteration: method.cost.bytes,
       reductionsPerIteration: method.cost.reductions),
     phases: try phases.report(over: ranks), memory: try PeakMemory(over: ranks), warnings: console.warnings)

@@ -40,7 +40,7 @@ func trainingLoop(
     console.progress("training", "iteration \(iteration) of \(iterations)")
     do {
       seconds += try timed {
-        try phases.measure(.local) { try method.sweep(over: ranks, isMeasured: isEvaluated) }
+        try phases.measure(.update) { try method.sweep(over: ranks, isMeasured: isEvaluated) }
       }
     } catch let failure as Failure where failure.status == .numericalFailure && failure.isShared {
       console.warn(failure.message)
@@ -75,8 +75,9 @@ func trainingLoop(
   }
   outcome.seconds = seconds
   if !configuration.taylor.keepBest { outcome.best = nil }
-  phases.move(method.seconds.solve, from: .local, to: .solve)
-  phases.move(method.seconds.reduce, from: .local, to: .reduce)
+  phases.move(method.seconds.solve, from: .update, to: .solve)
+  phases.move(method.seconds.reduce, from: .update, to: .reduce)
+  phases.move(method.seconds.sum, from: .update, to: .sum)
   return outcome
 }
 

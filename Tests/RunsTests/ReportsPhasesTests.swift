@@ -49,9 +49,9 @@ private final class Clock {
   @Test func timeMovesBetweenPhases() {
     let clock = Clock()
     let phases = Phases { clock.time }
-    phases.measure(.local) { clock.time += 10 }
-    phases.move(3, from: .local, to: .reduce)
-    #expect(phases[.local] == 7 && phases[.reduce] == 3 && phases.total == 10)
+    phases.measure(.update) { clock.time += 10 }
+    phases.move(3, from: .update, to: .reduce)
+    #expect(phases[.update] == 7 && phases[.reduce] == 3 && phases.total == 10)
   }
 
   @Test func theRealClockGoesForward() {
@@ -90,7 +90,7 @@ private final class Clock {
   private let report = PhaseReport(
     phases: Phase.allCases.map { phase in
       switch phase {
-      case .local: Spread([6, 9])
+      case .update: Spread([6, 9])
       case .reduce: Spread([4, 1])
       default: Spread([0, 0])
       }
@@ -100,7 +100,7 @@ private final class Clock {
     #expect(
       report.lines(hosts: ["n1", "n2"]) == [
         "phase    min s  mean s   max s    share  slowest",
-        "local    6.000   7.500   9.000   75.0 %  rank 1 on n2",
+        "update   6.000   7.500   9.000   75.0 %  rank 1 on n2",
         "reduce   1.000   2.500   4.000   25.0 %  rank 0 on n1",
         "total   10.000  10.000  10.000  100.0 %  rank 0 on n1",
       ])
@@ -118,7 +118,7 @@ private final class Clock {
     let object = try #require(
       try JSONSerialization.jsonObject(with: Data(report.json.compact.utf8)) as? [String: [String: Double]])
     #expect(Set(object.keys) == Set(Phase.allCases.map(\.name)))
-    #expect(object["local"] == ["min": 6, "mean": 7.5, "max": 9, "max_rank": 1])
+    #expect(object["update"] == ["min": 6, "mean": 7.5, "max": 9, "max_rank": 1])
   }
 
   @Test func memoryOfAllRanks() throws {

@@ -16,7 +16,7 @@ private let launch = Launch(
 /// 4 ranks, 10 iterations of 5 s.
 private func summary() throws -> RunSummary {
   let seconds: [Phase: Double] = [
-    .load: 3, .baseline: 6, .start: 2, .solve: 5, .local: 30, .reduce: 15, .evaluate: 4, .save: 1,
+    .load: 3, .baseline: 6, .start: 2, .solve: 5, .update: 10, .sum: 20, .reduce: 15, .evaluate: 4, .save: 1,
   ]
   let phases = PhaseReport(
     phases: Phase.allCases.map { Spread([Double](repeating: seconds[$0] ?? 0, count: 4)) },
@@ -32,7 +32,8 @@ private func summary() throws -> RunSummary {
       best: .object(["iteration": 9]),
       baselines: .object(["majority": .object(["test_accuracy": .number(0.75)])]), weightsSHA256: "ab"),
     cost: .init(
-      flopsPerIteration: 4e12, sgemmGflopsPerRank: 400, bytesReducedPerIteration: 1234,
+      flopsPerIteration: 4e12, sumFlopsPerIteration: 3e12, sgemmGflopsPerRank: 400,
+      bytesReducedPerIteration: 1234,
       reductionsPerIteration: 2),
     phases: phases, memory: PeakMemory(max: 100, sum: 400), warnings: ["n1 is \"hot\""])
 }

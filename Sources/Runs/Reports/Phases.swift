@@ -11,8 +11,10 @@ public enum Phase: Int, CaseIterable, Sendable {
   case start
   /// Solving for the weights, the same work on every rank.
   case solve
-  /// Updating a rank's own variables and adding up its sums.
-  case local
+  /// Updating a rank's own variables.
+  case update
+  /// Adding up its sums.
+  case sum
   /// In reductions, waiting for slower ranks included.
   case reduce
   /// Objective, accuracy and the like.
@@ -137,8 +139,11 @@ public struct PhaseReport: Sendable {
 
   public subscript(phase: Phase) -> Spread { phases[phase.rawValue] }
 
+  /// Seconds in updates and sums, the mean over ranks.
+  public var local: Double { self[.update].mean + self[.sum].mean }
+
   /// Seconds in iterations, the mean over ranks.
-  public var iterating: Double { self[.solve].mean + self[.local].mean + self[.reduce].mean }
+  public var iterating: Double { self[.solve].mean + local + self[.reduce].mean }
 
   /// The table. Phases that took no time are left out, and with one rank all columns that compare ranks.
   ///

@@ -76,6 +76,8 @@ public struct RunSummary: Sendable {
   public struct Cost: Sendable {
     /// Useful floating-point operations of all ranks together.
     public var flopsPerIteration: Double
+    /// Those of them that are sums; the others are updates.
+    public var sumFlopsPerIteration: Double
     /// What a rank's matrix products alone reach on one thread, times its threads, in 10⁹ operations a second.
     public var sgemmGflopsPerRank: Double?
     /// Of each rank.
@@ -83,10 +85,12 @@ public struct RunSummary: Sendable {
     public var reductionsPerIteration: Int
 
     public init(
-      flopsPerIteration: Double, sgemmGflopsPerRank: Double? = nil, bytesReducedPerIteration: Int,
+      flopsPerIteration: Double, sumFlopsPerIteration: Double, sgemmGflopsPerRank: Double? = nil,
+      bytesReducedPerIteration: Int,
       reductionsPerIteration: Int
     ) {
       self.flopsPerIteration = flopsPerIteration
+      self.sumFlopsPerIteration = sumFlopsPerIteration
       self.sgemmGflopsPerRank = sgemmGflopsPerRank
       self.bytesReducedPerIteration = bytesReducedPerIteration
       self.reductionsPerIteration = reductionsPerIteration
@@ -129,6 +133,17 @@ public struct RunSummary: Sendable {
     1e-9 * cost.flopsPerIteration / secondsPerIteration / Double(launch.machine.ranks)
   }
 
+  /// The same of a phase of the iterations by itself, for the phases that have useful operations.
+  public func gflopsPerRank(_ phase: Phase) -> Double? {
+    let flops: Double
+    switch phase {
+    case .update: flops = cost.flopsPerIteration - cost.sumFlopsPerIteration
+    case .sum: flops = cost.sumFlopsPerIteration
+    default: return nil
+    }
+    return 1e-9 * flops * Double(outcome.iterations) / phases[phase].mean / Double(launch.machine.ranks)
+  }
+
   /// What run.json holds.
   public var json: JSON {
     .object([
@@ -166,6 +181,9 @@ public struct RunSummary: Sendable {
       "phases": phases.json,
       "flops_per_iteration": .number(cost.flopsPerIteration),
       "gflops_per_rank": .number(gflopsPerRank),
+      "gflops_per_rank_by_phase": .object([
+        "update": gflopsPerRank(.update).map { .number($0) }, "sum": gflopsPerRank(.sum).map { .number($0) },
+      ]),
       "sgemm_gflops_per_rank": cost.sgemmGflopsPerRank.map { .number($0) },
       "bytes_reduced_per_iteration": .integer(cost.bytesReducedPerIteration),
       "reductions_per_iteration": .integer(cost.reductionsPerIteration),
