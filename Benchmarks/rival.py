@@ -1,0 +1,55 @@
+"""What the rivals of `bench.py` share: their start values, and how they are told to iterate.
+
+A rival is a process that lives as long as its problem: `bench.py` sends it the number of iterations to time, again and again,
+and no round pays for start values or compilation.
+"""
+
+import json
+import os
+import sys
+import time
+
+import numpy as np
+
+
+# As many as the cores that this process may use.
+THREADS = len(os.sched_getaffinity(0))
+
+
+def arguments():
+    """Widths and samples from a command line such as `28-300-1 1000000`."""
+    return [int(width) for width in sys.argv[1].split("-")], int(sys.argv[2])
+
+
+def start_values(widths, samples):
+    """Standard normal features; ±1 targets of a random linear teacher; the paper's Gaussian start of every a_l and z_l.
+
+    Returns a_0, y, [a_1 …], [z_1 …] in single precision, a sample a column.
+    """
+    random = np.random.default_rng(2016)
+
+    def normal(*shape):
+        return random.standard_normal(shape, dtype=np.float32)
+
+    a0 = normal(widths[0], samples)
+    scores = normal(widths[-1], widths[0]) @ a0
+    if widths[-1] == 1:
+        y = np.where(scores > 0, 1, -1).astype(np.float32)
+    else:
+        y = np.where(scores == scores.max(axis=0), 1, -1).astype(np.float32)
+    a = [normal(width, samples) for width in widths[1:-1]]
+    z = [normal(width, samples) for width in widths[1:]]
+    return a0, y, a, z
+
+
+def serve(versions, sweep):
+    """Says on standard output what runs here, then answers each line, a number of iterations, with their seconds."""
+    print(json.dumps(versions), flush=True)
+    for line in sys.stdin:
+        sweep()  # after a pause: caches, clocks and threads wake up
+        seconds = []
+        for _ in range(int(line)):
+            start = time.perf_counter()
+            sweep()
+            seconds.append(time.perf_counter() - start)
+        print(json.dumps(seconds), flush=True)
