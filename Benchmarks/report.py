@@ -1,0 +1,188 @@
+"""The tables of `bench.py`, in Markdown."""
+
+import datetime
+import re
+import statistics
+import sys
+
+import machine
+
+def ours(ranks):
+    return f"admm-mpi, {ranks} rank{'s' if ranks > 1 else ''}"
+
+
+def median(results, of):
+    return statistics.median(of(result) for result in results)
+
+
+def bench(shapes):
+    """Everything that `make bench` found."""
+    rounds = len(shapes[0]["rounds"])
+    lines = [
+        f"Seconds an iteration on the same cores, and how many times those of the program on 2 ranks; medians of {rounds} interleaved rounds.",
+        "",
+        row("", *(f"{s['shape']}, {s['samples']:,} samples" for s in shapes)),
+        "|---|" + "---:|" * len(shapes),
+    ]
+    two = ours(2)
+    for name in shapes[0]["rounds"][0]["seconds"]:
+        cells = []
+        for s in shapes:
+            seconds = median(s["rounds"], lambda r: r["seconds"][name])
+            ratio = median(s["rounds"], lambda r: r["seconds"][name] / r["seconds"][two])
+            cells.append(f"{seconds:.4f} s" + ("" if name == two else f" ({ratio:.2f} ×)"))
+        lines.append(row(name, *cells))
+
+    lines += [
+        "",
+        "The program against the machine and the formulae. sgemm is the speed of 2048³ products on one core, by the system's OpenBLAS in the "
+        "same rounds: the fastest kernel that computes rightly here, and the one in force.",
+        "",
+        row("", *(s["shape"] for s in shapes)),
+        "|---|" + "---:|" * len(shapes),
+    ]
+    for name, cell in ROWS.items():
+        lines.append(row(name, *(cell(s["rounds"], s) for s in shapes)))
+
+    versions = shapes[0]["versions"]
+    lines += ["", *where_and_when(shapes[0]["rounds"][0]["runs"][1]), *(f"- {name}: {text}" for name, text in versions.items())]
+    return "\n".join([*lines, "", "The command: `make bench`."])
+
+
+def best_kernel(results):
+    """The kernel with the highest median speed, and that speed."""
+    kernels = [kernel for kernel in results[0]["peak"] if kernel != "in force"] or ["in force"]
+    return max(((kernel, median(results, lambda r: r["peak"].get(kernel, 0))) for kernel in kernels), key=lambda pair: pair[1])
+
+
+def gflops(ranks):
+    return lambda results, _: f"{median(results, lambda r: r['runs'][ranks]['gflops_per_rank']):.0f}"
+
+
+def best_sgemm(results, _):
+    kernel, speed = best_kernel(results)
+    return f"{speed:.0f} ({kernel})"
+
+
+def sgemm_in_force(results, _):
+    return f"{median(results, lambda r: r['peak']['in force']):.0f} ({results[0]['kernel']})"
+
+
+def share_of_sgemm(ranks):
+    def cell(results, _):
+        kernel, _ = best_kernel(results)
+        of_best = median(results, lambda r: r["runs"][ranks]["gflops_per_rank"] / r["peak"].get(kernel, float("inf")))
+        in_force = median(results, lambda r: r["runs"][ranks]["gflops_per_rank"] / r["peak"]["in force"])
+        return f"{of_best:.0%} ({in_force:.0%} of that in force)"
+
+    return cell
+
+
+def speed_up(results, _):
+    return f"{median(results, lambda r: r['seconds'][ours(1)] / r['seconds'][ours(2)]):.2f}"
+
+
+def communication(results, _):
+    def share(result):
+        run = result["runs"][2]
+        seconds = {name: run["phases"].get(name, {}).get("mean", 0) for name in ("solve", "local", "reduce")}
+        return seconds["reduce"] / sum(seconds.values())
+
+    return f"{median(results, share):.1%}"
+
+
+def reductions(results, _):
+    return f"{results[0]['runs'][2]['reductions_per_iteration']}, 1"
+
+
+def message_bytes(results, s):
+    return f"{results[0]['runs'][2]['bytes_reduced_per_iteration']:,}, {expected_bytes(s['widths']):,}"
+
+
+def memory(ranks):
+    def cell(results, s):
+        used = median(results, lambda r: r["runs"][ranks]["peak_rss_bytes"]["max"])
+        return memory_words(used, expected_memory(s["widths"], s["samples"] / ranks))
+
+    return cell
+
+
+ROWS = {
+    "useful GFLOP/s a rank, 1 rank": gflops(1),
+    "useful GFLOP/s a rank, 2 ranks": gflops(2),
+    "sgemm GFLOP/s, best kernel": best_sgemm,
+    "sgemm GFLOP/s, kernel in force": sgemm_in_force,
+    "share of sgemm, 1 rank": share_of_sgemm(1),
+    "share of sgemm, 2 ranks": share_of_sgemm(2),
+    "speed-up, 2 ranks against 1": speed_up,
+    "time in reductions, 2 ranks, waiting included": communication,
+    "reductions an iteration, expected": reductions,
+    "bytes a rank sends into them, expected": message_bytes,
+    "peak memory of 1 rank, expected": memory(1),
+    "peak memory of each of 2 ranks, expected": memory(2),
+}
+
+
+def expected_bytes(widths):
+    """Of each layer z_l a_{l−1}ᵀ and, but for a_0, the upper triangle of a_l a_lᵀ, biases included, in 64-bit integers."""
+    words = sum(d * (below + 1) for below, d in zip(widths, widths[1:]))
+    words += sum((d + 1) * (d + 2) // 2 for d in widths[1:-1])
+    return 8 * words
+
+
+def expected_memory(widths, samples):
+    """Every z_l and λ, the data and the targets, in single precision."""
+    return 4 * samples * (sum(widths[1:]) + widths[-1] + widths[0] + widths[-1])
+
+
+def memory_words(used, expected):
+    return f"{used / 2**20:,.0f} MiB, {expected / 2**20:,.0f} MiB"
+
+
+def full(run, speeds, configuration):
+    """The run of a whole problem on 2 ranks. speeds: what `peak.measure` found, the kernel in force first."""
+    best = max(speeds, key=lambda measured: measured["gflops"])
+    samples, ranks = run["samples"]["train"], run["ranks"]
+    reduce = run["phases"].get("reduce", {}).get("mean", 0)
+    iterating = sum(run["phases"].get(name, {}).get("mean", 0) for name in ("solve", "local", "reduce"))
+    expected = expected_memory(run["layers"], sum(run["samples"].values()) / ranks)
+    lines = [
+        f"{'-'.join(map(str, run['layers']))}, {samples:,} samples, {run['iterations']} iterations on {ranks} ranks:",
+        "",
+        "| | |",
+        "|---|---:|",
+        row("seconds an iteration", f"{run['seconds']['per_iteration']:.3f}"),
+        row("useful GFLOP/s a rank", f"{run['gflops_per_rank']:.0f}"),
+        row(f"share of sgemm 2048³, {best['gflops']:.0f} GFLOP/s by the best kernel, {best['kernel']}",
+            f"{run['gflops_per_rank'] / best['gflops']:.0%}"),
+        row(f"share of the kernel in force, {speeds[0]['gflops']:.0f} by {speeds[0]['kernel']}",
+            f"{run['gflops_per_rank'] / speeds[0]['gflops']:.0%}"),
+        row("time in reductions, waiting included", f"{reduce / iterating:.1%}"),
+        row("peak memory of a rank, expected", memory_words(run["peak_rss_bytes"]["max"], expected)),
+        row("seconds in all", f"{run['seconds']['total']:.0f}"),
+        "",
+        *where_and_when(run),
+    ]  # fmt: skip
+    return "\n".join([*lines, "", f"The command: `make bench-full`, which runs `{configuration}`."])
+
+
+def where_and_when(run):
+    versions = run["versions"]
+    return [
+        f"- {datetime.date.today()}, {machine.processor()}",
+        f"- admm-mpi {versions['program']} ({versions['commit']}): Swift {versions['swift']}, {versions['mpi']}, {versions['blas']}, "
+        f"kernel {versions['blas_kernel']}, HDF5 {versions['hdf5']}, one thread a rank",
+    ]
+
+
+def row(*cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def replace_section(path, name, text):
+    """Puts the text between the comments `<!-- NAME: begin … -->` and `<!-- NAME: end -->`."""
+    document = path.read_text()
+    pattern = rf"(<!-- {name}: begin[^>]*-->\n).*?(<!-- {name}: end -->)"
+    if not re.search(pattern, document, re.DOTALL):
+        sys.exit(f"{path} has no section between <!-- {name}: begin --> and <!-- {name}: end -->")
+    path.write_text(re.sub(pattern, lambda found: f"{found[1]}\n{text}\n\n{found[2]}", document, flags=re.DOTALL))
