@@ -20,6 +20,7 @@ from pathlib import Path
 
 import peak
 import report
+import rival
 
 HERE = Path(__file__).resolve().parent
 PROGRAM = HERE.parent / ".build/release/admm-mpi"
@@ -52,15 +53,18 @@ evaluate_every = 1000000
 
 
 class Rival:
-    """A process of `rival.serve`."""
+    """A process that ends in `rival.serve`, on as many cores as the program."""
 
     def __init__(self, script, shape, samples):
         # These two slow a current NumPy down; where they are set, it is for the sake of old builds of OpenBLAS.
         environment = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
-        threads = str(len(os.sched_getaffinity(0)))
+        threads = str(len(rival.CORES))
         environment |= {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
-        command = [sys.executable, HERE / script[0], shape, str(samples), *script[1:]]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+        self.process = subprocess.Popen(
+            [sys.executable, HERE / script[0], shape, str(samples), *script[1:]],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
+            preexec_fn=lambda: os.sched_setaffinity(0, rival.CORES),
+        )  # fmt: skip
         self.versions = self.read()
 
     def read(self):
@@ -101,6 +105,7 @@ def measure_shape(shape, samples, rounds, iterations, directory):
         )
     )
     rivals = {name: Rival(script, shape, samples) for name, script in RIVALS.items()}
+    versions = {name: process.versions for name, process in rivals.items()}
     results = []
     for number in range(rounds):
         result = {"seconds": {}, "runs": {}, "peak": {}}
@@ -113,15 +118,14 @@ def measure_shape(shape, samples, rounds, iterations, directory):
                 result["peak"]["in force" if kernel is None else measured["kernel"]] = measured["gflops"]
                 if kernel is None:
                     result["kernel"] = measured["kernel"]
-        for name, rival in rivals.items():
-            result["seconds"][name] = statistics.median(rival.seconds(1 if name == "NumPy" else 2))
+        for name, process in rivals.items():
+            result["seconds"][name] = statistics.median(process.seconds(1 if name == "NumPy" else 3))
         results.append(result)
         print(f"  round {number + 1}: " + ", ".join(f"{name} {s:.4f} s" for name, s in result["seconds"].items()), flush=True)
         if len({run["weights_sha256"] for run in result["runs"].values()}) > 1:
             sys.exit("1 and 2 ranks found different weights")
-    versions = {name: rival.versions for name, rival in rivals.items()}
-    for rival in rivals.values():
-        rival.stop()
+    for process in rivals.values():
+        process.stop()
     return {"shape": shape, "widths": widths, "samples": samples, "rounds": results, "versions": versions}
 
 

@@ -2,8 +2,8 @@
 
     python check.py
 
-Small nets of one and two hidden layers, one of them widening, one with three outputs: all variables after 1 and 8 sweeps, the last ones
-with the multiplier. Then a larger one, NumPy against PyTorch. Exits with status 1 on a difference above 1e-3, relative to the largest
+Small nets of one and two hidden layers, one of them widening, one with three outputs: all variables after 1 and 8 sweeps, the
+last ones with the multiplier. Then a larger one, NumPy against PyTorch. Exits with status 1 on a difference above 1e-3, relative to the largest
 entry; single against double precision gives 1e-5.
 """
 
@@ -25,16 +25,18 @@ TOLERANCE = 1e-3
 
 
 def variables(net):
-    """All W, a, z and λ of any of the nets, as arrays by name."""
+    """All W, all a as the next sweep begins with, and λ, of any of the nets, as arrays by name."""
 
-    def whole(x):
-        return np.concatenate([np.asarray(part) for part in x], axis=1) if isinstance(x, list) else np.asarray(x)
+    def whole(tiles):
+        return np.concatenate([np.asarray(tile) for tile in tiles], axis=1) if isinstance(tiles, list) else np.asarray(tiles)
 
     found = {"λ": whole(net.multiplier)}
     for l in range(1, net.L + 1):
-        found[f"W_{l}"], found[f"z_{l}"] = whole(net.W[l]), whole(net.z[l])
-        if l < net.L:
-            found[f"a_{l}"] = whole(net.a[l])[: len(found[f"z_{l}"])]
+        found[f"W_{l}"] = whole(net.W[l])
+        if l < net.L and isinstance(net, algorithm1_torch.Net):
+            found[f"a_{l}"] = whole(net.a[l])[:-1]
+        elif l < net.L:
+            found[f"a_{l}"] = net.activations(l)
     return found
 
 
@@ -57,7 +59,6 @@ def copies(start):
 
 
 def main():
-    torch.set_num_threads(rival.THREADS)
     fast, words = algorithm1_torch.fast_settings()
     print(f"PyTorch: {words}")
     good = True
@@ -81,8 +82,6 @@ def main():
             for net in nets.values():
                 net.sweep()
         for name, net in nets.items():
-            if hasattr(net, "finish"):
-                net.finish()
             far = distance(net, standard)
             good &= bool(far < TOLERANCE)
             print(f"{'-'.join(map(str, widths))}, {sweeps} sweeps, {name}: {far:.1e}{'' if far < TOLERANCE else '  TOO FAR'}")

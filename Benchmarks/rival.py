@@ -12,8 +12,8 @@ import time
 import numpy as np
 
 
-# As many as the cores that this process may use.
-THREADS = len(os.sched_getaffinity(0))
+# That this process may use: of more than two the first two, like the program's two ranks.
+CORES = sorted(os.sched_getaffinity(0))[:2]
 
 
 def arguments():
