@@ -7,6 +7,7 @@ import sys
 
 import machine
 
+
 def ours(ranks):
     return f"admm-mpi, {ranks} rank{'s' if ranks > 1 else ''}"
 
@@ -49,31 +50,24 @@ def bench(shapes):
     return "\n".join([*lines, "", "The command: `make bench`."])
 
 
-def best_kernel(results):
-    """The kernel with the highest median speed, and that speed."""
-    kernels = [kernel for kernel in results[0]["peak"] if kernel != "in force"] or ["in force"]
-    return max(((kernel, median(results, lambda r: r["peak"].get(kernel, 0))) for kernel in kernels), key=lambda pair: pair[1])
-
-
 def gflops(ranks):
     return lambda results, _: f"{median(results, lambda r: r['runs'][ranks]['gflops_per_rank']):.0f}"
 
 
-def best_sgemm(results, _):
-    kernel, speed = best_kernel(results)
-    return f"{speed:.0f} ({kernel})"
+def sgemm(which):
+    def cell(results, _):
+        kernels = "/".join(sorted({r[which]["kernel"] for r in results}))
+        return f"{median(results, lambda r: r[which]['gflops']):.0f} ({kernels})"
 
-
-def sgemm_in_force(results, _):
-    return f"{median(results, lambda r: r['peak']['in force']):.0f} ({results[0]['kernel']})"
+    return cell
 
 
 def share_of_sgemm(ranks):
     def cell(results, _):
-        kernel, _ = best_kernel(results)
-        of_best = median(results, lambda r: r["runs"][ranks]["gflops_per_rank"] / r["peak"].get(kernel, float("inf")))
-        in_force = median(results, lambda r: r["runs"][ranks]["gflops_per_rank"] / r["peak"]["in force"])
-        return f"{of_best:.0%} ({in_force:.0%} of that in force)"
+        best, in_force = (
+            median(results, lambda r: r["runs"][ranks]["gflops_per_rank"] / r[which]["gflops"]) for which in ("best", "in force")
+        )
+        return f"{best:.0%} ({in_force:.0%} of that in force)"
 
     return cell
 
@@ -92,11 +86,11 @@ def communication(results, _):
 
 
 def reductions(results, _):
-    return f"{results[0]['runs'][2]['reductions_per_iteration']}, 1"
+    return f"{results[0]['runs'][2]['reductions_per_iteration']}; 1"
 
 
 def message_bytes(results, s):
-    return f"{results[0]['runs'][2]['bytes_reduced_per_iteration']:,}, {expected_bytes(s['widths']):,}"
+    return f"{results[0]['runs'][2]['bytes_reduced_per_iteration']:,}; {expected_bytes(s['widths']):,}"
 
 
 def memory(ranks):
@@ -110,16 +104,16 @@ def memory(ranks):
 ROWS = {
     "useful GFLOP/s a rank, 1 rank": gflops(1),
     "useful GFLOP/s a rank, 2 ranks": gflops(2),
-    "sgemm GFLOP/s, best kernel": best_sgemm,
-    "sgemm GFLOP/s, kernel in force": sgemm_in_force,
+    "sgemm GFLOP/s, best kernel": sgemm("best"),
+    "sgemm GFLOP/s, kernel in force": sgemm("in force"),
     "share of sgemm, 1 rank": share_of_sgemm(1),
     "share of sgemm, 2 ranks": share_of_sgemm(2),
     "speed-up, 2 ranks against 1": speed_up,
     "time in reductions, 2 ranks, waiting included": communication,
-    "reductions an iteration, expected": reductions,
-    "bytes a rank sends into them, expected": message_bytes,
-    "peak memory of 1 rank, expected": memory(1),
-    "peak memory of each of 2 ranks, expected": memory(2),
+    "reductions an iteration; expected": reductions,
+    "bytes a rank sends into them; expected": message_bytes,
+    "peak memory of 1 rank; its samples by the formula": memory(1),
+    "peak memory of each of 2 ranks; its samples": memory(2),
 }
 
 
@@ -136,7 +130,7 @@ def expected_memory(widths, samples):
 
 
 def memory_words(used, expected):
-    return f"{used / 2**20:,.0f} MiB, {expected / 2**20:,.0f} MiB"
+    return f"{used / 2**20:,.0f} MiB; {expected / 2**20:,.0f} MiB"
 
 
 def full(run, speeds, configuration):
@@ -158,7 +152,7 @@ def full(run, speeds, configuration):
         row(f"share of the kernel in force, {speeds[0]['gflops']:.0f} by {speeds[0]['kernel']}",
             f"{run['gflops_per_rank'] / speeds[0]['gflops']:.0%}"),
         row("time in reductions, waiting included", f"{reduce / iterating:.1%}"),
-        row("peak memory of a rank, expected", memory_words(run["peak_rss_bytes"]["max"], expected)),
+        row("peak memory of a rank; its samples by the formula", memory_words(run["peak_rss_bytes"]["max"], expected)),
         row("seconds in all", f"{run['seconds']['total']:.0f}"),
         "",
         *where_and_when(run),
