@@ -30,7 +30,7 @@ def start_values(widths, samples):
 
     def normal(rows, columns):
         some = random.standard_normal((rows, min(columns, 50_000)), dtype=np.float32)
-        return np.tile(some, -(-columns // some.shape[1]))[:, :columns]
+        return np.ascontiguousarray(np.tile(some, -(-columns // some.shape[1]))[:, :columns])
 
     a0 = normal(widths[0], samples)
     scores = normal(widths[-1], widths[0]) @ a0
