@@ -15,8 +15,8 @@ What makes it fast, each found by measuring:
 - a_0 a_0ᵀ is computed and factored once; of a_l a_lᵀ only the blocks of the upper triangle are; the a-update solves the smaller
   of its two systems, once for all samples.
 
-`--plain` is PyTorch without most of these: two threads, whole matrices, `mm`, whole Gram matrices, nothing compiled. `check.py` compares both
-with the reference of the tests.
+`--plain` is PyTorch without most of these: two threads, whole matrices, `mm`, whole Gram matrices, nothing compiled. `check.py`
+compares both with the reference of the tests.
 """
 
 import os

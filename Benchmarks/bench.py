@@ -5,8 +5,9 @@
 
 `make bench` is the first, `make bench-full` the second. A round times everything once; ratios are taken within a round, and of all the
 median over rounds is reported, so that a machine whose speed drifts favours nobody. The speed of matrix products alone is measured in
-the same rounds. All do the same iteration, which `check.py` has verified before anything is timed: normal features, the hinge, ReLU, biases,
-the paper's penalties and step; what the numbers are does not matter for the time. docs/results.md gets the section between the markers.
+the same rounds. All do the same iteration, which `check.py` has verified before anything is timed: normal features, the hinge, ReLU,
+biases, the paper's penalties and step; what the numbers are does not matter for the time. docs/results.md gets the section between its
+markers.
 """
 
 import argparse
@@ -31,8 +32,9 @@ RIVALS = {
     "PyTorch, plain": ["algorithm1_torch.py", "--plain"],
     "NumPy": ["algorithm1_numpy.py"],
 }
-# How many iterations of a rival are timed in a round, after one that isn't.
-TIMED = {"PyTorch": 5, "PyTorch, plain": 1, "NumPy": 1}
+# How many iterations of a rival are done in a round, and how many of them are timed. PyTorch compiles in the first, and NumPy's is
+# slower than the others.
+ITERATIONS = {"PyTorch": (6, 5), "PyTorch, plain": (1, 1), "NumPy": (2, 1)}
 RANKS = (1, 2)
 
 CONFIGURATION = """
@@ -76,7 +78,7 @@ class Rival:
         return json.loads(line)
 
     def seconds(self, iterations):
-        """Seconds of so many iterations, after one that isn't timed."""
+        """The seconds of each of so many iterations."""
         print(iterations, file=self.process.stdin, flush=True)
         return self.read()
 
@@ -124,7 +126,8 @@ def measure_shape(shape, samples, rounds, iterations, directory):
 
         for name, script in RIVALS.items():
             process = Rival(script, shape, samples)
-            result["seconds"][name] = statistics.median(process.seconds(TIMED[name]))
+            done, timed = ITERATIONS[name]
+            result["seconds"][name] = statistics.median(process.seconds(done)[-timed:])
             versions[name] = process.versions
             process.stop()
         results.append(result)
@@ -136,17 +139,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shapes", nargs="+", default=SHAPES, help="widths and samples, such as 28-300-1:1000000")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--iterations", type=int, default=10, help="of the program, in each of its runs")
+    parser.add_argument("--iterations", type=int, default=8, help="of the program, in each of its runs")
     parser.add_argument("--full", metavar="CONFIG", help="instead: run this configuration once on 2 ranks")
     parser.add_argument("--write", metavar="FILE", help="put the tables into this file, between their markers")
     options = parser.parse_args()
 
-    if (load := os.getloadavg()[0]) > 0.5:
-        print(f"The machine is busy (load {load:.1f}): the figures will be worse than it is, the rivals' most of all.")
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        print(f"The machine is busy (load {load:.1f}): the figures will be worse than it is, the rivals' most of all.", flush=True)
     with tempfile.TemporaryDirectory() as directory:
         if options.full:
             speeds = [measured for kernel in [None, *peak.candidates()] if (measured := peak.measure(kernel))]
-            name, text = "bench-full", report.full(run_program(2, options.full, directory), speeds, options.full)
+            name, text = "bench-full", report.full(run_program(2, options.full, directory), speeds, options.full, load)
         else:
             subprocess.run([sys.executable, HERE / "check.py"], check=True)
             results = []
@@ -154,7 +158,7 @@ def main():
                 widths, samples = shape.split(":")
                 print(f"{widths}, {int(samples):,} samples", flush=True)
                 results.append(measure_shape(widths, int(samples), options.rounds, options.iterations, directory))
-            name, text = "bench", report.bench(results)
+            name, text = "bench", report.bench(results, load)
     print(f"\n{text}")
     if options.write:
         report.replace_section(Path(options.write), name, text)

@@ -3,7 +3,7 @@
     python check.py
 
 Small nets of one and two hidden layers, one of them widening, one with three outputs: all variables after 1 and 8 sweeps, the
-last ones with the multiplier. Then a larger one, NumPy against PyTorch. Exits with status 1 on a difference above 1e-3, relative to the largest
+last ones with the multiplier; then a net of HIGGS's shape. Exits with status 1 on a difference above 1e-3, relative to the largest
 entry; single against double precision gives 1e-5.
 """
 

@@ -16,11 +16,13 @@ def median(results, of):
     return statistics.median(of(result) for result in results)
 
 
-def bench(shapes):
-    """Everything that `make bench` found."""
+def bench(shapes, load):
+    """Everything that `make bench` found. load: the machine's, before."""
     rounds = len(shapes[0]["rounds"])
     lines = [
-        f"Seconds an iteration on the same cores, and how many times those of the program on 2 ranks; medians of {rounds} interleaved rounds.",
+        *busy(load),
+        f"Seconds an iteration on the same cores, and how many times those of the program on 2 ranks; medians of {rounds} interleaved",
+        "rounds.",
         "",
         row("", *(f"{s['shape']}, {s['samples']:,} samples" for s in shapes)),
         "|---|" + "---:|" * len(shapes),
@@ -36,8 +38,8 @@ def bench(shapes):
 
     lines += [
         "",
-        "The program against the machine and the formulae. sgemm is the speed of 2048³ products on one core, by the system's OpenBLAS in the "
-        "same rounds: the fastest kernel that computes rightly here, and the one in force.",
+        "The program against the machine and the formulae. sgemm is the speed of 2048³ products on one core, by the system's OpenBLAS in",
+        "the same rounds: the fastest kernel that computes rightly here, and the one in force.",
         "",
         row("", *(s["shape"] for s in shapes)),
         "|---|" + "---:|" * len(shapes),
@@ -46,7 +48,7 @@ def bench(shapes):
         lines.append(row(name, *(cell(s["rounds"], s) for s in shapes)))
 
     versions = shapes[0]["versions"]
-    lines += ["", *where_and_when(shapes[0]["rounds"][0]["runs"][1]), *(f"- {name}: {text}" for name, text in versions.items())]
+    lines += ["", *where_and_when(shapes[0]["rounds"][0]["runs"][1], load), *(f"- {text}" for text in versions.values())]
     return "\n".join([*lines, "", "The command: `make bench`."])
 
 
@@ -133,7 +135,7 @@ def memory_words(used, expected):
     return f"{used / 2**20:,.0f} MiB; {expected / 2**20:,.0f} MiB"
 
 
-def full(run, speeds, configuration):
+def full(run, speeds, configuration, load):
     """The run of a whole problem on 2 ranks. speeds: what `peak.measure` found, the kernel in force first."""
     best = max(speeds, key=lambda measured: measured["gflops"])
     samples, ranks = run["samples"]["train"], run["ranks"]
@@ -141,6 +143,7 @@ def full(run, speeds, configuration):
     iterating = sum(run["phases"].get(name, {}).get("mean", 0) for name in ("solve", "local", "reduce"))
     expected = expected_memory(run["layers"], sum(run["samples"].values()) / ranks)
     lines = [
+        *busy(load),
         f"{'-'.join(map(str, run['layers']))}, {samples:,} samples, {run['iterations']} iterations on {ranks} ranks:",
         "",
         "| | |",
@@ -155,15 +158,26 @@ def full(run, speeds, configuration):
         row("peak memory of a rank; its samples by the formula", memory_words(run["peak_rss_bytes"]["max"], expected)),
         row("seconds in all", f"{run['seconds']['total']:.0f}"),
         "",
-        *where_and_when(run),
+        *where_and_when(run, load),
     ]  # fmt: skip
     return "\n".join([*lines, "", f"The command: `make bench-full`, which runs `{configuration}`."])
 
 
-def where_and_when(run):
+def busy(load):
+    """What a reader must know of figures from a machine with other work."""
+    if load <= 0.5:
+        return []
+    return [
+        f"**To be measured again: the machine was not idle (load {load:.1f}).** Threads that wait for each other suffer most from that, so",
+        "the ratios of NumPy and of plain PyTorch are too large.",
+        "",
+    ]
+
+
+def where_and_when(run, load):
     versions = run["versions"]
     return [
-        f"- {datetime.date.today()}, {machine.processor()}",
+        f"- {datetime.date.today()}, {machine.processor()}; load before the run {load:.1f}",
         f"- admm-mpi {versions['program']} ({versions['commit']}): Swift {versions['swift']}, {versions['mpi']}, {versions['blas']}, "
         f"kernel {versions['blas_kernel']}, HDF5 {versions['hdf5']}, one thread a rank",
     ]

@@ -47,7 +47,6 @@ def serve(versions, sweep):
     """Says on standard output what runs here, then answers each line, a number of iterations, with their seconds."""
     print(json.dumps(versions), flush=True)
     for line in sys.stdin:
-        sweep()  # compiles what there is to compile, wakes caches and threads
         seconds = []
         for _ in range(int(line)):
             start = time.perf_counter()
