@@ -9,6 +9,8 @@ TEST_RANKS ?= 2 3 4
 CONFIG ?= configs/fashion-mnist.toml
 RUN_DIRECTORY ?= runs/$(basename $(notdir $(CONFIG)))
 MPIRUN ?= mpirun
+# More options for `make bench`, such as --rounds 9.
+BENCHFLAGS ?=
 # More options for swift build, such as --static-swift-stdlib.
 SWIFTFLAGS ?=
 
@@ -42,7 +44,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .PHONY: help deps libraries python build build-tests venv run test test-one test-mpi test-end-to-end lint format \
-  bench install clean
+  venv-bench bench bench-full bench-check install clean
 .DEFAULT_GOAL := help
 
 ## help         this list
@@ -110,9 +112,26 @@ lint:
 format:
 	swift format format --in-place --parallel --recursive $(sources)
 
-## bench        time an iteration on 1, 2, 4, … ranks
-bench: build venv
-	@.venv/bin/python Benchmarks/iteration.py
+# An environment of its own: PyTorch is large, and the tests don't need it.
+venv-bench:
+	@requirements=Benchmarks/requirements.txt
+	if cmp -s $$requirements .venv-bench/requirements.txt && .venv-bench/bin/python -c 'import numpy, torch'; then exit; fi
+	scripts/require python
+	"$$(scripts/python3-with-venv)" -m venv --clear .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --requirement $$requirements
+	cp $$requirements .venv-bench/
+
+## bench        time an iteration beside NumPy's and PyTorch's; writes docs/results.md
+bench: build venv-bench
+	@.venv-bench/bin/python Benchmarks/bench.py --write docs/results.md $(BENCHFLAGS)
+
+## bench-full   time an iteration of all of HIGGS's size on 2 ranks; writes docs/results.md
+bench-full: build venv-bench
+	@.venv-bench/bin/python Benchmarks/bench.py --full configs/higgs-full-synthetic.toml --write docs/results.md
+
+# That NumPy's, PyTorch's and the tests' reference do the same iteration; `make bench` begins with it.
+bench-check: venv-bench
+	@.venv-bench/bin/python Benchmarks/check.py
 
 ## install      the program, its completions, configurations and job scripts, under PREFIX
 install: build
@@ -129,6 +148,6 @@ install: build
 	complete fish fish/vendor_completions.d/admm-mpi.fish
 	echo "Installed under $(DESTDIR)$(PREFIX)"
 
-## clean        remove what was built, and the virtual environment; runs/ stays
+## clean        remove what was built, and the virtual environments; runs/ stays
 clean:
-	rm -rf .build .venv
+	rm -rf .build .venv .venv-bench
