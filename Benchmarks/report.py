@@ -81,7 +81,7 @@ def speed_up(results, _):
 def communication(results, _):
     def share(result):
         run = result["runs"][2]
-        seconds = {name: run["phases"].get(name, {}).get("mean", 0) for name in ("solve", "local", "reduce")}
+        seconds = {name: run["phases"].get(name, {}).get("mean", 0) for name in ("solve", "update", "sum", "reduce")}
         return seconds["reduce"] / sum(seconds.values())
 
     return f"{median(results, share):.1%}"
@@ -140,7 +140,7 @@ def full(run, speeds, configuration, load):
     best = max(speeds, key=lambda measured: measured["gflops"])
     samples, ranks = run["samples"]["train"], run["ranks"]
     reduce = run["phases"].get("reduce", {}).get("mean", 0)
-    iterating = sum(run["phases"].get(name, {}).get("mean", 0) for name in ("solve", "local", "reduce"))
+    iterating = sum(run["phases"].get(name, {}).get("mean", 0) for name in ("solve", "update", "sum", "reduce"))
     expected = expected_memory(run["layers"], sum(run["samples"].values()) / ranks)
     lines = [
         *busy(load),

@@ -176,7 +176,7 @@ public enum ActivationStorage: String, CaseIterable, Sendable, Codable {
   static let flopsPerByte = 16
 
   /// Whether to store a_l, by l; the entry for 0 has no meaning.
-  func isStored(_ network: Network) -> [Bool] {
+  package func isStored(_ network: Network) -> [Bool] {
     (0..<network.L).map { l in
       guard l > 0 else { return false }
       return switch self {

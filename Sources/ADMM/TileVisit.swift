@@ -119,6 +119,6 @@ extension Taylor {
   package static func tileColumns(_ network: Network) -> Int {
     let numbers = network.inputs(1) + network.widths.dropFirst().reduce(0) { $0 + 3 * paddedRows($1) }
     let columns = secondLevelCacheBytes() / 4 / (MemoryLayout<Float>.size * numbers)
-    return min(max(columns / 8 * 8, 80), 256)
+    return min(max(columns / 8 * 8, 64), 256)
   }
 }

@@ -100,6 +100,7 @@ public struct Configuration: Sendable, Equatable {
     public var multiplier = false
     public var dualStep: Float = 1
     public var keepBest = true
+    public var activations = ActivationStorage.automatic
   }
 
   /// A set of defaults for what the file leaves open.
@@ -191,7 +192,8 @@ public struct Configuration: Sendable, Equatable {
     TaylorSettings(
       beta: taylor.beta.values(weightLayers), gamma: taylor.gamma.values(weightLayers - 1),
       ridge: taylor.ridge, warmStart: taylor.warmStart, hasMultiplier: taylor.multiplier,
-      dualStep: taylor.dualStep, start: taylor.start, seed: training.seed)
+      dualStep: taylor.dualStep, start: taylor.start, seed: training.seed,
+      storage: taylor.activations)
   }
 }
 

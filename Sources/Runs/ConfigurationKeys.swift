@@ -190,6 +190,10 @@ extension Configuration {
     Key(
       "taylor", "keep_best", .truth(), \.taylor.keepBest,
       "Whether the model of the best evaluated iteration is saved in place of the last one's."),
+    Key(
+      "taylor", "activations", .choice(), \.taylor.activations,
+      "Whether a hidden layer's activations are kept in memory, or computed anew twice an iteration; \"auto\" takes the faster. "
+        + "The results are the same."),
   ]
 
   private static let runKeys = [

@@ -23,6 +23,7 @@ func banner(
   let training = configuration.training
   let chunks = data.train.partition
   lines.append(("chunks", "\(grouped(chunks.chunks)) of \(counted(chunks.chunk, "sample"))"))
+  lines.append(("tile", tileText(network, storage: configuration.taylor.activations)))
   return Banner(
     launch, data: lines, widths: network.widths,
     traits: [network.activation.rawValue, network.loss.rawValue, network.bias ? "bias" : "no bias"],
@@ -30,6 +31,14 @@ func banner(
     method: "\(training.method), preset \(configuration.taylor.preset), "
       + "\(counted(training.iterations, "iteration")), seed \(training.seed)",
     memory: memory, directory: directory.path)
+}
+
+/// How an iteration goes through a rank's samples, such as "80 samples; activations of layer 1 stored, of layer 2 recomputed".
+func tileText(_ network: Network, storage: ActivationStorage) -> String {
+  let isStored = storage.isStored(network)
+  let layers = (1..<network.L).map { "of layer \($0) \(isStored[$0] ? "stored" : "recomputed")" }
+  return counted(Taylor.tileColumns(network), "sample")
+    + (layers.isEmpty ? "" : "; activations \(layers.joined(separator: ", "))")
 }
 
 /// The network and the data, for run.json.
@@ -43,10 +52,12 @@ func problem(_ network: Network, _ data: borrowing TrainingData) -> RunSummary.P
 }
 
 /// The bytes that this rank's arrays take in training. Local.
-func predictedBytes(_ network: Network, _ data: borrowing TrainingData, threads: Int) -> Int {
+func predictedBytes(
+  _ network: Network, _ data: borrowing TrainingData, storage: ActivationStorage, threads: Int
+) -> Int {
   let samples = data.train.range.count + data.validation.range.count + data.test.range.count
   return MemoryLayout<Float>.size * (network.widths[0] + 1) * samples
-    + network.stateBytes(samples: data.train.range.count, storage: .automatic)
+    + network.stateBytes(samples: data.train.range.count, storage: storage)
     + network.systemBytes(threads: threads)
 }
 

@@ -101,7 +101,7 @@ import Testing
   }
 
   @Test func padding() {
-    #expect([1, 16, 17, 48, 49, 300, 512].map(paddedRows) == [16, 16, 48, 48, 80, 304, 528])
+    #expect([0, 1, 16, 17, 48, 49, 250, 300, 512].map(paddedRows) == [0, 16, 16, 32, 48, 64, 272, 304, 528])
     #expect([0, 1, 16, 17].map(wholeVectors) == [0, 1, 1, 2])
   }
 }

@@ -109,6 +109,7 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     multiplier = false
     dual_step = 1.7
     keep_best = true
+    activations = "recomputed"
     [stop]
     target_accuracy = 1
     tolerance = 1e-5

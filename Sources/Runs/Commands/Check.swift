@@ -36,7 +36,7 @@ public func check(_ configuration: Configuration, over ranks: borrowing Communic
   ])
   let network = configuration.network(features: train.features, outputs: configuration.outputs ?? 1)
   let columnBytes = MemoryLayout<Float>.size * (train.features + 1)
-  let bytesPerSample = columnBytes + network.stateBytes(samples: 1, storage: .automatic)
+  let bytesPerSample = columnBytes + network.stateBytes(samples: 1, storage: configuration.taylor.activations)
   func share(_ samples: Int) -> Int { (samples + ranks.size - 1) / ranks.size }
   let fixedBytes =
     share(test?.samples ?? 0) * columnBytes
