@@ -102,7 +102,7 @@ package struct ActivationStep: ~Copyable {
   /// a_l from z_l and z_{l+1}. Local; `flops` a sample.
   ///
   /// - Parameters:
-  ///   - a: (d_l + 1) × n, padded, overwritten: a_l over a row of ones.
+  ///   - a: (d_l + 1) × n, padded, overwritten: a_l over a row of ones, and where `stacksOutputs` holds over z_{l+1}.
   ///   - z: d_l × n, the outputs z_l.
   ///   - next: d_{l+1} × n, the outputs z_{l+1}.
   ///   - activation: h.
@@ -171,6 +171,11 @@ package struct ActivationStep: ~Copyable {
     }
   }
 
+  /// Whether `apply` puts z_{l+1} below the row of ones of a_l, where the padding has room for it.
+  static func stacksOutputs(from outputs: Int, to activations: Int) -> Bool {
+    outputs <= min(few, activations) && activations % laneCount + 1 + outputs <= laneCount
+  }
+
   /// Whether a_l need not be stored between its recall and the update of z_l: see `recall`.
   var canBeImplicit: Bool { form == .few && outputCount == 1 }
 
@@ -209,6 +214,7 @@ private struct FewOutputs<H: HiddenFunction, let O: Int> {
   /// Rows in whole vectors; below them comes the rest, and the row of ones.
   private let whole, rest: Int
   private let hasTail: Bool
+  private let stacksOutputs: Bool
   /// What stands below the last activation: a one, then zeros.
   private let one: Lanes
 
@@ -225,6 +231,7 @@ private struct FewOutputs<H: HiddenFunction, let O: Int> {
     whole = z.rows & ~(laneCount - 1)
     rest = z.rows - whole
     hasTail = whole < step.weights.columns
+    stacksOutputs = ActivationStep.stacksOutputs(from: O, to: z.rows)
     one = Lanes.zero.first(rest, rest: Lanes(repeating: 1)).first(rest + 1)
   }
 
@@ -311,6 +318,13 @@ private struct FewOutputs<H: HiddenFunction, let O: Int> {
         for o in 0..<O {
           active = .multiplyAdd(Lanes(at: step + (o &* stepStride &+ whole)), residuals[o][j], active)
         }
+      }
+      if stacksOutputs {
+        for o in 0..<O {
+          let output = Lanes(repeating: next.base[o &+ (first &+ j) &* next.stride])
+          active = active.first(rest &+ 1 &+ o, rest: output)
+        }
+        active = active.first(rest &+ 1 &+ O)
       }
       active.store(at: to + (j &* a.stride &+ whole))
     }

@@ -201,17 +201,17 @@ protocol EntryStep: HiddenFunction {
 ///
 /// The parabola of z > 0 has its minimum s = (γa + βm)/(γ+β), of value κ(a − m)² with κ = γβ/(γ+β); the best z ≤ 0 is min(m, 0).
 /// For m ≥ 0 that is 0, where the parabola is no lower: max(s, 0) wins. For m < 0 it is m, of value γa²: s wins where
-/// √κ (a − m) < √γ a, that is where (√γ − √κ) a + √κ m > 0, and then s > 0.
+/// √κ (a − m) < √γ a, that is where a + ρm > 0 with ρ = √κ / (√γ − √κ), and then s > 0. So m wins where neither m nor a + ρm is
+/// positive (m = 0 is then max(s, 0) as well), else max(s, 0).
 private struct ReLUStep: EntryStep {
-  private let weightOfA, weightOfM, limitOfA, limitOfM: Lanes
+  private let weightOfA, weightOfM, rho: Lanes
 
   init(beta: Float, gamma: Float) {
     let (beta, gamma) = (Double(beta), Double(gamma))
     let (rootOfGamma, rootOfKappa) = (gamma.squareRoot(), (gamma * beta / (gamma + beta)).squareRoot())
     weightOfA = Lanes(repeating: Float(gamma / (gamma + beta)))
     weightOfM = Lanes(repeating: Float(beta / (gamma + beta)))
-    limitOfA = Lanes(repeating: Float(rootOfGamma - rootOfKappa))
-    limitOfM = Lanes(repeating: Float(rootOfKappa))
+    rho = Lanes(repeating: Float(rootOfKappa / (rootOfGamma - rootOfKappa)))
   }
 
   @inline(__always)
@@ -220,8 +220,7 @@ private struct ReLUStep: EntryStep {
   @inline(__always)
   func best(_ a: Lanes, _ m: Lanes) -> Lanes {
     let s = Lanes.multiplyAdd(weightOfM, m, weightOfA * a)
-    let limit = Lanes.multiplyAdd(limitOfM, m, limitOfA * a)
-    return .whereLess(m, .zero, .whereLess(.zero, limit, s, else: m), else: .max(s, .zero))
+    return .whereLess(.zero, .max(m, .multiplyAdd(rho, m, a)), .max(s, .zero), else: m)
   }
 }
 

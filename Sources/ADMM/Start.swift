@@ -46,6 +46,17 @@ extension Taylor {
         a?[z.rows] = 1
       }
     }
+    stackOutputs(tile)
+  }
+
+  /// z_{l+1} below a_l where they are summed up together.
+  private func stackOutputs(_ tile: TileVisit) {
+    for l in 1..<L where isStacked[l] {
+      let (a, next) = (activations(l, tile), outputs(l + 1, tile))
+      for j in 0..<next.columns {
+        (a.column(j) + a.rows).update(from: next.column(j), count: next.rows)
+      }
+    }
   }
 
   /// W_l has independent N(0, 2 / d_{l−1}) entries and no bias (He et al., 2015); z_l = W_l a_{l−1}, a_l = h(z_l).
@@ -60,6 +71,7 @@ extension Taylor {
         for j in 0..<a.columns { a.column(j)[z.rows] = 1 }
       }
     }
+    stackOutputs(tile)
   }
 }
 

@@ -42,12 +42,22 @@ package struct SharedSums: ~Copyable {
   ///   - network: gives their shapes.
   ///   - partition: how many chunks there are in all.
   ///   - threads: how many threads add chunks.
-  package init(_ kinds: [SumKind], _ network: Network, _ partition: Partition, threads: Int = 1) {
+  ///   - isStacked: whether the tile of a_l has z_{l+1} below its row of ones, in its padding: then z_{l+1} a_lᵀ is made by the
+  ///     product a_l a_lᵀ.
+  package init(
+    _ kinds: [SumKind], _ network: Network, _ partition: Partition, threads: Int = 1,
+    isStacked: (Int) -> Bool = { _ in false }
+  ) {
     var end = 0
-    let layouts = kinds.map { kind in
-      let layout = SumLayout(kind, network, start: end)
-      end = layout.entries.upperBound
-      return layout
+    var layouts: [SumLayout] = []
+    for kind in kinds {
+      var host: Int? = nil
+      if case .product(let l) = kind, l > 1, isStacked(l - 1) {
+        host = kinds.firstIndex(of: .gram(l - 1))
+        if let host { layouts[host].stackedRows = network.widths[l - 1] + 1 + network.widths[l] }
+      }
+      layouts.append(SumLayout(kind, network, start: end, host: host))
+      end = layouts[layouts.count - 1].entries.upperBound
     }
     blocks = Layers(0..<kinds.count) { i in
       let (rows, columns) = kinds[i].shape(network)
@@ -175,18 +185,26 @@ package struct SumLayout: Sendable {
   /// The sum as it is computed, before padding: whole vectors run down its columns. A product may be computed transposed.
   let rows, columns: Int
   let isTransposed: Bool
+  /// Of a product z_l a_{l−1}ᵀ: the Gram matrix that it is computed with, as its last columns.
+  let host: Int?
+  /// Of a Gram matrix: how many rows the tile has if z_{l+1} is stacked below a_l; else 0.
+  fileprivate(set) var stackedRows = 0
   /// Where its entries lie in the message, column by column; of a Gram matrix those of the upper triangle.
   let entries: Range<Int>
 
-  init(_ kind: SumKind, _ network: Network, start: Int) {
+  init(_ kind: SumKind, _ network: Network, start: Int, host: Int?) {
     let (rows, columns) = kind.shape(network)
     self.kind = kind
-    // The side that wastes less on padding goes down the columns.
-    isTransposed =
-      !kind.isGram && wholeVectors(rows) * laneCount * columns > wholeVectors(columns) * laneCount * rows
+    self.host = host
+    isTransposed = host != nil || (!kind.isGram && Self.isTransposed(rows: rows, columns: columns))
     self.rows = isTransposed ? columns : rows
     self.columns = isTransposed ? rows : columns
     entries = start..<start + (kind.isGram ? rows * (rows + 1) / 2 : rows * columns)
+  }
+
+  /// Whether a product of this shape is computed transposed: the side that wastes less on padding goes down the columns.
+  package static func isTransposed(rows: Int, columns: Int) -> Bool {
+    wholeVectors(rows) * laneCount * columns > wholeVectors(columns) * laneCount * rows
   }
 
   /// The distances of neighbours in the sum as it is meant, which is not transposed, for one row and one column further in this.
@@ -218,7 +236,10 @@ package final class ChunkSums {
     self.layouts = layouts
     self.chunkBits = chunkBits
     partials = Layers(0..<layouts.count) { i in
-      Matrix(rows: paddedRows(layouts[i].rows), columns: layouts[i].columns)
+      let layout = layouts[i]
+      return Matrix(
+        rows: paddedRows(max(layout.rows, layout.stackedRows)),
+        columns: layout.host == nil ? max(layout.columns, layout.stackedRows) : 0)
     }
     words = Matrix(rows: (layouts.last?.entries.upperBound ?? 0) + layouts.count, columns: 1)
     largest = [Float](repeating: 0, count: layouts.count)
@@ -238,7 +259,15 @@ package final class ChunkSums {
   ///   - z: the tile of z_l, l = 1 … L.
   ///   - meanwhile: called some microseconds apart.
   package func add(a: (Int) -> Tile<Float>, z: (Int) -> Tile<Float>, meanwhile: () -> Void = {}) {
-    for (i, layout) in layouts.enumerated() {
+    for (i, layout) in layouts.enumerated() where layout.host == nil {
+      if layout.stackedRows > 0, case .gram(let l) = layout.kind {
+        let (sum, tile) = (partials[i].all, a(l))
+        addGram(
+          Tile(base: sum.base, rows: layout.stackedRows, columns: layout.stackedRows, stride: sum.stride),
+          of: Tile(base: tile.base, rows: layout.stackedRows, columns: tile.columns, stride: tile.stride),
+          meanwhile: meanwhile)
+        continue
+      }
       let sum = partials[i].rows(0..<layout.rows)
       switch layout.kind {
       case .gram(let l): addGram(sum, of: a(l), meanwhile: meanwhile)
@@ -252,7 +281,7 @@ package final class ChunkSums {
   /// Adds the chunk at hand to the message, or measures it where there is no grid, and begins the next. Local.
   fileprivate func close(_ grids: [Int?]) {
     for (i, layout) in layouts.enumerated() {
-      let (sum, to) = (partials[i].all, words.base)
+      let (sum, to) = (self.sum(i), words.base)
       if let exponent = grids[i] {
         let scale = Double(sign: .plus, exponent: exponent, significand: 1)
         var excess: UInt64 = 0
@@ -265,8 +294,15 @@ package final class ChunkSums {
         layout.forEachColumn { j, length, _ in most = largestMagnitude(sum.column(j), length, most) }
         largest[i] = most
       }
-      sum.base.update(repeating: 0, count: partials[i].count)
     }
+    for i in layouts.indices { partials[i].base.update(repeating: 0, count: partials[i].count) }
+  }
+
+  /// The sum over the chunk at hand, padded.
+  private func sum(_ i: Int) -> Tile<Float> {
+    guard let host = layouts[i].host else { return partials[i].all }
+    let end = layouts[host].stackedRows
+    return partials[host].columns(end - layouts[i].columns..<end)
   }
 }
 

@@ -70,6 +70,8 @@ public struct Taylor: ~Copyable {
   package internal(set) var storedActivations: Layers<Matrix<Float>>
   /// Whether a_l is stored, by l; the entry for 0 has no meaning.
   package let isStored: [Bool]
+  /// Whether the tile of a_l has z_{l+1} below it, so that one product brings both sums for W_{l+1}; by l.
+  let isStacked: [Bool]
   /// a_0, the data over a row of ones. Not owned.
   let a0: Tile<Float>
   /// y, d_L × n. Not owned.
@@ -146,15 +148,19 @@ public struct Taylor: ~Copyable {
     lambda = Matrix(rows: d[L], columns: n)
     storedActivations = Layers(1..<L) { l in Matrix(rows: paddedRows(d[l] + 1), columns: isStored[l] ? n : 0)
     }
+    steps = Layers(1..<L) { l in ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias) }
+    formerSteps = Layers(1..<L) { l in ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias) }
+    let isStacked = (0..<L).map {
+      $0 > 0 && !isStored[$0] && ActivationStep.stacksOutputs(from: d[$0 + 1], to: d[$0])
+    }
+    self.isStacked = isStacked
     // Layer by layer: the Gram matrix of its inputs, which for l = 1 never changes, and its outputs' product with them.
     sums = SharedSums(
       (1...L).flatMap { l in (l > 1 ? [.gram(l - 1)] : []) + [.product(l)] }, network, partition,
-      threads: threads)
+      threads: threads, isStacked: { isStacked[$0] })
     systems = Layers(1..<L + 1) { l in WeightSystem(size: network.inputs(l)) }
     solved = Layers(1..<L + 1) { l in Matrix(rows: d[l], columns: network.inputs(l)) }
     firstWeights = Panels(rows: d[1], columns: network.inputs(1))
-    steps = Layers(1..<L) { l in ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias) }
-    formerSteps = Layers(1..<L) { l in ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias) }
     team = ThreadTeam(count: threads)
     workspaces = (0..<threads).map { thread in
       Workspace(network, thread: thread, columns: tileColumns) { isStored[$0] }

@@ -31,7 +31,9 @@ public func train(
   let speeds = try measuredProductSpeeds(over: ranks)
   // Where ranks share cores, that is the reason, and has been told.
   if misplaced.isEmpty { launch.machine.slowProducts(speeds).map(console.warn) }
-  let memory = try Spread(Double(predictedBytes(network, data, storage: configuration.taylor.activations, threads: threads)), over: ranks)
+  let memory = try Spread(
+    Double(predictedBytes(network, data, storage: configuration.taylor.activations, threads: threads)),
+    over: ranks)
   console.print(banner(launch, configuration, network, data, memory, directory).lines)
 
   console.progress("fitting a linear model")

@@ -60,9 +60,9 @@ private func measureProducts(
   try add(name, ours, outputs, n, inputs, flops: work) { panels.multiply(m, a) }
   try add(name, "sgemm", outputs, n, inputs, flops: work) { multiply(m, W.all, a) }
 
-  // A product with few rows is summed up transposed.
+  // As the sums are computed: the side that pads less goes down the columns.
   let flops = 2 * outputs * inputs * n
-  let isTransposed = outputs < laneCount
+  let isTransposed = SumLayout.isTransposed(rows: outputs, columns: inputs)
   let sum = Matrix<Float>(
     rows: paddedRows(isTransposed ? inputs : outputs), columns: isTransposed ? outputs : inputs)
   try add("z_\(l) a_\(l - 1)ᵀ", ours, outputs, inputs, n, flops: flops) {
