@@ -72,9 +72,9 @@ let package = Package(
     tests("MPITests", ["MPI"]),
     tests("LinearAlgebraTests", ["LinearAlgebra"]),
     tests("HDF5Tests", ["HDF5"]),
-    // Counts the heap allocations of the test process.
-    .target(name: "CAllocations", path: "Tests/CAllocations"),
-    tests("ADMMTests", ["ADMM", "CAllocations"], exclude: ["reference.py"]),
+    // Counts the heap allocations and the reductions of the test process.
+    .target(name: "CCounters", dependencies: ["COpenMPI"], path: "Tests/CCounters"),
+    tests("ADMMTests", ["ADMM", "CCounters"], exclude: ["reference.py"]),
     tests("BaselinesTests", ["Baselines"]),
     tests("DatasetsTests", ["Datasets"], exclude: ["synthetic.py"]),
     tests("RunsTests", ["Runs"]),

@@ -1,5 +1,5 @@
 import ADMM
-import CAllocations
+import CCounters
 import LinearAlgebra
 import MPI
 import TestSupport

@@ -1,4 +1,0 @@
-#pragma once
-
-// How many heap allocations this process has made so far, by any thread and in any library.
-long allocation_count(void);
