@@ -19,6 +19,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import machine
 import peak
 import report
 import rival
@@ -144,9 +145,9 @@ def main():
     parser.add_argument("--write", metavar="FILE", help="put the tables into this file, between their markers")
     options = parser.parse_args()
 
-    load = os.getloadavg()[0]
+    load = machine.busy_cores()
     if load > 0.5:
-        print(f"The machine is busy (load {load:.1f}): the figures will be worse than it is, the rivals' most of all.", flush=True)
+        print(f"The machine is busy ({load:.1f} cores): the figures will be worse than it is, the rivals' most of all.", flush=True)
     with tempfile.TemporaryDirectory() as directory:
         if options.full:
             speeds = [measured for kernel in [None, *peak.candidates()] if (measured := peak.measure(kernel))]

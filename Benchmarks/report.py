@@ -168,7 +168,7 @@ def busy(load):
     if load <= 0.5:
         return []
     return [
-        f"**To be measured again: the machine was not idle (load {load:.1f}).** Threads that wait for each other suffer most from that, so",
+        f"**To be measured again: the machine was not idle ({load:.1f} cores were busy).** Threads that wait for each other suffer most from that, so",
         "the ratios of NumPy and of plain PyTorch are too large.",
         "",
     ]
@@ -177,7 +177,7 @@ def busy(load):
 def where_and_when(run, load):
     versions = run["versions"]
     return [
-        f"- {datetime.date.today()}, {machine.processor()}; load before the run {load:.1f}",
+        f"- {datetime.date.today()}, {machine.processor()}; {load:.1f} cores busy with other work before the run",
         f"- admm-mpi {versions['program']} ({versions['commit']}): Swift {versions['swift']}, {versions['mpi']}, {versions['blas']}, "
         f"kernel {versions['blas_kernel']}, HDF5 {versions['hdf5']}, one thread a rank",
     ]
