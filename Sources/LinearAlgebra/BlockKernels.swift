@@ -38,7 +38,7 @@ enum SumsStart {
 /// The largest block: all its sums, a column of the rows' side and one number of the columns' side fit the registers.
 @inlinable var blockVectors: Int { Int(LANES_BLOCK_VECTORS) }
 @inlinable var blockColumns: Int { Int(LANES_BLOCK_COLUMNS) }
-@inlinable var blockRows: Int { blockVectors * laneCount }
+
 /// How many vectors the next block takes of those that are left: as many as fit, but no single one at the end if that can be helped.
 @inlinable func blockHeight(_ rest: Int) -> Int {
   blockVectors > 2 && rest == blockVectors + 1 ? blockVectors - 1 : min(blockVectors, rest)
