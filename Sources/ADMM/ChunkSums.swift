@@ -2,6 +2,7 @@ import LinearAlgebra
 
 /// How a sum is computed and where it lies in the message.
 package struct SumLayout: Sendable {
+  /// Which sum.
   package let kind: SumKind
   /// The sum as it is computed, before padding: whole vectors run down its columns. A product may be computed transposed.
   let rows, columns: Int

@@ -60,7 +60,7 @@ struct FewOutputs<H: HiddenFunction, let O: Int> {
 
   /// h(z) below the whole vectors, over the row of ones.
   @inline(__always)
-  private func tail(_ j: Int) -> Lanes { h(whole, j).first(rest, rest: one) }
+  private func tail(_ j: Int) -> Lanes { rest > 0 ? h(whole, j).first(rest, rest: one) : one }
 
   /// z_{l+1} − b − V h of N columns from the first; the same number in every lane.
   @inline(__always)

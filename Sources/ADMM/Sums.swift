@@ -32,6 +32,8 @@ package struct SharedSums: ~Copyable {
   private var grids: [Int?]
   /// A chunk's entries must fit in this many bits, so that all chunks together fit in 62.
   private let chunkBits: Int
+  /// For a sum that is zero: so fine that whatever it becomes does not fit, and is measured.
+  private static let gridOfZero = 120
   /// The largest entry of a total gets this many bits.
   private var targetBits: Int { chunkBits - 6 }
   /// One a thread.
@@ -97,7 +99,8 @@ package struct SharedSums: ~Copyable {
     for i in blocks.indices {
       let bits = bitsOfLargest(message.base, blocks[i].layout.entries)
       let excess = message.base[message.rows - blocks.indices.count + i]
-      let isCoarse = bits < targetBits - 20 && !blocks[i].hasJustBeenMeasured
+      let isZero = bits == 0 && grids[i] == Self.gridOfZero
+      let isCoarse = bits < targetBits - 20 && !isZero && !blocks[i].hasJustBeenMeasured
       blocks[i].hasJustBeenMeasured = false
       if excess != 0 || isCoarse {
         isGood = false
@@ -159,7 +162,7 @@ package struct SharedSums: ~Copyable {
             + "Raise the ridge, change beta or gamma, or look for huge values in the data (admm-mpi describe)",
           isShared: true)
       }
-      grids[i] = largest[i] > 0 ? targetBits - 1 - Int(largest[i].exponent) : 0
+      grids[i] = largest[i] > 0 ? targetBits - 1 - Int(largest[i].exponent) : Self.gridOfZero
       blocks[i].isMeasured = false
       blocks[i].hasJustBeenMeasured = true
     }

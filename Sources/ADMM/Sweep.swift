@@ -44,16 +44,26 @@ extension Taylor {
 extension Taylor {
   /// The sums for all W_l over all ranks. Collective; one reduction, rarely more.
   mutating func reduceSums(over ranks: borrowing Communicator) throws {
-    let start = monotonicSeconds()
-    while try !sums.reduce(over: ranks) { sumAgain() }
-    seconds.reduce += monotonicSeconds() - start
+    func reduce() throws -> Bool {
+      let start = monotonicSeconds()
+      defer { seconds.reduce += monotonicSeconds() - start }
+      return try sums.reduce(over: ranks)
+    }
+    while try !reduce() { sumAgain() }
   }
 
   /// All W_l from the sums over all ranks, and from W_{l+1} the system of the next a_l-update. Local, the same on every rank.
   mutating func updateWeights() throws {
     let start = monotonicSeconds()
     swap(&steps, &formerSteps)
-    for l in 1...L { try solveWeights(l) }
+    for l in 1...L {
+      do { try solveWeights(l) } catch let error as LAPACKError {
+        throw Failure(
+          .numericalFailure,
+          "the system for W_\(l) can't be solved: \(error). Raise the ridge, or change beta or gamma",
+          isShared: true)
+      }
+    }
     seconds.solve += monotonicSeconds() - start
   }
 

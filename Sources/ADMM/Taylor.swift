@@ -116,9 +116,11 @@ public struct Taylor: ~Copyable {
   ) throws -> Taylor {
     let system = try WeightSystem.ofData(
       a0.rows(0..<network.inputs(1)), network, ridge: settings.ridge, partition, over: ranks)
+    // The least of all hosts', so that reported sums are rounded in the same places everywhere.
+    let columns = try ranks.min(tileColumns ?? Self.tileColumns(network))
     var taylor = Taylor(
-      network, settings, a0, y, partition, rank: ranks.rank, threads: threads,
-      tileColumns: tileColumns ?? Self.tileColumns(network))
+      network, settings, a0, y, partition, rank: ranks.rank, team: try ThreadTeam(count: threads),
+      tileColumns: columns)
     taylor.systems[1] = system
     try taylor.begin(over: ranks)
     return taylor
@@ -126,7 +128,7 @@ public struct Taylor: ~Copyable {
 
   private init(
     _ network: Network, _ settings: TaylorSettings, _ a0: Tile<Float>, _ y: Tile<Float>,
-    _ partition: Partition, rank: Int, threads: Int, tileColumns: Int
+    _ partition: Partition, rank: Int, team: ThreadTeam, tileColumns: Int
   ) {
     let (L, d) = (network.L, network.widths)
     let n = partition.range(of: rank).count
@@ -157,12 +159,12 @@ public struct Taylor: ~Copyable {
     // Layer by layer: the Gram matrix of its inputs, which for l = 1 never changes, and its outputs' product with them.
     sums = SharedSums(
       (1...L).flatMap { l in (l > 1 ? [.gram(l - 1)] : []) + [.product(l)] }, network, partition,
-      threads: threads, isStacked: { isStacked[$0] })
+      threads: team.count, isStacked: { isStacked[$0] })
     systems = Layers(1..<L + 1) { l in WeightSystem(size: network.inputs(l)) }
     solved = Layers(1..<L + 1) { l in Matrix(rows: d[l], columns: network.inputs(l)) }
     firstWeights = Panels(rows: d[1], columns: network.inputs(1))
-    team = ThreadTeam(count: threads)
-    workspaces = (0..<threads).map { thread in
+    self.team = team
+    workspaces = (0..<team.count).map { thread in
       Workspace(network, thread: thread, columns: tileColumns) { isStored[$0] }
     }
   }

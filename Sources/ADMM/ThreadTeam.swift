@@ -1,4 +1,5 @@
 import Glibc
+import MPI
 
 /// The threads of a rank: they do one piece of work together, then wait for the next. They call no MPI.
 final class ThreadTeam {
@@ -48,7 +49,8 @@ final class ThreadTeam {
     }
   }
 
-  init(count: Int) {
+  /// - Throws: a `Failure` of this rank where the system gives no more threads.
+  init(count: Int) throws {
     precondition(count > 0, "a team of \(count) threads")
     self.count = count
     room = Room(count: count)
@@ -66,8 +68,12 @@ final class ThreadTeam {
             pthread_barrier_wait(seat.room.end)
           }
         }, seat.toOpaque())
-      precondition(
-        code == 0, "thread \(number) of \(count) can't be started: \(String(cString: strerror(code)))")
+      guard code == 0 else {
+        throw Failure(
+          .inputOutput,
+          "thread \(number + 1) of \(count) can't be started: \(String(cString: strerror(code))). "
+            + "Set training.threads_per_rank to fewer")
+      }
       threads.append(thread)
     }
   }

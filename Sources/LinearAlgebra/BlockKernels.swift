@@ -43,6 +43,7 @@ enum SumsStart {
 @inlinable func blockHeight(_ rest: Int) -> Int {
   blockVectors > 2 && rest == blockVectors + 1 ? blockVectors - 1 : min(blockVectors, rest)
 }
+
 /// The most vectors of a block of one column: enough chains to keep the multipliers busy.
 let singleColumnVectors = 4 * blockVectors
 

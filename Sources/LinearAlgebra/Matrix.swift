@@ -89,7 +89,8 @@ public struct Matrix<Element: BitwiseCopyable>: ~Copyable {
 
 /// A rectangular part of a matrix: consecutive rows of consecutive columns. It owns nothing and must not outlive its matrix.
 ///
-/// Several threads may hold disjoint tiles of one matrix.
+/// Several threads may hold disjoint tiles of one matrix. What works in whole vectors reads up to fifteen numbers beyond a column's end and
+/// ignores them, whoever owns them.
 public struct Tile<Element: BitwiseCopyable> {
   /// Entry (0, 0).
   public let base: UnsafeMutablePointer<Element>

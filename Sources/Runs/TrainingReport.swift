@@ -95,7 +95,7 @@ extension RunSummary {
     return speed + ", \(percent(gflopsPerRank / peak, 0)) % of sgemm's \(fixed(peak, 1))"
   }
 
-  /// "an iteration: update 158 ms (221.3 GFLOP/s, 91 %), sum …".
+  /// "of which update 158 ms (221.3 GFLOP/s, 91 %), sum …".
   private var phaseLine: String {
     let parts = [Phase.update, .sum, .solve, .reduce].map { phase in
       let time = "\(phase.name) \(duration(phases[phase].mean / Double(outcome.iterations)))"

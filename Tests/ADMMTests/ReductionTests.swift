@@ -36,4 +36,22 @@ import Testing
       #expect(reduced_bytes() - bytes == (ranks.size > 1 ? 4 * taylor.cost.bytes : 0))
     }
   }
+
+  /// Sums that are zero, of a layer whose units are all dead, are not measured again and again.
+  @Test func sumsOfDeadUnitsAreOneReduction() throws {
+    let network = Network(widths: [3, 4, 1], activation: .relu, loss: .hinge, bias: false)
+    let problem = Problem(network, samples: 90, seed: 63, chunk: 20)
+    try TestWorld.with { ranks in
+      let part = problem.part(of: ranks)
+      for n in 0..<part.a0.columns { for i in 0..<3 { part.a0[i, n] = 0 } }
+      let settings = TaylorSettings(network, start: .forward)
+      var taylor = try Taylor.start(problem, part, settings, over: ranks)
+      for _ in 0..<3 { try taylor.sweep(over: ranks) }
+      let count = reduction_count()
+      for _ in 0..<4 { try taylor.sweep(over: ranks) }
+      #expect(reduction_count() - count == (ranks.size > 1 ? 4 : 0))
+      let isDead = taylor.W[2].elements.allSatisfy { $0 == 0 }
+      #expect(isDead)
+    }
+  }
 }

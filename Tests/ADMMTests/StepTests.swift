@@ -22,6 +22,16 @@ import Testing
     try expectBitsOfThePapersOrder(Problem(network, samples: 130, seed: 21), start: start)
   }
 
+  /// Few outputs of hidden and last layers, which are stacked below activations where the padding has room: at the boundaries.
+  @Test(
+    arguments: [
+      [6, 9, 3, 2], [6, 20, 1, 4, 1], [5, 1, 1], [5, 14, 1], [5, 15, 1], [5, 16, 1], [5, 256, 1],
+    ], [true, false])
+  func aSweepOfFewOutputsHasTheBitsOfThePapersOrder(widths: [Int], bias: Bool) throws {
+    let network = Network(widths: widths, activation: .relu, loss: .hinge, bias: bias)
+    try expectBitsOfThePapersOrder(Problem(network, samples: 110, seed: 28, chunk: 20), start: .gaussian)
+  }
+
   /// Blocks of all sizes, columns of several vectors, chunks of several tiles.
   @Test(arguments: [
     Network(widths: [28, 100, 1], activation: .relu, loss: .hinge, bias: true),

@@ -18,6 +18,7 @@ public struct BenchRequest: Sendable {
   /// A file for the results, replaced if it is there.
   public var jsonPath: String?
 
+  /// Without a configuration and widths: the paper's network for HIGGS.
   public init(
     configuration: Configuration? = nil, widths: [Int]? = nil, features: Int? = nil, outputs: Int? = nil,
     seconds: Double = 0.5, jsonPath: String? = nil

@@ -111,7 +111,7 @@ extension Machine {
 
   /// A rank that took far longer over its samples than half the ranks did over theirs. Local.
   ///
-  /// - Parameter local: of each rank its seconds in the phase `local` and how many samples it owns.
+  /// - Parameter local: of each rank its seconds in the phases `update` and `sum` and how many samples it owns.
   package func slowSweeps(_ local: [(seconds: Double, samples: Int)]) -> String? {
     // A rank without samples can't be compared, and the time of a short run is chance.
     let busy = local.indices.filter { local[$0].samples > 0 }
