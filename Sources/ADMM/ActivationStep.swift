@@ -40,8 +40,8 @@ package struct ActivationStep: ~Copyable {
   ///   - activations: d_l.
   ///   - hasBias: whether W_{l+1} has a bias column.
   package init(from outputs: Int, to activations: Int, hasBias: Bool) {
-    let isWide = outputs > activations
-    form = isWide ? .wide : outputs <= Self.few ? .few : .narrow
+    form = Self.form(from: outputs, to: activations)
+    let isWide = form == .wide
     bias = Matrix(rows: outputs, columns: 1)
     activationCount = activations
     outputCount = outputs
@@ -58,9 +58,14 @@ package struct ActivationStep: ~Copyable {
     factor = Cholesky(size: size)
   }
 
+  private static func form(from outputs: Int, to activations: Int) -> Form {
+    outputs > activations ? .wide : outputs <= few ? .few : .narrow
+  }
+
   /// How many floating-point operations `apply` needs a sample.
   package static func flops(from outputs: Int, to activations: Int) -> Int {
-    outputs > activations ? 2 * activations * (outputs + activations) : 4 * outputs * activations
+    form(from: outputs, to: activations) == .wide
+      ? 2 * activations * (outputs + activations) : 4 * outputs * activations
   }
 
   /// Takes new weights and solves their system. Local, the same on every rank; no allocation.
@@ -131,16 +136,12 @@ package struct ActivationStep: ~Copyable {
     } else {
       // a ← h + Vᵀ (V Vᵀ + rI)⁻¹ (z − b − V h)
       activation.apply(active, z)
-      setOnes(a)
+      a.fillRow(activationCount, with: 1)
       weights.multiply(residual, a.rows(0..<weights.columns))
       subtract(residual, from: next)
     }
     outputPanels.multiply(active, residual, isAdded: true)
-    setOnes(a)
-  }
-
-  private func setOnes(_ a: Tile<Float>) {
-    for j in 0..<a.columns { a.column(j)[activationCount] = 1 }
+    a.fillRow(activationCount, with: 1)
   }
 
   /// m ← z − m.
@@ -173,7 +174,7 @@ package struct ActivationStep: ~Copyable {
 
   /// Whether `apply` puts z_{l+1} below the row of ones of a_l, where the padding has room for it.
   static func stacksOutputs(from outputs: Int, to activations: Int) -> Bool {
-    outputs <= min(few, activations) && activations % laneCount + 1 + outputs <= laneCount
+    form(from: outputs, to: activations) == .few && activations % laneCount + 1 + outputs <= laneCount
   }
 
   /// Whether a_l need not be stored between its recall and the update of z_l: see `recall`.

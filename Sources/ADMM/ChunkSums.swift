@@ -9,8 +9,8 @@ package struct SumLayout: Sendable {
   let isTransposed: Bool
   /// Of a product z_l a_{l−1}ᵀ: the Gram matrix that it is computed with, as its last columns.
   let host: Int?
-  /// Of a Gram matrix: how many rows the tile has if z_{l+1} is stacked below a_l; else 0.
-  var stackedRows = 0
+  /// Of a Gram matrix: how many rows the tile has, those of z_{l+1} included if they are stacked below a_l; else 0.
+  var tileRows: Int
   /// Where its entries lie in the message, column by column; of a Gram matrix those of the upper triangle.
   let entries: Range<Int>
 
@@ -21,7 +21,8 @@ package struct SumLayout: Sendable {
     isTransposed = host != nil || (!kind.isGram && Self.isTransposed(rows: rows, columns: columns))
     self.rows = isTransposed ? columns : rows
     self.columns = isTransposed ? rows : columns
-    entries = start..<start + (kind.isGram ? rows * (rows + 1) / 2 : rows * columns)
+    entries = start..<start + kind.entryCount(network)
+    tileRows = kind.isGram ? rows : 0
   }
 
   /// Whether a product of this shape is computed transposed: the side that wastes less on padding goes down the columns.
@@ -60,8 +61,8 @@ package final class ChunkSums {
     partials = Layers(0..<layouts.count) { i in
       let layout = layouts[i]
       return Matrix(
-        rows: paddedRows(max(layout.rows, layout.stackedRows)),
-        columns: layout.host == nil ? max(layout.columns, layout.stackedRows) : 0)
+        rows: paddedRows(max(layout.rows, layout.tileRows)),
+        columns: layout.host == nil ? max(layout.columns, layout.tileRows) : 0)
     }
     words = Matrix(rows: (layouts.last?.entries.upperBound ?? 0) + layouts.count, columns: 1)
     largest = [Float](repeating: 0, count: layouts.count)
@@ -82,17 +83,14 @@ package final class ChunkSums {
   ///   - meanwhile: called some microseconds apart.
   package func add(a: (Int) -> Tile<Float>, z: (Int) -> Tile<Float>, meanwhile: () -> Void = {}) {
     for (i, layout) in layouts.enumerated() where layout.host == nil {
-      if layout.stackedRows > 0, case .gram(let l) = layout.kind {
-        let (sum, tile) = (partials[i].all, a(l))
-        addGram(
-          Tile(base: sum.base, rows: layout.stackedRows, columns: layout.stackedRows, stride: sum.stride),
-          of: Tile(base: tile.base, rows: layout.stackedRows, columns: tile.columns, stride: tile.stride),
-          meanwhile: meanwhile)
-        continue
-      }
-      let sum = partials[i].rows(0..<layout.rows)
+      let sum = partials[i].rows(0..<max(layout.rows, layout.tileRows))
       switch layout.kind {
-      case .gram(let l): addGram(sum, of: a(l), meanwhile: meanwhile)
+      case .gram(let l):
+        let active = a(l)
+        addGram(
+          sum,
+          of: Tile(base: active.base, rows: layout.tileRows, columns: active.columns, stride: active.stride),
+          meanwhile: meanwhile)
       case .product(let l) where layout.isTransposed:
         addProduct(sum, a(l - 1), transposed: z(l), meanwhile: meanwhile)
       case .product(let l): addProduct(sum, z(l), transposed: a(l - 1), meanwhile: meanwhile)
@@ -123,7 +121,7 @@ package final class ChunkSums {
   /// The sum over the chunk at hand, padded.
   private func sum(_ i: Int) -> Tile<Float> {
     guard let host = layouts[i].host else { return partials[i].all }
-    let end = layouts[host].stackedRows
+    let end = layouts[host].tileRows
     return partials[host].columns(end - layouts[i].columns..<end)
   }
 }

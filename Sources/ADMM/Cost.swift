@@ -7,13 +7,15 @@ public struct SweepCost: Sendable {
   public var reductions: Int
   /// How many bytes they move a rank.
   public var bytes: Int
-  /// Useful floating-point operations a sample: symmetric products count half.
-  public var flopsPerSample: Int
-  /// Those of them that are sums, z_l a_{l−1}ᵀ and a_l a_lᵀ; the others are updates.
+  /// Useful floating-point operations of a sample's updates, W_l a_{l−1} and the a-updates.
+  public var updateFlopsPerSample: Int
+  /// Those of its sums, z_l a_{l−1}ᵀ and a_l a_lᵀ; symmetric products count half.
   public var sumFlopsPerSample: Int
 
   /// Useful floating-point operations of a sweep over all samples of all ranks.
-  public func flops(samples: Int) -> Double { Double(flopsPerSample) * Double(samples) }
+  public func flops(samples: Int) -> Double {
+    Double(updateFlopsPerSample + sumFlopsPerSample) * Double(samples)
+  }
 
   /// The same of the sums alone.
   public func sumFlops(samples: Int) -> Double { Double(sumFlopsPerSample) * Double(samples) }
@@ -22,16 +24,15 @@ public struct SweepCost: Sendable {
 extension Taylor {
   /// The message sizes and reductions of one sweep, and its useful floating-point operations a sample. algorithm.md §5, §6.
   public var cost: SweepCost {
-    var cost = SweepCost(reductions: 1, bytes: sums.bytes, flopsPerSample: 0, sumFlopsPerSample: 0)
+    var cost = SweepCost(reductions: 1, bytes: sums.bytes, updateFlopsPerSample: 0, sumFlopsPerSample: 0)
     for l in 1...L {
-      // W_l a_{l−1} and z_l a_{l−1}ᵀ
-      cost.flopsPerSample += 4 * network.widths[l] * network.inputs(l)
-      cost.sumFlopsPerSample += 2 * network.widths[l] * network.inputs(l)
+      let product = 2 * network.widths[l] * network.inputs(l)
+      cost.updateFlopsPerSample += product
+      cost.sumFlopsPerSample += product
       guard l < L else { continue }
       let d = network.inputs(l + 1)
-      cost.flopsPerSample += d * (d + 1)
       cost.sumFlopsPerSample += d * (d + 1)
-      cost.flopsPerSample += ActivationStep.flops(from: network.widths[l + 1], to: network.widths[l])
+      cost.updateFlopsPerSample += ActivationStep.flops(from: network.widths[l + 1], to: network.widths[l])
     }
     return cost
   }

@@ -80,11 +80,13 @@ public enum Loss: String, CaseIterable, Sendable, Codable {
     precondition(m.rows == z.rows && m.columns == z.columns, "z and m differ in shape")
     precondition(y.rows == z.rows && y.columns == z.columns, "z and y differ in shape")
     precondition(lambda.rows == z.rows && lambda.columns == z.columns, "z and lambda differ in shape")
-    // Entry by entry, what lies in one piece is one long column.
-    let isFlat = !isJoint && z.isOnePiece && m.isOnePiece && y.isOnePiece && lambda.isOnePiece
-    let (rows, columns) = isFlat ? (z.rows * z.columns, 1) : (z.rows, z.columns)
-    for j in 0..<columns {
-      let (z, m, y, lambda) = (z.column(j), m.column(j), y.column(j), lambda.column(j))
+    if !isJoint && z.columns > 1 && z.isOnePiece && m.isOnePiece && y.isOnePiece && lambda.isOnePiece {
+      // Entry by entry, what lies in one piece is one long column.
+      return minimise(
+        z.asColumn, m: m.asColumn, y: y.asColumn, lambda: lambda.asColumn, beta: beta, scratch: scratch)
+    }
+    for j in 0..<z.columns {
+      let (z, m, y, lambda, rows) = (z.column(j), m.column(j), y.column(j), lambda.column(j), z.rows)
       switch self {
       case .hinge:
         for i in 0..<rows { z[i] = hingeStep(m[i], y[i], lambda[i], beta) }

@@ -77,7 +77,7 @@ public struct ForwardPass: ~Copyable {
       W[l].multiply(output, input.rows(0..<network.inputs(l)))
       if l < L {
         network.activation.apply(output, output)
-        for j in 0..<output.columns { output.column(j)[output.rows] = 1 }
+        a[l].columns(0..<a0.columns).fillRow(output.rows, with: 1)
       } else {
         for j in 0..<output.columns { scores.column(j).update(from: output.column(j), count: output.rows) }
       }

@@ -140,7 +140,7 @@ private struct OutputUpdate<A: ActivationSource, Step: EntryStep, let measured: 
 }
 
 /// The squared norms of z − m, z, a − h(z) and a over a layer's entries: single precision within a block, double beyond.
-public struct LayerResiduals: Sendable {
+struct LayerResiduals: Sendable {
   private(set) var outputs = 0.0
   private(set) var outputNorm = 0.0
   private(set) var activations = 0.0
@@ -148,7 +148,7 @@ public struct LayerResiduals: Sendable {
   private var block = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
 
   /// All norms 0.
-  public init() {}
+  init() {}
 
   @inline(__always)
   fileprivate mutating func add(m: Lanes, z: Lanes, a: Lanes, h: Lanes, count: Int) {

@@ -6,9 +6,7 @@ extension Taylor {
   mutating func begin(over ranks: borrowing Communicator) throws {
     if settings.start == .forward {
       W = network.randomWeights(seed: settings.seed)
-      for l in 1...L {
-        if l == 1 { firstWeights.assign(weights(1)) } else { steps[l - 1].weights.assign(weights(l)) }
-      }
+      for l in 1...L { withPanels(l) { $0.assign(weights(l)) } }
     }
     let firstSample = partition.range(of: ranks.rank).lowerBound
     func setTile(_ tile: TileVisit) {
@@ -43,8 +41,8 @@ extension Taylor {
           z.column(j)[i] = output
           a?[i] = activation
         }
-        a?[z.rows] = 1
       }
+      if l < L { activations(l, tile).fillRow(z.rows, with: 1) }
     }
     stackOutputs(tile)
   }
@@ -68,7 +66,7 @@ extension Taylor {
       if l < L {
         let a = activations(l, tile)
         network.activation.apply(a.rows(0..<z.rows), z)
-        for j in 0..<a.columns { a.column(j)[z.rows] = 1 }
+        a.fillRow(z.rows, with: 1)
       }
     }
     stackOutputs(tile)

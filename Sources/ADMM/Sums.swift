@@ -56,7 +56,7 @@ package struct SharedSums: ~Copyable {
       var host: Int? = nil
       if case .product(let l) = kind, l > 1, isStacked(l - 1) {
         host = kinds.firstIndex(of: .gram(l - 1))
-        if let host { layouts[host].stackedRows = network.widths[l - 1] + 1 + network.widths[l] }
+        if let host { layouts[host].tileRows = network.widths[l - 1] + 1 + network.widths[l] }
       }
       layouts.append(SumLayout(kind, network, start: end, host: host))
       end = layouts[layouts.count - 1].entries.upperBound
@@ -182,6 +182,15 @@ package struct SharedSums: ~Copyable {
   }
 }
 
+extension Network {
+  /// The sums of a sweep, layer by layer: the Gram matrix of its inputs, which for l = 1 never changes, and its outputs' product with
+  /// them.
+  var sums: [SumKind] { (1...L).flatMap { l in (l > 1 ? [SumKind.gram(l - 1)] : []) + [.product(l)] } }
+
+  /// How many 64-bit integers a sweep's reduction adds: the entries of its sums, and a word for each of these.
+  package var messageWords: Int { sums.reduce(0) { $0 + $1.entryCount(self) + 1 } }
+}
+
 extension SumKind {
   var isGram: Bool {
     if case .gram = self { true } else { false }
@@ -192,6 +201,12 @@ extension SumKind {
     case .gram(let l): (network.inputs(l + 1), network.inputs(l + 1))
     case .product(let l): (network.widths[l], network.inputs(l))
     }
+  }
+
+  /// How many entries travel.
+  func entryCount(_ network: Network) -> Int {
+    let (rows, columns) = shape(network)
+    return isGram ? rows * (rows + 1) / 2 : rows * columns
   }
 
   var description: String {

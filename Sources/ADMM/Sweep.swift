@@ -90,7 +90,7 @@ extension Taylor {
         tile.workspace.residual.base, room(L, tile).base, z: outputs(l, tile), next: outputs(L, tile),
         newer: steps[l], network.activation)
     } else if !isStored[l] {
-      applyStep(l, tile, isFormer: true)
+      apply(formerSteps[l], l, tile)
     }
   }
 
@@ -98,15 +98,12 @@ extension Taylor {
   private func isImplicit(_ l: Int) -> Bool { l == L - 1 && !isStored[l] && steps[l].canBeImplicit }
 
   /// The a_l of the next sweep. Local.
-  func updateActivations(_ l: Int, _ tile: TileVisit) { applyStep(l, tile, isFormer: false) }
+  func updateActivations(_ l: Int, _ tile: TileVisit) { apply(steps[l], l, tile) }
 
-  private func applyStep(_ l: Int, _ tile: TileVisit, isFormer: Bool) {
-    let (a, z, next) = (activations(l, tile), outputs(l, tile), outputs(l + 1, tile))
-    if isFormer {
-      formerSteps[l].apply(a, z: z, next: next, network.activation, work: tile.workspace.work.base)
-    } else {
-      steps[l].apply(a, z: z, next: next, network.activation, work: tile.workspace.work.base)
-    }
+  private func apply(_ step: borrowing ActivationStep, _ l: Int, _ tile: TileVisit) {
+    step.apply(
+      activations(l, tile), z: outputs(l, tile), next: outputs(l + 1, tile), network.activation,
+      work: tile.workspace.work.base)
   }
 
   /// z_L; leaves W_L a_{L−1} in the workspace. Local.
@@ -126,14 +123,10 @@ extension Taylor {
     let (z, x, beta, gamma) = (
       outputs(l, tile), inputs(l - 1, tile), settings.beta[l - 1], settings.gamma[l - 1]
     )
-    if l == 1 {
+    withPanels(l) { W in
       network.activation.minimise(
-        z, firstWeights, x, a: a, beta: beta, gamma: gamma, residuals: &tile.workspace.residuals[l - 1],
+        z, W, x, a: a, beta: beta, gamma: gamma, residuals: &tile.workspace.residuals[l - 1],
         work: tile.workspace.work.base)
-    } else {
-      network.activation.minimise(
-        z, steps[l - 1].weights, x, a: a, beta: beta, gamma: gamma,
-        residuals: &tile.workspace.residuals[l - 1], work: tile.workspace.work.base)
     }
   }
 
@@ -142,14 +135,21 @@ extension Taylor {
     let (m, z, lambda) = (room(L, tile), outputs(L, tile), lambda.columns(tile.columns))
     if settings.hasMultiplier && sweeps >= settings.warmStart {
       let step = settings.dualStep * settings.beta[L - 1]
-      let isFlat = m.isOnePiece
-      let (rows, columns) = isFlat ? (z.rows * z.columns, 1) : (z.rows, z.columns)
-      for j in 0..<columns {
-        let (lambda, z, m) = (lambda.column(j), z.column(j), m.column(j))
-        for i in 0..<rows { lambda[i] += step * (z[i] - m[i]) }
+      if m.isOnePiece {
+        update(lambda.asColumn, z.asColumn, m.asColumn, step)
+      } else {
+        update(lambda, z, m, step)
       }
     }
     tile.workspace.measureLastLayer(network.loss, z: z, m: m, y: y.columns(tile.columns), lambda: lambda)
+  }
+
+  /// λ ← λ + step (z − m).
+  private func update(_ lambda: Tile<Float>, _ z: Tile<Float>, _ m: Tile<Float>, _ step: Float) {
+    for j in 0..<z.columns {
+      let (lambda, z, m, rows) = (lambda.column(j), z.column(j), m.column(j), z.rows)
+      for i in 0..<rows { lambda[i] += step * (z[i] - m[i]) }
+    }
   }
 
   /// Adds the tile to the sums of its chunk. Local.
@@ -172,12 +172,13 @@ extension Taylor {
   /// m = W_l a_{l−1}, in the workspace. Local.
   func product(_ l: Int, _ tile: TileVisit) -> Tile<Float> {
     let m = room(l, tile)
-    if l == 1 {
-      firstWeights.multiply(m, inputs(0, tile))
-    } else {
-      steps[l - 1].weights.multiply(m, inputs(l - 1, tile))
-    }
+    withPanels(l) { W in W.multiply(m, inputs(l - 1, tile)) }
     return m
+  }
+
+  /// Gives `body` W_l as products read it.
+  func withPanels(_ l: Int, _ body: (borrowing Panels) -> Void) {
+    if l == 1 { body(firstWeights) } else { body(steps[l - 1].weights) }
   }
 
   /// Where `product(l, tile)` lies.

@@ -156,10 +156,7 @@ public struct Taylor: ~Copyable {
       $0 > 0 && !isStored[$0] && ActivationStep.stacksOutputs(from: d[$0 + 1], to: d[$0])
     }
     self.isStacked = isStacked
-    // Layer by layer: the Gram matrix of its inputs, which for l = 1 never changes, and its outputs' product with them.
-    sums = SharedSums(
-      (1...L).flatMap { l in (l > 1 ? [.gram(l - 1)] : []) + [.product(l)] }, network, partition,
-      threads: team.count, isStacked: { isStacked[$0] })
+    sums = SharedSums(network.sums, network, partition, threads: team.count, isStacked: { isStacked[$0] })
     systems = Layers(1..<L + 1) { l in WeightSystem(size: network.inputs(l)) }
     solved = Layers(1..<L + 1) { l in Matrix(rows: d[l], columns: network.inputs(l)) }
     firstWeights = Panels(rows: d[1], columns: network.inputs(1))

@@ -35,9 +35,7 @@ final class Workspace {
     upcoming.initialize(repeating: Prefetch())
     let L = network.L
     a = Layers(1..<L) { l in
-      let a = Matrix<Float>(rows: paddedRows(network.widths[l] + 1), columns: isStored(l) ? 0 : columns)
-      for j in 0..<a.columns { a[network.widths[l], j] = 1 }
-      return a
+      Matrix(rows: paddedRows(network.widths[l] + 1), columns: isStored(l) ? 0 : columns)
     }
     work = Matrix(rows: 2 * paddedRows(network.widths.dropFirst().max() ?? 1), columns: columns)
     scratch = Matrix(rows: 4 * network.widths[L], columns: 1)

@@ -124,6 +124,18 @@ public struct Tile<Element: BitwiseCopyable> {
     return Tile(base: base + range.lowerBound * stride, rows: rows, columns: range.count, stride: stride)
   }
 
+  /// All entries as one column, of a tile in one piece.
+  @inlinable public var asColumn: Tile {
+    precondition(isOnePiece, "columns \(stride) apart of \(rows) rows")
+    return Tile(base: base, rows: rows * columns, columns: 1, stride: rows * columns)
+  }
+
+  /// Overwrites row `i` of all columns by `value`.
+  @inlinable public func fillRow(_ i: Int, with value: Element) {
+    precondition(i >= 0 && i < rows, "row \(i) of \(rows)")
+    for j in 0..<columns { column(j)[i] = value }
+  }
+
   /// Some consecutive rows of all columns.
   @inlinable public func rows(_ range: Range<Int>) -> Tile {
     precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")

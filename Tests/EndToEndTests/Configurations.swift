@@ -28,16 +28,16 @@ extension TemporaryDirectory {
   /// Writes config.toml: 3 iterations of a net of 8 hidden units on `train`, results in `run`. Returns its path.
   ///
   /// - Parameters:
-  ///   - data: more lines of the table [data].
+  ///   - data: more lines of the table [data]; all of them where the samples are synthetic.
   ///   - tables: more tables.
-  func configuration(train: String, test: String? = nil, data: String = "", _ tables: String = "") throws
-    -> String
+  func configuration(train: String? = nil, test: String? = nil, data: String = "", _ tables: String = "")
+    throws -> String
   {
     try write(
       "config.toml",
       """
       [data]
-      train = "\(train)"
+      \(train.map { "train = \"\($0)\"" } ?? "")
       \(test.map { "test = \"\($0)\"" } ?? "")
       \(data)
       [network]

@@ -60,7 +60,7 @@ public func bench(
   measurements.append(
     try measureMemory(watch, ranksOnHost: launch.machine.hosts.map(\.ranks).max() ?? 1, over: ranks))
   console.progress("reductions")
-  measurements += try measureReductions(watch, message: network.reducedIntegers, over: ranks)
+  measurements += try measureReductions(watch, message: network.messageWords, over: ranks)
 
   console.print(
     [""] + Measurement.lines(measurements, peak: peak, hosts: launch.machine.hostOfRank))
@@ -74,7 +74,7 @@ public func bench(
       "hosts": launch.machine.hostsJSON, "warnings": .array(console.warnings.map { .string($0) }),
       "versions": launch.versions.json, "layers": .array(network.widths.map { .integer($0) }),
       "tile": .integer(tile),
-      "bytes_reduced_per_iteration": .integer(network.reducedIntegers * MemoryLayout<Int64>.size),
+      "bytes_reduced_per_iteration": .integer(network.messageWords * MemoryLayout<Int64>.size),
       "seconds": .number(request.seconds),
       "measurements": .array(measurements.map(\.json)),
     ])
@@ -127,16 +127,5 @@ extension BenchRequest {
         "The configuration does not tell the number of classes: 1 output. Give --outputs for more.")
     }
     return settings.network(features: features, outputs: outputs ?? 1)
-  }
-}
-
-extension Network {
-  /// How many 64-bit integers an iteration's reduction sums: of each layer a product, of each hidden one its Gram matrix's upper
-  /// triangle; and a word for each of these.
-  fileprivate var reducedIntegers: Int {
-    (1...L).reduce(0) { total, l in
-      let gram = l > 1 ? inputs(l) * (inputs(l) + 1) / 2 + 1 : 0
-      return total + widths[l] * inputs(l) + 1 + gram
-    }
   }
 }

@@ -23,7 +23,7 @@ struct Stopwatch {
     repeat {
       samples.append(elapsed(calls, body) / Double(calls))
     } while samples.count < Self.samples || monotonicSeconds() - start < seconds
-    return try ranks.gather([Self.median(samples)]).map { $0[0] }
+    return try ranks.gather([Spread(samples).median]).map { $0[0] }
   }
 
   /// The same for a collective `body`, which all ranks call equally often.
@@ -37,16 +37,11 @@ struct Stopwatch {
     try ranks.barrier()
     var samples: [Double] = []
     for _ in 0..<count { samples.append(try elapsed(calls, body) / Double(calls)) }
-    return try ranks.gather([Self.median(samples)]).map { $0[0] }
+    return try ranks.gather([Spread(samples).median]).map { $0[0] }
   }
 
   private static func calls(in seconds: Double, each: Double) -> Int {
     Int(min(max(seconds / max(each, 1e-9), 1), 1e6))
-  }
-
-  private static func median(_ samples: [Double]) -> Double {
-    let sorted = samples.sorted()
-    return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
   }
 }
 
