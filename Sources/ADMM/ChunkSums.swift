@@ -50,12 +50,15 @@ package struct SumLayout: Sendable {
 package final class ChunkSums {
   private let layouts: [SumLayout]
   private let partials: Layers<Matrix<Float>>
-  private let words: Matrix<Int64>
+  private let buffer: Matrix<Int64>
   private let chunkBits: Int
+  /// How many words of the message the sums take.
+  let words: Int
   /// The largest entry of a chunk's sum in each block that is measured.
   private(set) var largest: [Float]
 
-  init(_ layouts: [SumLayout], chunkBits: Int) {
+  /// - Parameter moreWords: how many words the message has for others.
+  init(_ layouts: [SumLayout], chunkBits: Int, moreWords: Int) {
     self.layouts = layouts
     self.chunkBits = chunkBits
     partials = Layers(0..<layouts.count) { i in
@@ -64,12 +67,13 @@ package final class ChunkSums {
         rows: paddedRows(max(layout.rows, layout.tileRows)),
         columns: layout.host == nil ? max(layout.columns, layout.tileRows) : 0)
     }
-    words = Matrix(rows: (layouts.last?.entries.upperBound ?? 0) + layouts.count, columns: 1)
+    words = (layouts.last?.entries.upperBound ?? 0) + layouts.count
+    buffer = Matrix(rows: words + moreWords, columns: 1)
     largest = [Float](repeating: 0, count: layouts.count)
   }
 
-  /// All blocks' entries, then one word a block: how many chunks did not fit on its grid.
-  var message: Tile<Int64> { words.all }
+  /// All blocks' entries, then one word a block: how many chunks did not fit on its grid; then what others add.
+  var message: Tile<Int64> { buffer.all }
 
   func forgetLargest() {
     for i in largest.indices { largest[i] = 0 }
@@ -101,14 +105,14 @@ package final class ChunkSums {
   /// Adds the chunk at hand to the message, or measures it where there is no grid, and begins the next. Local.
   func close(_ grids: [Int?]) {
     for (i, layout) in layouts.enumerated() {
-      let (sum, to) = (self.sum(i), words.base)
+      let (sum, to) = (self.sum(i), buffer.base)
       if let exponent = grids[i] {
         let scale = Double(sign: .plus, exponent: exponent, significand: 1)
         var excess: UInt64 = 0
         layout.forEachColumn { j, length, offset in
           excess |= addOnGrid(to + offset, sum.column(j), length, scale: scale, bits: chunkBits)
         }
-        if excess != 0 { to[words.rows - layouts.count + i] += 1 }
+        if excess != 0 { to[words - layouts.count + i] += 1 }
       } else {
         var most = largest[i]
         layout.forEachColumn { j, length, _ in most = largestMagnitude(sum.column(j), length, most) }

@@ -22,6 +22,17 @@ public struct SweepCost: Sendable {
 }
 
 extension Taylor {
+  public var work: SweepWork {
+    var work = SweepWork()
+    let samples = partition.samples
+    work.flops = Double(sweeps) * cost.flops(samples: samples)
+    work.sumFlops = Double(sweeps) * cost.sumFlops(samples: samples)
+    work.reductions = sweeps * cost.reductions
+    work.bytes = sweeps * cost.bytes
+    work.samples = Double(sweeps) * Double(samples)
+    return work
+  }
+
   /// The message sizes and reductions of one sweep, and its useful floating-point operations a sample. algorithm.md §5, §6.
   public var cost: SweepCost {
     var cost = SweepCost(reductions: 1, bytes: sums.bytes, updateFlopsPerSample: 0, sumFlopsPerSample: 0)

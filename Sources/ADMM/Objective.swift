@@ -99,6 +99,25 @@ extension Taylor {
   }
 }
 
+extension Taylor {
+  public func progress(over ranks: borrowing Communicator) throws -> SweepProgress {
+    let objective = try objective(over: ranks)
+    var progress = SweepProgress(objective: objective.value)
+    progress.loss = objective.loss
+    if L > 1 {
+      progress.outputResidual = objective.outputResidual
+      progress.activationResidual = objective.activationResidual
+    }
+    progress.lastOutputResidual = objective.lastOutputResidual
+    if settings.hasMultiplier { progress.largestMultiplier = objective.largestMultiplier }
+    return progress
+  }
+
+  public func withWeights<Result: ~Copyable>(
+    _ body: (borrowing Layers<Matrix<Float>>) throws -> Result
+  ) rethrows -> Result { try body(W) }
+}
+
 private func ratio(_ distance: Double, _ norm: Double) -> Double {
   norm > 0 ? (distance / norm).squareRoot() : 0
 }

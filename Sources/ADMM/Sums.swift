@@ -38,6 +38,8 @@ package struct SharedSums: ~Copyable {
   private var targetBits: Int { chunkBits - 6 }
   /// One a thread.
   package let accumulators: [ChunkSums]
+  /// Sums of single numbers that travel in the same message, such as the loss. Whoever adds to them clears them.
+  package var scalars: ExactSum
 
   /// - Parameters:
   ///   - kinds: which sums.
@@ -46,9 +48,10 @@ package struct SharedSums: ~Copyable {
   ///   - threads: how many threads add chunks.
   ///   - isStacked: whether the tile of a_l has z_{l+1} below its row of ones, in its padding: then z_{l+1} a_lᵀ is made by the
   ///     product a_l a_lᵀ.
+  ///   - scalars: how many sums of single numbers travel along.
   package init(
     _ kinds: [SumKind], _ network: Network, _ partition: Partition, threads: Int = 1,
-    isStacked: (Int) -> Bool = { _ in false }
+    isStacked: (Int) -> Bool = { _ in false }, scalars: Int = 0
   ) {
     var end = 0
     var layouts: [SumLayout] = []
@@ -68,7 +71,9 @@ package struct SharedSums: ~Copyable {
     grids = [Int?](repeating: nil, count: kinds.count)
     let bits = min(50, 62 - (Int.bitWidth - partition.chunks.leadingZeroBitCount))
     chunkBits = bits
-    accumulators = (0..<threads).map { _ in ChunkSums(layouts, chunkBits: bits) }
+    let words = ExactSum.messageWords(count: scalars)
+    accumulators = (0..<threads).map { _ in ChunkSums(layouts, chunkBits: bits, moreWords: words) }
+    self.scalars = ExactSum(count: scalars)
   }
 
   /// How many bytes one reduction moves.
@@ -90,15 +95,17 @@ package struct SharedSums: ~Copyable {
       }
     }
     if grids.contains(nil) {
-      try setGrids(over: ranks)
       clear(message)
+      try setGrids(over: ranks)
       return false
     }
+    let scalarsAt = message.base + accumulators[0].words
+    scalars.write(to: scalarsAt)
     try ranks.sum(UnsafeMutableBufferPointer(start: message.base, count: message.rows))
     var isGood = true
     for i in blocks.indices {
       let bits = bitsOfLargest(message.base, blocks[i].layout.entries)
-      let excess = message.base[message.rows - blocks.indices.count + i]
+      let excess = message.base[accumulators[0].words - blocks.indices.count + i]
       let isZero = bits == 0 && grids[i] == Self.gridOfZero
       let isCoarse = bits < targetBits - 20 && !isZero && !blocks[i].hasJustBeenMeasured
       blocks[i].hasJustBeenMeasured = false
@@ -109,6 +116,7 @@ package struct SharedSums: ~Copyable {
     }
     if isGood {
       for i in blocks.indices { readTotal(i, message) }
+      scalars.read(from: scalarsAt)
     } else {
       for i in blocks.indices where blocks[i].isMeasured { grids[i] = nil }
     }

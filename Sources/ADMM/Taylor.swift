@@ -52,7 +52,7 @@ public struct TaylorSettings: Sendable, Equatable {
 /// The variables have the paper's names and shapes (algorithm.md §1). `z`, `lambda`, `y` hold this rank's samples, a sample a
 /// column; `W` is the same, to the bit, on every rank. a_l is a function of z_l, z_{l+1} and W_{l+1}: it is made in the tile where it
 /// is needed, twice a sweep, and kept only where that costs more than to store and load it. `Sweep.swift` has the algorithm.
-public struct Taylor: ~Copyable {
+public struct Taylor: ~Copyable, TrainingMethod {
   /// The network that is trained.
   public let network: Network
   /// β, γ, ridge and so on.
@@ -193,14 +193,4 @@ public enum ActivationStorage: String, CaseIterable, Sendable, Codable {
       }
     }
   }
-}
-
-/// Seconds that a rank spent in the parts of its sweeps.
-public struct SweepSeconds: Sendable {
-  /// Solving for the weights, the same work on every rank.
-  public var solve = 0.0
-  /// In reductions, waiting for slower ranks included.
-  public var reduce = 0.0
-  /// Adding up this rank's sums, the mean over its threads. All else is updates.
-  public var sum = 0.0
 }

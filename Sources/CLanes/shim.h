@@ -30,6 +30,45 @@ LANES_INLINE lanes_t lanes_first(lanes_t x, int count, lanes_t y) {
   return numbers < (numbers_t)count ? x : y;
 }
 
+// e^x for x <= 0, to 2 units in the last place; 0 below -87. x = n log 2 + r with |r| <= log 2 / 2, and a polynomial in r.
+LANES_INLINE lanes_t lanes_exp_of_negative(lanes_t x) {
+  typedef int numbers_t __attribute__((ext_vector_type(16)));
+  const lanes_t magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number
+  lanes_t floor_at = -87.0f;
+  lanes_t y = x < floor_at ? floor_at : x;
+  lanes_t shifted = lanes_multiply_add(y, (lanes_t)1.44269504f, magic);
+  lanes_t n = shifted - magic;
+  lanes_t r = lanes_multiply_add(n, (lanes_t)-0.693359375f, y);
+  r = lanes_multiply_add(n, (lanes_t)2.12194440e-4f, r);
+  lanes_t p = 1.0f / 720;
+  p = lanes_multiply_add(p, r, (lanes_t)(1.0f / 120));
+  p = lanes_multiply_add(p, r, (lanes_t)(1.0f / 24));
+  p = lanes_multiply_add(p, r, (lanes_t)(1.0f / 6));
+  p = lanes_multiply_add(p, r, (lanes_t)0.5f);
+  p = lanes_multiply_add(p, r, (lanes_t)1.0f);
+  p = lanes_multiply_add(p, r, (lanes_t)1.0f);
+  numbers_t exponent = (__builtin_convertvector(n, numbers_t) + 127) << 23;
+  lanes_t scale;
+  __builtin_memcpy(&scale, &exponent, sizeof scale);
+  lanes_t result = p * scale;
+  return x < floor_at ? (lanes_t)0.0f : result;
+}
+
+// log(1 + u) for 0 <= u <= 1, to 2 units in the last place: 2 artanh(u / (2 + u)).
+LANES_INLINE lanes_t lanes_log_of_one_plus(lanes_t u) {
+  lanes_t s = u / (2.0f + u);
+  lanes_t q = s * s;
+  lanes_t p = 1.0f / 15;
+  p = lanes_multiply_add(p, q, (lanes_t)(1.0f / 13));
+  p = lanes_multiply_add(p, q, (lanes_t)(1.0f / 11));
+  p = lanes_multiply_add(p, q, (lanes_t)(1.0f / 9));
+  p = lanes_multiply_add(p, q, (lanes_t)(1.0f / 7));
+  p = lanes_multiply_add(p, q, (lanes_t)(1.0f / 5));
+  p = lanes_multiply_add(p, q, (lanes_t)(1.0f / 3));
+  p = lanes_multiply_add(p, q, (lanes_t)1.0f);
+  return 2.0f * s * p;
+}
+
 // Asks for a cache line that is about to be read and written.
 LANES_INLINE void lanes_prefetch(const void *address) { __builtin_prefetch(address, 1, 3); }
 

@@ -22,6 +22,14 @@ extension SIMD16<Float> {
     lanes_where_less(a, b, x, y)
   }
 
+  /// e^x for x ≤ 0, to 2 units in the last place.
+  @inlinable @inline(__always)
+  public static func expOfNegative(_ x: Lanes) -> Lanes { lanes_exp_of_negative(x) }
+
+  /// log(1 + u) for 0 ≤ u ≤ 1, to 2 units in the last place.
+  @inlinable @inline(__always)
+  public static func logOfOnePlus(_ u: Lanes) -> Lanes { lanes_log_of_one_plus(u) }
+
   /// The sum of all lanes, always in the same order: halves are added until one is left.
   @inlinable @inline(__always)
   public var total: Float {

@@ -53,6 +53,30 @@ public struct Panels: ~Copyable {
     }
   }
 
+  /// Overwrites all entries with those of Aᵀ. Local.
+  public func assign(transposed A: Tile<Float>) {
+    precondition(
+      A.columns == rows && A.rows == columns, "\(A.columns) × \(A.rows) is not \(rows) × \(columns)")
+    if hasFewRows {
+      for i in 0..<rows { packed.all.column(i).update(from: A.column(i), count: columns) }
+      return
+    }
+    var first = 0
+    while first < rows {
+      let height = panelHeight(first)
+      let to = packed.base + first * columns
+      for i in 0..<height {
+        guard first + i < rows else {
+          for k in 0..<columns { to[i + k * height] = 0 }
+          continue
+        }
+        let from = A.column(first + i)
+        for k in 0..<columns { to[i + k * height] = from[k] }
+      }
+      first += height
+    }
+  }
+
   /// The rows of the panel that starts at row `first`: whole vectors.
   @inlinable func panelHeight(_ first: Int) -> Int { blockHeight(wholeVectors(rows - first)) * laneCount }
 

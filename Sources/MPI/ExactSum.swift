@@ -64,6 +64,22 @@ public struct ExactSum: Sendable {
     try ranks.sum(&storage)
   }
 
+  /// How many 64-bit integers a message needs for `count` sums.
+  public static func messageWords(count: Int) -> Int { count * words }
+
+  /// Writes the sums into a message whose words are to be added up over ranks; `read` takes the totals back. Local.
+  public func write(to message: UnsafeMutablePointer<Int64>) {
+    for i in storage.indices { message[i] = storage[i] }
+    for first in stride(from: 0, to: storage.count, by: Self.words) {
+      Self.carry(UnsafeMutableBufferPointer(start: message + first, count: Self.digits))
+    }
+  }
+
+  /// Replaces the sums by those of a message. Local.
+  public mutating func read(from message: UnsafePointer<Int64>) {
+    for i in storage.indices { storage[i] = message[i] }
+  }
+
   /// Sum `k`, rounded to the nearest double. Local; the same bits whatever the order of the additions.
   public subscript(k: Int) -> Double {
     let first = k * Self.words

@@ -81,11 +81,13 @@ public struct Configuration: Sendable, Equatable {
     public var chunk: Int? = nil
     /// Threads that share a rank's tiles. A BLAS call has one thread, whatever this is.
     public var threadsPerRank = 1
+    public var keepBest = true
   }
 
   /// The training methods of this version.
   public enum Method: String, CaseIterable, Sendable {
     case taylor
+    case accelerated
   }
 
   /// [taylor]: Algorithm 1.
@@ -99,9 +101,11 @@ public struct Configuration: Sendable, Equatable {
     public var ridge = 1e-3
     public var multiplier = false
     public var dualStep: Float = 1
-    public var keepBest = true
     public var activations = ActivationStorage.automatic
   }
+
+  /// [accelerated]: the weight system of Algorithm 1 around consistent activations.
+  public typealias Accelerated = AcceleratedSettings
 
   /// A set of defaults for what the file leaves open.
   public enum Preset: String, CaseIterable, Sendable {
@@ -157,6 +161,7 @@ public struct Configuration: Sendable, Equatable {
   public var network = Network()
   public var training = Training()
   public var taylor = Taylor()
+  public var accelerated = Accelerated()
   public var stop = Stop()
   public var output = Output()
 
@@ -171,7 +176,7 @@ public struct Configuration: Sendable, Equatable {
       taylor.start = .gaussian
       taylor.ridge = 0
       taylor.multiplier = true
-      taylor.keepBest = false
+      training.keepBest = false
     case .robust:
       break
     }
@@ -185,6 +190,13 @@ public struct Configuration: Sendable, Equatable {
     ADMM.Network(
       widths: [features] + network.hidden + [outputs], activation: network.activation, loss: network.loss,
       bias: network.bias)
+  }
+
+  /// What method `accelerated` takes from [accelerated] and [training].
+  public var acceleratedSettings: AcceleratedSettings {
+    var settings = accelerated
+    settings.seed = training.seed
+    return settings
   }
 
   /// What Algorithm 1 takes from [taylor] and [training].

@@ -63,10 +63,10 @@ extension Configuration {
   }
 
   /// The sections in the order in which they are shown.
-  public static let sections = ["data", "network", "training", "taylor", "stop", "output"]
+  public static let sections = ["data", "network", "training", "taylor", "accelerated", "stop", "output"]
 
   /// Every key there is, section by section.
-  public static let keys: [Key] = dataKeys + formatKeys + syntheticKeys + modelKeys + taylorKeys + runKeys
+  public static let keys: [Key] = dataKeys + formatKeys + syntheticKeys + modelKeys + taylorKeys + acceleratedKeys + runKeys
 
   private static let dataKeys = [
     Key(
@@ -159,6 +159,9 @@ extension Configuration {
     Key(
       "training", "threads_per_rank", .whole(from: 1, to: 1024), \.training.threadsPerRank,
       "How many threads of a rank share its tiles."),
+    Key(
+      "training", "keep_best", .truth(), \.training.keepBest,
+      "Whether the model of the best evaluated iteration is saved in place of the last one's."),
   ]
 
   private static let taylorKeys = [
@@ -188,12 +191,41 @@ extension Configuration {
       "taylor", "dual_step", float("a positive number"), \.taylor.dualStep,
       "The step of the multiplier's update, in units of β: 1 in the paper, 2 is exact."),
     Key(
-      "taylor", "keep_best", .truth(), \.taylor.keepBest,
-      "Whether the model of the best evaluated iteration is saved in place of the last one's."),
-    Key(
       "taylor", "activations", .choice(), \.taylor.activations,
       "Whether a hidden layer's activations are kept in memory, or computed anew twice an iteration; \"auto\" takes the faster. "
         + "The results are the same."),
+  ]
+
+  private static let acceleratedKeys = [
+    Key(
+      "accelerated", "form", .choice(), \.accelerated.form,
+      "Gradient steps in the metric of the Gram matrices, at last quasi-Newton ones; or, with \"momentum\", Algorithm 1's own updates, "
+        + "without a derivative of the loss."),
+    Key(
+      "accelerated", "block", chunk, \.accelerated.block,
+      "The least samples of a step at the start, rounded up to whole chunks; they grow to all. 0: a twentieth or so of the training set."
+    ),
+    Key(
+      "accelerated", "l2", .number("a number, 0 or more") { $0 >= 0 }, \.accelerated.l2,
+      "The weight of half the squared weights, biases left out, beside the mean loss."),
+    Key(
+      "accelerated", "ridge", .number("a positive number") { $0 > 0 }, \.accelerated.ridge,
+      "What is added to the diagonal of each Gram matrix, as a share of the diagonal's mean."),
+    Key(
+      "accelerated", "step", .number("a positive number") { $0 > 0 }, \.accelerated.step,
+      "η of the steps on blocks; halved when a divergence is undone."),
+    Key(
+      "accelerated", "momentum", .number("a number from 0 up to, not including, 1") { $0 >= 0 && $0 < 1 },
+      \.accelerated.momentum, "μ of the steps on blocks."),
+    Key(
+      "accelerated", "pairs", .whole(from: 1), \.accelerated.pairs,
+      "How many past steps the quasi-Newton steps remember."),
+    Key(
+      "accelerated", "beta", float("a positive number"), \.accelerated.beta,
+      "Form \"momentum\": the penalty β_L of the last layer's update."),
+    Key(
+      "accelerated", "r", .number("a positive number") { $0 > 0 }, \.accelerated.r,
+      "Form \"momentum\": γ/β of the activations' update."),
   ]
 
   private static let runKeys = [

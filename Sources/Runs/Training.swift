@@ -32,7 +32,7 @@ public func train(
   // Where ranks share cores, that is the reason, and has been told.
   if misplaced.isEmpty { launch.machine.slowProducts(speeds).map(console.warn) }
   let memory = try Spread(
-    Double(predictedBytes(network, data, storage: configuration.taylor.activations, threads: threads)),
+    Double(predictedBytes(configuration, network, data)),
     over: ranks)
   console.print(banner(launch, configuration, network, data, memory, directory).lines)
 
@@ -40,14 +40,12 @@ public func train(
   let linear = try phases.measure(.baseline) {
     try LinearModel(a0: data.train.features.all, y: data.y.all, partition: data.train.partition, over: ranks)
   }
-  console.progress("making the start values")
-  var method = try phases.measure(.start) {
-    try Taylor.start(
-      network, configuration.taylorSettings, a0: data.train.features.all, y: data.y.all,
-      partition: data.train.partition, threads: threads, over: ranks)
+  let log = try directory.log("iterations.jsonl", over: ranks)
+  var table = IterationTable()
+  let outcome = try trained(configuration, network, data, console, phases, over: ranks) { record in
+    try log.append(record.json.compact, over: ranks)
+    console.print(table.lines(record))
   }
-  let outcome = try trainingLoop(
-    &method, configuration, data, directory, console, phases, over: ranks)
 
   console.progress("evaluating")
   let results = try phases.measure(.evaluate) {
@@ -62,17 +60,14 @@ public func train(
   if misplaced.isEmpty { launch.machine.slowSweeps(local).map(console.warn) }
   let exitStatus: ExitStatus = outcome.status == .diverged ? .numericalFailure : .done
   let summary = RunSummary(
-    RunSummary.Outcome(outcome.status, exitStatus: exitStatus, iterations: method.sweeps),
+    RunSummary.Outcome(outcome.status, exitStatus: exitStatus, iterations: outcome.iterations),
     launch: launch, settings: RunSummary.Settings(configuration),
     problem: problem(network, data),
     results: RunSummary.Results(
       final: results.final, best: results.best, baselines: results.baselines,
       weightsSHA256: model.weightsSHA256),
     cost: RunSummary.Cost(
-      flopsPerIteration: method.cost.flops(samples: data.train.partition.samples),
-      sumFlopsPerIteration: method.cost.sumFlops(samples: data.train.partition.samples),
-      sgemmGflopsPerRank: speeds.min * Double(threads), bytesReducedPerIteration: method.cost.bytes,
-      reductionsPerIteration: method.cost.reductions),
+      outcome.work, iterations: outcome.iterations, sgemmGflopsPerRank: speeds.min * Double(threads)),
     phases: try phases.report(over: ranks), memory: try PeakMemory(over: ranks), warnings: console.warnings)
   try directory.write("run.json", summary.json.document, over: ranks)
   console.print(results.lines)

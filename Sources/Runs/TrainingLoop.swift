@@ -14,26 +14,59 @@ struct TrainingOutcome: ~Copyable {
   var W: Layers<Matrix<Float>>
   /// Seconds of the sweeps on the slowest rank.
   var seconds: Double
+  /// How many sweeps were done, and what they cost.
+  var iterations = 0
+  var work = SweepWork()
+}
+
+/// Trains by the configuration's method, from its start values on. Collective.
+func trained(
+  _ configuration: Configuration, _ network: Network, _ data: borrowing TrainingData, _ console: Console,
+  _ phases: Phases, over ranks: borrowing Communicator, report: (IterationRecord) throws -> Void
+) throws -> TrainingOutcome {
+  let (a0, y, partition) = (data.train.features.all, data.y.all, data.train.partition)
+  let threads = configuration.training.threadsPerRank
+  func outcome<Method: TrainingMethod & ~Copyable>(_ start: () throws -> Method) throws -> TrainingOutcome {
+    var method = try phases.measure(.start, start)
+    return try trainingLoop(&method, configuration, data, console, phases, over: ranks, report: report)
+  }
+  console.progress("making the start values")
+  switch configuration.training.method {
+  case .taylor:
+    return try outcome {
+      try Taylor.start(
+        network, configuration.taylorSettings, a0: a0, y: y, partition: partition, threads: threads,
+        over: ranks)
+    }
+  case .accelerated:
+    return try outcome {
+      try Accelerated.start(
+        network, configuration.acceleratedSettings, a0: a0, y: y, partition: partition, threads: threads,
+        over: ranks)
+    }
+  }
 }
 
 /// Sweeps until the last iteration or until a stop rule holds, and reports each evaluated iterate. Collective.
 ///
+/// - Parameter report: is given each evaluated iterate.
+///
 /// A run whose iterates leave the finite numbers ends with status `diverged` and the weights of the best or last evaluated iterate.
-func trainingLoop(
-  _ method: inout Taylor, _ configuration: Configuration, _ data: borrowing TrainingData,
-  _ directory: borrowing RunDirectory, _ console: Console, _ phases: Phases,
-  over ranks: borrowing Communicator
+func trainingLoop<Method: TrainingMethod & ~Copyable>(
+  _ method: inout Method, _ configuration: Configuration, _ data: borrowing TrainingData,
+  _ console: Console, _ phases: Phases, over ranks: borrowing Communicator,
+  report: (IterationRecord) throws -> Void
 ) throws -> TrainingOutcome {
   let network = method.network
-  let log = try directory.log("iterations.jsonl", over: ranks)
-  var table = IterationTable()
   var rule = StopRule(configuration.stop)
   let iterations = configuration.training.iterations
-  let flops = method.cost.flops(samples: data.train.partition.samples) / Double(ranks.size)
+  let samples = Double(data.train.partition.samples)
   var seconds = 0.0
-  var reported = (iteration: 0, seconds: 0.0)
+  var reported = (flops: 0.0, seconds: 0.0)
   var outcome = TrainingOutcome(
-    status: .max_iterations, last: IterationRecord(iteration: 0), best: nil, W: method.W.copy(), seconds: 0)
+    status: .max_iterations, last: IterationRecord(iteration: 0), best: nil, W: method.withWeights { $0.copy() },
+    seconds: 0)
+  let keepsBest = configuration.training.keepBest
 
   for iteration in 1...iterations {
     let isEvaluated = iteration % configuration.output.evaluateEvery == 0 || iteration == iterations
@@ -52,29 +85,35 @@ func trainingLoop(
     // The slowest rank's time, the same number on all.
     seconds = try ranks.max(seconds)
     var record = IterationRecord(
-      iteration: iteration, try method.objective(over: ranks), network,
-      hasMultiplier: configuration.taylor.multiplier, seconds: seconds)
-    try record.addQuality(of: method.W, network, data, over: ranks)
+      iteration: iteration, try method.progress(over: ranks), seconds: seconds)
+    let passes = method.work.samples / samples
+    if passes != Double(iteration) { record.passes = passes }
+    try method.withWeights { try record.addQuality(of: $0, network, data, over: ranks) }
     record.gflops_per_rank =
-      flops * Double(iteration - reported.iteration) / (seconds - reported.seconds) / 1e9
+      (method.work.flops - reported.flops) / Double(ranks.size) / (seconds - reported.seconds) / 1e9
     record.notes = method.events
     method.events = []
-    reported = (iteration, seconds)
+    reported = (method.work.flops, seconds)
 
     let isBest = outcome.best.map { record.isBetter(than: $0) } ?? true
     if isBest { outcome.best = record }
-    if isBest || !configuration.taylor.keepBest { outcome.W.assign(method.W) }
+    if isBest || !keepsBest { method.withWeights { outcome.W.assign($0) } }
     outcome.last = record
-    try log.append(record.json.compact, over: ranks)
-    console.print(table.lines(record))
+    try report(record)
     phases.begin(outer)
     if let status = rule.status(record, isBest: isBest, elapsed: seconds) {
       outcome.status = status
       break
     }
+    if method.isDone {
+      outcome.status = .converged
+      break
+    }
   }
   outcome.seconds = seconds
-  if !configuration.taylor.keepBest { outcome.best = nil }
+  outcome.iterations = method.sweeps
+  outcome.work = method.work
+  if !keepsBest { outcome.best = nil }
   phases.move(method.seconds.solve, from: .update, to: .solve)
   phases.move(method.seconds.reduce, from: .update, to: .reduce)
   phases.move(method.seconds.sum, from: .update, to: .sum)

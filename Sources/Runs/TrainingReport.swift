@@ -23,12 +23,14 @@ func banner(
   let training = configuration.training
   let chunks = data.train.partition
   lines.append(("chunks", "\(grouped(chunks.chunks)) of \(counted(chunks.chunk, "sample"))"))
-  lines.append(("tile", tileText(network, storage: configuration.taylor.activations)))
+  if training.method == .taylor {
+    lines.append(("tile", tileText(network, storage: configuration.taylor.activations)))
+  }
   return Banner(
     launch, data: lines, widths: network.widths,
     traits: [network.activation.rawValue, network.loss.rawValue, network.bias ? "bias" : "no bias"],
     parameters: network.parameterCount,
-    method: "\(training.method), preset \(configuration.taylor.preset), "
+    method: "\(training.method), \(configuration.variant), "
       + "\(counted(training.iterations, "iteration")), seed \(training.seed)",
     memory: memory, directory: directory.path)
 }
@@ -53,15 +55,31 @@ func problem(_ network: Network, _ data: borrowing TrainingData) -> RunSummary.P
 
 /// The bytes that this rank's arrays take in training. Local.
 func predictedBytes(
-  _ network: Network, _ data: borrowing TrainingData, storage: ActivationStorage, threads: Int
+  _ configuration: Configuration, _ network: Network, _ data: borrowing TrainingData
 ) -> Int {
-  let samples = data.train.range.count + data.validation.range.count + data.test.range.count
-  return MemoryLayout<Float>.size * (network.widths[0] + 1) * samples
-    + network.stateBytes(samples: data.train.range.count, storage: storage)
-    + network.systemBytes(threads: threads)
+  let threads = configuration.training.threadsPerRank
+  let trained = data.train.range.count
+  let samples = trained + data.validation.range.count + data.test.range.count
+  let data = MemoryLayout<Float>.size * (network.widths[0] + 1) * samples
+  switch configuration.training.method {
+  case .taylor:
+    return data + network.stateBytes(samples: trained, storage: configuration.taylor.activations)
+      + network.systemBytes(threads: threads)
+  case .accelerated: 
+    return data
+      + Accelerated.stateBytes(network, configuration.accelerated, samples: trained, threads: threads)
+  }
 }
 
 extension Configuration {
+  /// Which kind of its method, such as "preset robust".
+  var variant: String {
+    switch training.method {
+    case .taylor: "preset \(taylor.preset)"
+    case .accelerated: "form \(accelerated.form)"
+    }
+  }
+
   /// The model that a run saves.
   func model(
     _ network: ADMM.Network, _ outcome: borrowing TrainingOutcome, _ data: borrowing TrainingData

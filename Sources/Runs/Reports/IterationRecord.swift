@@ -7,7 +7,9 @@ import ADMM
 public struct IterationRecord: Sendable, Equatable {
   /// How many sweeps have been done; 0 is the start.
   public var iteration: Int
-  /// The objective (O), summed over samples.
+  /// How many times the training set was gone through; nil where that is `iteration`.
+  public var passes: Double?
+  /// What the method minimises, for `taylor` (O), summed over samples.
   public var objective: Double?
   /// The training loss of z_L, summed over samples.
   public var loss: Double?
@@ -38,19 +40,15 @@ public struct IterationRecord: Sendable, Equatable {
     self.notes = notes
   }
 
-  /// The record of an iterate of method `taylor`; accuracies, speed and notes are added by the caller.
-  ///
-  /// - Parameter network: without hidden layers there are no residuals of them.
-  public init(
-    iteration: Int, _ objective: Objective, _ network: Network, hasMultiplier: Bool, seconds: Double
-  ) {
+  /// The record of an iterate; accuracies, speed and notes are added by the caller.
+  public init(iteration: Int, _ progress: SweepProgress, seconds: Double) {
     self.init(iteration: iteration, seconds: seconds)
-    self.objective = objective.value
-    loss = objective.loss
-    residual_z = network.L > 1 ? objective.outputResidual : nil
-    residual_a = network.L > 1 ? objective.activationResidual : nil
-    residual_output = objective.lastOutputResidual
-    lambda_max = hasMultiplier ? objective.largestMultiplier : nil
+    objective = progress.objective
+    loss = progress.loss
+    residual_z = progress.outputResidual
+    residual_a = progress.activationResidual
+    residual_output = progress.lastOutputResidual
+    lambda_max = progress.largestMultiplier
   }
 
   /// The line of iterations.jsonl.
@@ -78,6 +76,13 @@ extension IterationRecord {
 
   /// All quantities but the iteration and the notes, in the order of the row and of the line.
   static let columns: [Column] = [
+    Column(
+      key: "passes", heading: "passes", width: 7, meaning: "how many times the training set was gone through"
+    ) {
+      $0.passes
+    } text: {
+      fixed($0, 2)
+    },
     number("objective", "objective", "what the method minimises, summed over samples", \.objective),
     number("loss", "loss", "the training loss of the outputs z_L, summed over samples", \.loss),
     residual("residual_z", "res_z", "‖z_l − W_l a_{l−1}‖ / ‖z_l‖, hidden layers", \.residual_z),

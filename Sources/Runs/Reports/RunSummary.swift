@@ -1,3 +1,4 @@
+import ADMM
 import MPI
 
 /// How a run came to its end.
@@ -83,6 +84,15 @@ public struct RunSummary: Sendable {
     /// Of each rank.
     public var bytesReducedPerIteration: Int
     public var reductionsPerIteration: Int
+
+    /// The mean over so many iterations.
+    public init(_ work: SweepWork, iterations: Int, sgemmGflopsPerRank: Double?) {
+      let count = max(iterations, 1)
+      self.init(
+        flopsPerIteration: work.flops / Double(count), sumFlopsPerIteration: work.sumFlops / Double(count),
+        sgemmGflopsPerRank: sgemmGflopsPerRank, bytesReducedPerIteration: work.bytes / count,
+        reductionsPerIteration: work.reductions / count)
+    }
 
     public init(
       flopsPerIteration: Double, sumFlopsPerIteration: Double, sgemmGflopsPerRank: Double? = nil,

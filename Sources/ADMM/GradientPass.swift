@@ -1,0 +1,304 @@
+import LinearAlgebra
+import MPI
+
+/// How an error at the outputs of a layer becomes one at those of the layer before.
+package enum Propagation: Sendable, Equatable {
+  /// By the chain rule: δ_L = ∂ℓ/∂z_L, δ_{l−1} = h'(z_{l−1}) ∘ Vᵀ δ_l. The sums are the objective's gradient.
+  case gradient
+  /// By Algorithm 1's own updates, from a point where all constraints hold: δ_L is minus what the update of z_L would add with penalty
+  /// `beta`, and δ_{l−1} = h'(z_{l−1}) ∘ Vᵀ (V Vᵀ + r I)⁻¹ δ_l is the a-update, then the z-update to first order. No derivative of the loss.
+  case updates(beta: Float, r: Double)
+}
+
+/// One pass forward and backward over some of the samples: the objective and the sums for all weights, in one reduction.
+///
+///     z_l = W_l a_{l−1},  a_l = h(z_l),      f = (1/n) Σ ℓ(z_L, y) + ½ l2 Σ_l ‖V_l‖²,   W_l = [V_l b_l]
+///     g_l = (1/n) Σ δ_l a_{l−1}ᵀ + l2 V_l,   G_l = (1/n) Σ a_l a_lᵀ
+///
+/// Nothing of the samples' size is kept: a tile's a_l and δ_l live in the workspace of their thread. Weights and gradients are one flat
+/// column, laid out by `Network.parameters(_:of:)`.
+package struct GradientPass: ~Copyable {
+  package let network: Network
+  package let partition: Partition
+  /// How δ comes about.
+  package let propagation: Propagation
+  /// This rank's chunks, by global number.
+  private let ownChunks: Range<Int>
+  /// a_0, the data over a row of ones. Not owned.
+  private let a0: Tile<Float>
+  /// y, d_L × n. Not owned.
+  private let y: Tile<Float>
+
+  /// δ_l a_{l−1}ᵀ and the loss.
+  private var products: SharedSums
+  /// The same, and a_l a_lᵀ for l = 1 … L−1.
+  private var productsAndGrams: SharedSums
+  /// W_l, and what δ_l is multiplied by on its way to δ_{l−1}, l = 2 … L, as products read them.
+  private let weights, backward: Layers<Panels>
+  private let team: ThreadTeam
+  private let workspaces: [PassWorkspace]
+  /// Seconds in reductions, and useful floating-point operations of all ranks.
+  package private(set) var reducing = 0.0
+  package private(set) var work = SweepWork()
+  /// Chunks of this pass that this rank owns, in order. Kept so that a pass allocates nothing.
+  private var chunks: [Int] = []
+
+  /// Samples a tile: few enough that a tile's a_l and δ_l stay in the second-level cache, the same on every machine, since the loss is rounded
+  /// once a tile.
+  private static let tileColumns = 64
+
+  /// - Parameters:
+  ///   - a0: (d_0 + 1) × n, this rank's samples over a row of ones. Must outlive this value.
+  ///   - y: d_L × n, their targets. Must outlive this value.
+  ///   - threads: how many threads share this rank's chunks. The bits don't depend on it.
+  package static func make(
+    _ network: Network, a0: Tile<Float>, y: Tile<Float>, partition: Partition, rank: Int, threads: Int,
+    propagation: Propagation = .gradient
+  ) throws -> GradientPass {
+    GradientPass(
+      network, a0, y, partition, rank: rank, team: try ThreadTeam(count: threads), propagation)
+  }
+
+  private init(
+    _ network: Network, _ a0: Tile<Float>, _ y: Tile<Float>, _ partition: Partition, rank: Int,
+    team: ThreadTeam, _ propagation: Propagation
+  ) {
+    let threads = team.count
+    let (L, d) = (network.L, network.widths)
+    let range = partition.range(of: rank)
+    precondition(a0.rows == d[0] + 1 && a0.columns == range.count, "a_0 is \(a0.rows) × \(a0.columns)")
+    precondition(y.rows == d[L] && y.columns == range.count, "y is \(y.rows) × \(y.columns)")
+    let kinds = (1...L).map { SumKind.product($0) }
+    let grams = (1..<L).map { SumKind.gram($0) }
+    self.network = network
+    self.partition = partition
+    self.propagation = propagation
+    self.a0 = a0
+    self.y = y
+    self.team = team
+    ownChunks =
+      range.isEmpty
+      ? 0..<0
+      : range.lowerBound / partition.chunk..<(range.upperBound + partition.chunk - 1) / partition.chunk
+    products = SharedSums(kinds, network, partition, threads: threads, scalars: 1)
+    productsAndGrams = SharedSums(grams + kinds, network, partition, threads: threads, scalars: 1)
+    weights = Layers(1..<L + 1) { l in Panels(rows: d[l], columns: network.inputs(l)) }
+    backward = Layers(2..<max(L + 1, 2)) { l in Panels(rows: d[l - 1], columns: d[l]) }
+    workspaces = (0..<threads).map { _ in PassWorkspace(network, columns: Self.tileColumns) }
+  }
+
+  /// f and g over the samples of a block. Collective; one reduction, rarely more.
+  ///
+  /// - Parameters:
+  ///   - gradient: overwritten by g, as long as `w`.
+  ///   - w: all weights.
+  ///   - block: which chunks; the same on every rank.
+  ///   - l2: the weight of ½ ‖V‖².
+  ///   - hasGrams: whether G_1 … G_{L−1} come along; `withGram` gives them.
+  /// - Returns: f.
+  /// - Throws: a numerical `Failure`, the same on all ranks, when a sum is not finite.
+  package mutating func evaluate(
+    _ gradient: borrowing Matrix<Float>, at w: borrowing Matrix<Float>, over block: Block, l2: Double,
+    hasGrams: Bool = false, _ ranks: borrowing Communicator
+  ) throws -> Double {
+    try setWeights(w)
+    chunks.removeAll(keepingCapacity: true)
+    block.forEachChunk(of: partition) { if ownChunks.contains($0) { chunks.append($0) } }
+    var isDone = false
+    while !isDone {
+      for workspace in workspaces { workspace.loss.clear() }
+      visitChunks(hasGrams)
+      let start = monotonicSeconds()
+      let losses = workspaces.map(\.loss)
+      isDone =
+        try hasGrams ? productsAndGrams.reduce(adding: losses, ranks) : products.reduce(adding: losses, ranks)
+      reducing += monotonicSeconds() - start
+    }
+    let samples = block.samples(of: partition)
+    addWork(samples, hasGrams)
+    let loss = (hasGrams ? productsAndGrams.scalars[0] : products.scalars[0]) / Double(samples)
+    return loss + setGradient(gradient, w, samples: samples, l2: l2, hasGrams)
+  }
+
+  /// Gives `body` n G_l, l = 1 … L−1, of the last pass with `hasGrams`: the upper triangle.
+  package func withGram(_ l: Int, _ body: (borrowing Matrix<Double>) throws -> Void) rethrows {
+    try productsAndGrams.withTotal(.gram(l), body)
+  }
+
+  /// W_l and the matrices of the way back, in the order in which products read them. Local.
+  private func setWeights(_ w: borrowing Matrix<Float>) throws {
+    for l in 1...network.L {
+      let W = network.parameters(l, of: w).columns(0..<network.inputs(l))
+      weights[l].assign(W)
+      guard l > 1 else { continue }
+      let V = W.columns(0..<network.widths[l - 1])
+      switch propagation {
+      case .gradient: backward[l].assign(transposed: V)
+      case .updates(_, let r): try backward[l].assign(rightInverse(V, r: r).all)
+      }
+    }
+  }
+
+  /// All tiles of the pass's chunks. The threads share the chunks. Local.
+  private func visitChunks(_ hasGrams: Bool) {
+    let chunks = chunks
+    team.run { thread in
+      for k in chunks.count * thread / team.count..<chunks.count * (thread + 1) / team.count {
+        let first = (chunks[k] - ownChunks.lowerBound) * partition.chunk
+        let range = first..<min(first + partition.chunk, a0.columns)
+        for columns in Cuts(range, length: Self.tileColumns) {
+          visit(columns, workspaces[thread], thread, hasGrams)
+        }
+        if hasGrams { productsAndGrams.closeChunk(thread) } else { products.closeChunk(thread) }
+      }
+    }
+  }
+
+  /// Forward, back, and the sums. Local.
+  private func visit(_ columns: Range<Int>, _ workspace: PassWorkspace, _ thread: Int, _ hasGrams: Bool) {
+    let (L, n) = (network.L, columns.count)
+    func inputs(_ l: Int) -> Tile<Float> {
+      (l == 0 ? a0.columns(columns) : workspace.a[l].columns(0..<n)).rows(0..<network.inputs(l + 1))
+    }
+    func delta(_ l: Int) -> Tile<Float> { workspace.delta[l].columns(0..<n).rows(0..<network.widths[l]) }
+    // z_l = W_l a_{l−1}, a_l = h(z_l)
+    for l in 1..<L {
+      let a = workspace.a[l].columns(0..<n)
+      network.activation.apply(a.rows(0..<network.widths[l]), weights[l], inputs(l - 1))
+      a.fillRow(network.widths[l], with: 1)
+    }
+    // δ_L
+    weights[L].multiply(delta(L), inputs(L - 1))
+    switch propagation {
+    case .gradient: workspace.add(loss: network.loss.derivative(delta(L), y: y.columns(columns)))
+    case .updates(let beta, _): workspace.step(network.loss, delta(L), y: y.columns(columns), beta: beta)
+    }
+    // δ_{l−1} = h'(z_{l−1}) ∘ B_l δ_l
+    for l in stride(from: L, to: 1, by: -1) {
+      let a = workspace.a[l - 1].columns(0..<n).rows(0..<network.widths[l - 1])
+      network.activation.multiplySlope(delta(l - 1), backward[l], delta(l), a: a)
+    }
+    let accumulator = hasGrams ? productsAndGrams.accumulators[thread] : products.accumulators[thread]
+    accumulator.add(a: inputs, z: delta)
+  }
+
+  /// g from the sums. Local. Returns ½ l2 ‖V‖².
+  private func setGradient(
+    _ gradient: borrowing Matrix<Float>, _ w: borrowing Matrix<Float>, samples: Int, l2: Double, _ hasGrams: Bool
+  ) -> Double {
+    var penalty = 0.0
+    for l in 1...network.L {
+      let (g, W) = (network.parameters(l, of: gradient), network.parameters(l, of: w))
+      func set(_ sum: borrowing Matrix<Double>) {
+        for j in 0..<sum.columns {
+          let (to, from, weights) = (g.column(j), sum.base + j * sum.rows, W.column(j))
+          let decay = j < network.widths[l - 1] ? l2 : 0
+          for i in 0..<sum.rows {
+            let weight = Double(weights[i])
+            to[i] = Float(from[i] / Double(samples) + decay * weight)
+            penalty += 0.5 * decay * weight * weight
+          }
+        }
+        // The column of the bias where there is none.
+        for j in sum.columns..<g.columns { g.column(j).update(repeating: 0, count: g.rows) }
+      }
+      if hasGrams {
+        productsAndGrams.withTotal(.product(l), set)
+      } else {
+        products.withTotal(.product(l), set)
+      }
+    }
+    return penalty
+  }
+
+  private mutating func addWork(_ samples: Int, _ hasGrams: Bool) {
+    let n = Double(samples)
+    for l in 1...network.L {
+      let product = 2 * network.widths[l] * network.inputs(l)
+      work.flops += n * Double(product) * 2
+      work.sumFlops += n * Double(product)
+      guard l > 1 else { continue }
+      work.flops += n * Double(2 * network.widths[l] * network.widths[l - 1])
+      let d = network.inputs(l)
+      if hasGrams {
+        work.flops += n * Double(d * (d + 1))
+        work.sumFlops += n * Double(d * (d + 1))
+      }
+    }
+    work.reductions += 1
+    work.bytes += hasGrams ? productsAndGrams.bytes : products.bytes
+    work.samples += n
+  }
+}
+
+extension SharedSums {
+  /// Reduces the sums and, along with them, the total of the threads' losses.
+  fileprivate mutating func reduce(adding losses: [ExactSum], _ ranks: borrowing Communicator) throws -> Bool {
+    scalars.clear()
+    for loss in losses { scalars.add(loss) }
+    return try reduce(over: ranks)
+  }
+}
+
+/// Room for one tile of a thread, and its losses.
+private final class PassWorkspace {
+  /// a_l over a row of ones, l = 1 … L−1.
+  let a: Layers<Matrix<Float>>
+  /// δ_l, l = 1 … L; z_L first.
+  let delta: Layers<Matrix<Float>>
+  /// Σ ℓ.
+  var loss = ExactSum(count: 1)
+  /// z_L and a multiplier of zeros, for the update of z_L.
+  private let outputs, zeros: Matrix<Float>
+  private let scratch: Matrix<Double>
+
+  init(_ network: Network, columns: Int) {
+    let (L, d) = (network.L, network.widths)
+    a = Layers(1..<L) { l in Matrix(rows: paddedRows(d[l] + 1), columns: columns) }
+    func rows(_ d: Int) -> Int { d < Panels.fewRows ? d : paddedRows(d) }
+    delta = Layers(1..<L + 1) { l in Matrix(rows: l < L ? paddedRows(d[l]) : rows(d[l]), columns: columns) }
+    outputs = Matrix(rows: d[L], columns: columns)
+    zeros = Matrix(rows: d[L], columns: columns)
+    scratch = Matrix(rows: 4 * d[L], columns: 1)
+  }
+
+  func add(loss value: Double) { loss.add(value, to: 0) }
+
+  /// δ ← z_L − argmin_z [ℓ(z, y) + β ‖z − z_L‖²], from z_L in δ; adds ℓ(z_L, y). Local.
+  func step(_ loss: Loss, _ delta: Tile<Float>, y: Tile<Float>, beta: Float) {
+    add(loss: loss.value(delta, y: y))
+    let z = outputs.columns(0..<delta.columns)
+    loss.minimise(
+      z, m: delta, y: y, lambda: zeros.columns(0..<delta.columns), beta: beta, scratch: scratch.elements)
+    for j in 0..<delta.columns {
+      let (to, from) = (delta.column(j), z.column(j))
+      for i in 0..<delta.rows { to[i] -= from[i] }
+    }
+  }
+}
+
+/// Vᵀ (V Vᵀ + r I)⁻¹, of V with fewer rows or fewer columns.
+private func rightInverse(_ V: Tile<Float>, r: Double) throws -> Matrix<Float> {
+  let given = Matrix<Double>(rows: V.rows, columns: V.columns)
+  for j in 0..<V.columns {
+    for i in 0..<V.rows { given[i, j] = Double(V.column(j)[i]) }
+  }
+  let isWide = V.rows <= V.columns
+  let d = min(V.rows, V.columns)
+  let G = Matrix<Double>(rows: d, columns: d)
+  multiply(
+    G.all, given.all, given.all, transposeA: isWide ? .none : .transposed,
+    transposeB: isWide ? .transposed : .none)
+  let system = try Cholesky(of: G, ridge: r)
+  // (Vᵀ V + r I)⁻¹ Vᵀ is the same matrix: the smaller system serves.
+  let inverse = system.inverse()
+  let exact = Matrix<Double>(rows: V.columns, columns: V.rows)
+  if isWide {
+    multiply(exact.all, given.all, inverse.all, transposeA: .transposed)
+  } else {
+    multiply(exact.all, inverse.all, given.all, transposeB: .transposed)
+  }
+  let result = Matrix<Float>(rows: V.columns, columns: V.rows)
+  for k in 0..<exact.count { result.base[k] = Float(exact.base[k]) }
+  return result
+}

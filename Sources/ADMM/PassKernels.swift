@@ -1,0 +1,129 @@
+import LinearAlgebra
+
+extension Activation {
+  /// a ← h(W x), d × n. Local; 2 d k n flops. The outputs go from registers through h to memory.
+  ///
+  /// - Parameters:
+  ///   - a: d × n, padded, overwritten in whole vectors.
+  ///   - W: d × k.
+  ///   - x: k × n.
+  func apply(_ a: Tile<Float>, _ W: borrowing Panels, _ x: Tile<Float>) {
+    checkPadding(a)
+    guard !W.hasFewRows else {
+      W.multiply(a, x)
+      return apply(a, a)
+    }
+    if self == .relu {
+      var visitor = Applied(a: a, function: ReLU())
+      W.multiply(x, &visitor)
+    } else {
+      var visitor = Applied(a: a, function: Ramp(self))
+      W.multiply(x, &visitor)
+    }
+  }
+
+  /// δ' ← h'(z) ∘ (B δ), d × n. Local; 2 d k n flops.
+  ///
+  /// h' is read off a = h(z): at a kink it is the slope of the flatter side.
+  ///
+  /// - Parameters:
+  ///   - result: d × n, padded, overwritten in whole vectors.
+  ///   - B: d × k.
+  ///   - delta: k × n.
+  ///   - a: d × n, h(z).
+  func multiplySlope(_ result: Tile<Float>, _ B: borrowing Panels, _ delta: Tile<Float>, a: Tile<Float>) {
+    checkPadding(result)
+    let slope = Slope(self)
+    guard !B.hasFewRows else {
+      B.multiply(result, delta)
+      for j in 0..<result.columns {
+        let (to, a) = (result.column(j), a.column(j))
+        for i in stride(from: 0, to: result.rows, by: laneCount) {
+          slope.multiply(Lanes(at: to + i), a: Lanes(at: a + i)).store(at: to + i)
+        }
+      }
+      return
+    }
+    if self == .relu {
+      var visitor = Backward(result: result, a: a, slope: ReLUSlope())
+      B.multiply(delta, &visitor)
+    } else {
+      var visitor = Backward(result: result, a: a, slope: slope)
+      B.multiply(delta, &visitor)
+    }
+  }
+}
+
+/// Stores h of a product.
+private struct Applied<H: HiddenFunction>: VectorVisitor {
+  let a: Tile<Float>
+  let function: H
+
+  @inline(__always)
+  func announce(row: Int, column: Int) {}
+
+  @inline(__always)
+  func visit(_ product: Lanes, row: Int, column: Int) {
+    function.h(product).store(at: a.base + (row &+ column &* a.stride))
+  }
+
+  @inline(__always)
+  func endBlock() {}
+}
+
+/// Stores a product where the slope of h is.
+private struct Backward<S: SlopeFunction>: VectorVisitor {
+  let result: Tile<Float>
+  let a: Tile<Float>
+  let slope: S
+
+  @inline(__always)
+  func announce(row: Int, column: Int) {}
+
+  @inline(__always)
+  func visit(_ product: Lanes, row: Int, column: Int) {
+    let active = Lanes(at: a.base + (row &+ column &* a.stride))
+    slope.multiply(product, a: active).store(at: result.base + (row &+ column &* result.stride))
+  }
+
+  @inline(__always)
+  func endBlock() {}
+}
+
+/// h' for sixteen numbers at once, from a = h(z).
+private protocol SlopeFunction {
+  /// h' ∘ x
+  func multiply(_ x: Lanes, a: Lanes) -> Lanes
+}
+
+private struct ReLUSlope: SlopeFunction {
+  @inline(__always)
+  func multiply(_ x: Lanes, a: Lanes) -> Lanes { .whereLess(.zero, a, x, else: .zero) }
+}
+
+/// One slope for lower < h(z) < upper, another elsewhere.
+private struct Slope: SlopeFunction {
+  private let lower, upper, inner, outer: Lanes
+
+  init(_ activation: Activation) {
+    let infinity = Float.infinity
+    let numbers: (Float, Float, Float, Float) =
+      switch activation {
+      case .relu: (0, infinity, 1, 0)
+      case .leaky_relu: (0, infinity, 1, 0.01)
+      case .hard_tanh: (-1, 1, 1, 0)
+      case .hard_sigmoid: (0, 1, 0.5, 0)
+      case .identity: (-infinity, infinity, 1, 1)
+      }
+    lower = Lanes(repeating: numbers.0)
+    upper = Lanes(repeating: numbers.1)
+    inner = Lanes(repeating: numbers.2)
+    outer = Lanes(repeating: numbers.3)
+  }
+
+  @inline(__always)
+  func multiply(_ x: Lanes, a: Lanes) -> Lanes {
+    let left = Lanes.whereLess(lower, a, inner, else: outer)
+    return x * .whereLess(a, upper, left, else: outer)
+  }
+}

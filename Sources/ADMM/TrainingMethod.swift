@@ -1,0 +1,89 @@
+import LinearAlgebra
+import MPI
+
+/// What trains a network, sweep by sweep.
+///
+/// All that it decides, it decides from values that have the same bits on every rank. A conforming type says how it starts.
+public protocol TrainingMethod: ~Copyable {
+  /// The network that is trained.
+  var network: Network { get }
+  /// How many sweeps have been done.
+  var sweeps: Int { get }
+  /// What the log should say of the sweeps since this was last emptied. Whoever reports empties it.
+  var events: [String] { get set }
+  /// Where the time of all sweeps went.
+  var seconds: SweepSeconds { get }
+  /// Whether another sweep would change nothing.
+  var isDone: Bool { get }
+  /// What all sweeps together cost.
+  var work: SweepWork { get }
+  /// Does what one iteration of the log stands for. Collective.
+  ///
+  /// - Parameter isMeasured: whether `progress` will be asked for.
+  /// - Throws: a numerical `Failure`, the same on all ranks, when the method can't go on.
+  mutating func sweep(over ranks: borrowing Communicator, isMeasured: Bool) throws
+  /// What the last sweep, which was measured, came to. Collective; the same bits for any number of ranks.
+  func progress(over ranks: borrowing Communicator) throws -> SweepProgress
+  /// Gives `body` the weights that the method would end with now. Local.
+  func withWeights<Result: ~Copyable>(_ body: (borrowing Layers<Matrix<Float>>) throws -> Result) rethrows -> Result
+}
+
+extension TrainingMethod where Self: ~Copyable {
+  public var isDone: Bool { false }
+}
+
+/// What a sweep came to. What a method doesn't have is nil.
+public struct SweepProgress: Sendable, Equatable {
+  /// What the method minimises, summed over samples.
+  public var objective: Double
+  /// ℓ, summed over samples.
+  public var loss: Double?
+  /// ‖z_l − W_l a_{l−1}‖ / ‖z_l‖ over the hidden layers together.
+  public var outputResidual: Double?
+  /// ‖a_l − h(z_l)‖ / ‖a_l‖ over the hidden layers together.
+  public var activationResidual: Double?
+  /// ‖z_L − W_L a_{L−1}‖ / ‖z_L‖.
+  public var lastOutputResidual: Double?
+  /// ‖λ‖∞.
+  public var largestMultiplier: Double?
+
+  /// An objective alone.
+  public init(objective: Double) { self.objective = objective }
+}
+
+/// What sweeps cost.
+public struct SweepWork: Sendable, Equatable {
+  /// Useful floating-point operations of all ranks together; symmetric products count half.
+  public var flops = 0.0
+  /// Those of them that are sums over samples; the others are updates.
+  public var sumFlops = 0.0
+  /// How many reductions.
+  public var reductions = 0
+  /// How many bytes they moved a rank.
+  public var bytes = 0
+  /// How many samples were visited on all ranks together: passes over the data times samples.
+  public var samples = 0.0
+
+  /// Nothing yet.
+  public init() {}
+
+  package static func + (a: SweepWork, b: SweepWork) -> SweepWork {
+    var sum = a
+    sum.flops += b.flops
+    sum.sumFlops += b.sumFlops
+    sum.reductions += b.reductions
+    sum.bytes += b.bytes
+    sum.samples += b.samples
+    return sum
+  }
+}
+
+/// Seconds that a rank spent in the parts of its sweeps.
+public struct SweepSeconds: Sendable {
+  /// Solving for the weights, or choosing a step: the same work on every rank.
+  public var solve = 0.0
+  /// In reductions, waiting for slower ranks included.
+  public var reduce = 0.0
+  /// Adding up this rank's sums, the mean over its threads. All else is updates.
+  public var sum = 0.0
+}
