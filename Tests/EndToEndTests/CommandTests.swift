@@ -27,7 +27,7 @@ import Testing
   ) throws -> RunResult {
     let train = try directory.write("train.csv", Samples(900, classes: classes, seed: 21).csv)
     let test = try directory.write("test.csv", Samples(401, classes: classes, seed: 22).csv)
-    let configuration = try directory.configuration(train: train, test: test, "[taylor]\nkeep_best = false")
+    let configuration = try directory.configuration(train: train, test: test, "[training]\nkeep_best = false")
     try succeed(2, [configuration] + settings)
     return try directory.result()
   }
