@@ -95,7 +95,8 @@ public struct Accelerated: ~Copyable, TrainingMethod {
   ///   - threads: how many threads share this rank's chunks. The bits don't depend on it.
   /// - Throws: a numerical `Failure`, shared by all ranks, if the data's sums are not finite.
   public static func start(
-    _ network: Network, _ settings: AcceleratedSettings, a0: Tile<Float>, y: Tile<Float>, partition: Partition,
+    _ network: Network, _ settings: AcceleratedSettings, a0: Tile<Float>, y: Tile<Float>,
+    partition: Partition,
     threads: Int = 1, over ranks: borrowing Communicator
   ) throws -> Accelerated {
     let propagation: Propagation =

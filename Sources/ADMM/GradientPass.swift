@@ -184,7 +184,8 @@ package struct GradientPass: ~Copyable {
 
   /// g from the sums. Local. Returns ½ l2 ‖V‖².
   private func setGradient(
-    _ gradient: borrowing Matrix<Float>, _ w: borrowing Matrix<Float>, samples: Int, l2: Double, _ hasGrams: Bool
+    _ gradient: borrowing Matrix<Float>, _ w: borrowing Matrix<Float>, samples: Int, l2: Double,
+    _ hasGrams: Bool
   ) -> Double {
     var penalty = 0.0
     for l in 1...network.L {
@@ -233,7 +234,8 @@ package struct GradientPass: ~Copyable {
 
 extension SharedSums {
   /// Reduces the sums and, along with them, the total of the threads' losses.
-  fileprivate mutating func reduce(adding losses: [ExactSum], _ ranks: borrowing Communicator) throws -> Bool {
+  fileprivate mutating func reduce(adding losses: [ExactSum], _ ranks: borrowing Communicator) throws -> Bool
+  {
     scalars.clear()
     for loss in losses { scalars.add(loss) }
     return try reduce(over: ranks)

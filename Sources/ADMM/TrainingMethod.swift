@@ -25,7 +25,8 @@ public protocol TrainingMethod: ~Copyable {
   /// What the last sweep, which was measured, came to. Collective; the same bits for any number of ranks.
   func progress(over ranks: borrowing Communicator) throws -> SweepProgress
   /// Gives `body` the weights that the method would end with now. Local.
-  func withWeights<Result: ~Copyable>(_ body: (borrowing Layers<Matrix<Float>>) throws -> Result) rethrows -> Result
+  func withWeights<Result: ~Copyable>(_ body: (borrowing Layers<Matrix<Float>>) throws -> Result) rethrows
+    -> Result
 }
 
 extension TrainingMethod where Self: ~Copyable {

@@ -66,7 +66,8 @@ extension Configuration {
   public static let sections = ["data", "network", "training", "taylor", "accelerated", "stop", "output"]
 
   /// Every key there is, section by section.
-  public static let keys: [Key] = dataKeys + formatKeys + syntheticKeys + modelKeys + taylorKeys + acceleratedKeys + runKeys
+  public static let keys: [Key] =
+    dataKeys + formatKeys + syntheticKeys + modelKeys + taylorKeys + acceleratedKeys + runKeys
 
   private static let dataKeys = [
     Key(

@@ -64,7 +64,8 @@ func trainingLoop<Method: TrainingMethod & ~Copyable>(
   var seconds = 0.0
   var reported = (flops: 0.0, seconds: 0.0)
   var outcome = TrainingOutcome(
-    status: .max_iterations, last: IterationRecord(iteration: 0), best: nil, W: method.withWeights { $0.copy() },
+    status: .max_iterations, last: IterationRecord(iteration: 0), best: nil,
+    W: method.withWeights { $0.copy() },
     seconds: 0)
   let keepsBest = configuration.training.keepBest
 

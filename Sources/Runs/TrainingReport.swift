@@ -65,7 +65,7 @@ func predictedBytes(
   case .taylor:
     return data + network.stateBytes(samples: trained, storage: configuration.taylor.activations)
       + network.systemBytes(threads: threads)
-  case .accelerated: 
+  case .accelerated:
     return data
       + Accelerated.stateBytes(network, configuration.accelerated, samples: trained, threads: threads)
   }
