@@ -8,6 +8,11 @@ package enum Propagation: Sendable, Equatable {
   /// By Algorithm 1's own updates, from a point where all constraints hold: δ_L is minus what the update of z_L would add with penalty
   /// `beta`, and δ_{l−1} = h'(z_{l−1}) ∘ Vᵀ (V Vᵀ + r I)⁻¹ δ_l is the a-update, then the z-update to first order. No derivative of the loss.
   case updates(beta: Float, r: Double)
+  /// By Algorithm 1's updates with a multiplier on every constraint, which persist from pass to pass: see `Multipliers`. The sums are those of
+  /// −δ_l = W_l a_{l−1} − (z_l + u_l).
+  ///
+  /// A pass whose sums did not fit their grids is gone through again, and then the multipliers take one more step at the same weights.
+  case multipliers
 }
 
 /// One pass forward and backward over some of the samples: the objective and the sums for all weights, in one reduction.
@@ -37,9 +42,13 @@ package struct GradientPass: ~Copyable {
   private let weights, backward: Layers<Panels>
   private let team: ThreadTeam
   private let workspaces: [PassWorkspace]
+  /// u and v, for that propagation.
+  let multipliers: Multipliers?
   /// Seconds in reductions, and useful floating-point operations of all ranks.
   package private(set) var reducing = 0.0
   package private(set) var work = SweepWork()
+  /// Of the last pass: Σ ℓ, then for each hidden layer ‖a_l − h(z_l)‖² and ‖h(z_l)‖², where constraints are let go.
+  private var scalars = ExactSum(count: 1)
   /// Chunks of this pass that this rank owns, in order. Kept so that a pass allocates nothing.
   private var chunks: [Int] = []
 
@@ -80,11 +89,16 @@ package struct GradientPass: ~Copyable {
       range.isEmpty
       ? 0..<0
       : range.lowerBound / partition.chunk..<(range.upperBound + partition.chunk - 1) / partition.chunk
-    products = SharedSums(kinds, network, partition, threads: threads, scalars: 1)
-    productsAndGrams = SharedSums(grams + kinds, network, partition, threads: threads, scalars: 1)
+    let scalars = 2 * L - 1
+    products = SharedSums(kinds, network, partition, threads: threads, scalars: scalars)
+    productsAndGrams = SharedSums(grams + kinds, network, partition, threads: threads, scalars: scalars)
+    multipliers = propagation == .multipliers ? Multipliers(network, samples: range.count) : nil
     weights = Layers(1..<L + 1) { l in Panels(rows: d[l], columns: network.inputs(l)) }
     backward = Layers(2..<max(L + 1, 2)) { l in Panels(rows: d[l - 1], columns: d[l]) }
-    workspaces = (0..<threads).map { _ in PassWorkspace(network, columns: Self.tileColumns) }
+    let hasMultipliers = propagation == .multipliers
+    workspaces = (0..<threads).map { _ in
+      PassWorkspace(network, columns: Self.tileColumns, hasMultipliers: hasMultipliers)
+    }
   }
 
   /// f and g over the samples of a block. Collective; one reduction, rarely more.
@@ -106,18 +120,25 @@ package struct GradientPass: ~Copyable {
     block.forEachChunk(of: partition) { if ownChunks.contains($0) { chunks.append($0) } }
     var isDone = false
     while !isDone {
-      for workspace in workspaces { workspace.loss.clear() }
+      for workspace in workspaces { workspace.scalars.clear() }
       visitChunks(hasGrams)
       let start = monotonicSeconds()
-      let losses = workspaces.map(\.loss)
+      let scalars = workspaces.map(\.scalars)
       isDone =
-        try hasGrams ? productsAndGrams.reduce(adding: losses, ranks) : products.reduce(adding: losses, ranks)
+        try hasGrams
+        ? productsAndGrams.reduce(adding: scalars, ranks) : products.reduce(adding: scalars, ranks)
       reducing += monotonicSeconds() - start
     }
     let samples = block.samples(of: partition)
     addWork(samples, hasGrams)
-    let loss = (hasGrams ? productsAndGrams.scalars[0] : products.scalars[0]) / Double(samples)
-    return loss + setGradient(gradient, w, samples: samples, l2: l2, hasGrams)
+    scalars = hasGrams ? productsAndGrams.scalars : products.scalars
+    return scalars[0] / Double(samples) + setGradient(gradient, w, samples: samples, l2: l2, hasGrams)
+  }
+
+  /// ‖a_l − h(m_l)‖ / ‖h(m_l)‖ in the last pass, where there are multipliers.
+  func residual(_ l: Int) -> Double {
+    let (residual, norm) = (scalars[2 * l - 1], scalars[2 * l])
+    return norm > 0 ? (residual / norm).squareRoot() : 0
   }
 
   /// Gives `body` n G_l, l = 1 … L−1, of the last pass with `hasGrams`: the upper triangle.
@@ -132,10 +153,17 @@ package struct GradientPass: ~Copyable {
       weights[l].assign(W)
       guard l > 1 else { continue }
       let V = W.columns(0..<network.widths[l - 1])
+      let r: Double
       switch propagation {
-      case .gradient: backward[l].assign(transposed: V)
-      case .updates(_, let r): try backward[l].assign(rightInverse(V, r: r).all)
+      case .gradient:
+        backward[l].assign(transposed: V)
+        continue
+      case .updates(_, let ratio): r = ratio
+      case .multipliers: r = multipliers.map { $0.beta[l - 1] / $0.beta[l] } ?? 1
       }
+      // By name: a temporary would be gone before its entries are read.
+      let inverse = try rightInverse(V, r: r)
+      backward[l].assign(inverse.all)
     }
   }
 
@@ -164,22 +192,53 @@ package struct GradientPass: ~Copyable {
     // z_l = W_l a_{l−1}, a_l = h(z_l)
     for l in 1..<L {
       let a = workspace.a[l].columns(0..<n)
-      network.activation.apply(a.rows(0..<network.widths[l]), weights[l], inputs(l - 1))
+      if multipliers == nil {
+        network.activation.apply(a.rows(0..<network.widths[l]), weights[l], inputs(l - 1))
+      } else {
+        let z = workspace.outputs(l, n)
+        weights[l].multiply(z, inputs(l - 1))
+        network.activation.apply(a.rows(0..<network.widths[l]), z)
+      }
       a.fillRow(network.widths[l], with: 1)
     }
     // δ_L
     weights[L].multiply(delta(L), inputs(L - 1))
-    switch propagation {
-    case .gradient: workspace.add(loss: network.loss.derivative(delta(L), y: y.columns(columns)))
-    case .updates(let beta, _): workspace.step(network.loss, delta(L), y: y.columns(columns), beta: beta)
-    }
-    // δ_{l−1} = h'(z_{l−1}) ∘ B_l δ_l
-    for l in stride(from: L, to: 1, by: -1) {
-      let a = workspace.a[l - 1].columns(0..<n).rows(0..<network.widths[l - 1])
-      network.activation.multiplySlope(delta(l - 1), backward[l], delta(l), a: a)
+    let y = y.columns(columns)
+    if let multipliers {
+      workspace.add(network.loss.value(delta(L), y: y), to: 0)
+      workspace.step(multipliers, columns, network.loss, delta(L), y: y)
+      stepBack(multipliers, columns, workspace, delta: delta)
+    } else {
+      switch propagation {
+      case .updates(let beta, _): workspace.step(network.loss, delta(L), y: y, beta: beta)
+      default: workspace.add(network.loss.derivative(delta(L), y: y), to: 0)
+      }
+      // δ_{l−1} = h'(z_{l−1}) ∘ B_l δ_l
+      for l in stride(from: L, to: 1, by: -1) {
+        let a = workspace.a[l - 1].columns(0..<n).rows(0..<network.widths[l - 1])
+        network.activation.multiplySlope(delta(l - 1), backward[l], delta(l), a: a)
+      }
     }
     let accumulator = hasGrams ? productsAndGrams.accumulators[thread] : products.accumulators[thread]
     accumulator.add(a: inputs, z: delta)
+  }
+
+  /// v_l, u_l and δ_l of the hidden layers, from the last on: new v_l = B_{l+1} (δ_{l+1} + V v_l), and `Multipliers.updateHidden`. Local.
+  private func stepBack(
+    _ multipliers: Multipliers, _ columns: Range<Int>, _ workspace: PassWorkspace,
+    delta: (Int) -> Tile<Float>
+  ) {
+    let n = columns.count
+    for l in stride(from: network.L - 1, to: 0, by: -1) {
+      let (next, pull) = (delta(l + 1), workspace.pull(network.widths[l + 1], n))
+      for j in 0..<n { pull.column(j).update(from: next.column(j), count: next.rows) }
+      weights[l + 1].multiply(pull, multipliers.scaled(l, columns), isAdded: true)
+      backward[l + 1].multiply(delta(l), pull)
+      let (residual, norm) = multipliers.updateHidden(
+        l, delta(l), columns, m: workspace.outputs(l, n), network.activation)
+      workspace.add(residual, to: 2 * l - 1)
+      workspace.add(norm, to: 2 * l)
+    }
   }
 
   /// g from the sums. Local. Returns ½ l2 ‖V‖².
@@ -188,7 +247,10 @@ package struct GradientPass: ~Copyable {
     _ hasGrams: Bool
   ) -> Double {
     var penalty = 0.0
+    let sign: Double = multipliers == nil ? 1 : -1
     for l in 1...network.L {
+      // β_l ‖z_l + u_l − W a‖² against ½ l2 ‖V‖²: the least squares' share of the decay.
+      let share = multipliers.map { 1 / (2 * $0.beta[l]) } ?? 1
       let (g, W) = (network.parameters(l, of: gradient), network.parameters(l, of: w))
       func set(_ sum: borrowing Matrix<Double>) {
         for j in 0..<sum.columns {
@@ -196,7 +258,7 @@ package struct GradientPass: ~Copyable {
           let decay = j < network.widths[l - 1] ? l2 : 0
           for i in 0..<sum.rows {
             let weight = Double(weights[i])
-            to[i] = Float(from[i] / Double(samples) + decay * weight)
+            to[i] = Float(sign * from[i] / Double(samples) + share * decay * weight)
             penalty += 0.5 * decay * weight * weight
           }
         }
@@ -219,7 +281,7 @@ package struct GradientPass: ~Copyable {
       work.flops += n * Double(product) * 2
       work.sumFlops += n * Double(product)
       guard l > 1 else { continue }
-      work.flops += n * Double(2 * network.widths[l] * network.widths[l - 1])
+      work.flops += n * Double((multipliers == nil ? 2 : 4) * network.widths[l] * network.widths[l - 1])
       let d = network.inputs(l)
       if hasGrams {
         work.flops += n * Double(d * (d + 1))
@@ -233,49 +295,77 @@ package struct GradientPass: ~Copyable {
 }
 
 extension SharedSums {
-  /// Reduces the sums and, along with them, the total of the threads' losses.
-  fileprivate mutating func reduce(adding losses: [ExactSum], _ ranks: borrowing Communicator) throws -> Bool
-  {
+  /// Reduces the sums and, along with them, the total of what the threads have.
+  fileprivate mutating func reduce(adding all: [ExactSum], _ ranks: borrowing Communicator) throws -> Bool {
     scalars.clear()
-    for loss in losses { scalars.add(loss) }
+    for one in all { scalars.add(one) }
     return try reduce(over: ranks)
   }
 }
 
-/// Room for one tile of a thread, and its losses.
+/// Room for one tile of a thread, and its sums of single numbers.
 private final class PassWorkspace {
   /// a_l over a row of ones, l = 1 … L−1.
   let a: Layers<Matrix<Float>>
   /// δ_l, l = 1 … L; z_L first.
   let delta: Layers<Matrix<Float>>
-  /// Σ ℓ.
-  var loss = ExactSum(count: 1)
-  /// z_L and a multiplier of zeros, for the update of z_L.
-  private let outputs, zeros: Matrix<Float>
+  /// z_l, l = 1 … L−1, where constraints are let go.
+  private let z: Layers<Matrix<Float>>
+  /// Σ ℓ, then the residuals of the hidden layers.
+  var scalars: ExactSum
+  private let widths: [Int]
+  /// A layer's δ and V v.
+  private let work: Matrix<Float>
+  /// Three of d_L rows: z_L, what it is drawn to, and zeros.
+  private let last, center, zeros: Matrix<Float>
   private let scratch: Matrix<Double>
 
-  init(_ network: Network, columns: Int) {
+  init(_ network: Network, columns: Int, hasMultipliers: Bool) {
     let (L, d) = (network.L, network.widths)
+    widths = d
     a = Layers(1..<L) { l in Matrix(rows: paddedRows(d[l] + 1), columns: columns) }
-    func rows(_ d: Int) -> Int { d < Panels.fewRows ? d : paddedRows(d) }
-    delta = Layers(1..<L + 1) { l in Matrix(rows: l < L ? paddedRows(d[l]) : rows(d[l]), columns: columns) }
-    outputs = Matrix(rows: d[L], columns: columns)
+    delta = Layers(1..<L + 1) { l in
+      Matrix(rows: l < L ? paddedRows(d[l]) : Multipliers.rows(d[l]), columns: columns)
+    }
+    let kept = hasMultipliers ? columns : 0
+    z = Layers(1..<L) { l in Matrix(rows: paddedRows(d[l]), columns: kept) }
+    work = Matrix(rows: paddedRows(d.dropFirst().max() ?? 1), columns: kept)
+    scalars = ExactSum(count: 2 * L - 1)
+    last = Matrix(rows: d[L], columns: columns)
+    center = Matrix(rows: d[L], columns: columns)
     zeros = Matrix(rows: d[L], columns: columns)
     scratch = Matrix(rows: 4 * d[L], columns: 1)
   }
 
-  func add(loss value: Double) { loss.add(value, to: 0) }
+  func add(_ value: Double, to k: Int) { scalars.add(value, to: k) }
+
+  func outputs(_ l: Int, _ n: Int) -> Tile<Float> { z[l].columns(0..<n).rows(0..<widths[l]) }
+
+  /// Room for d × n numbers.
+  func pull(_ d: Int, _ n: Int) -> Tile<Float> {
+    Tile(base: work.base, rows: d, columns: n, stride: Multipliers.rows(d))
+  }
 
   /// δ ← z_L − argmin_z [ℓ(z, y) + β ‖z − z_L‖²], from z_L in δ; adds ℓ(z_L, y). Local.
   func step(_ loss: Loss, _ delta: Tile<Float>, y: Tile<Float>, beta: Float) {
-    add(loss: loss.value(delta, y: y))
-    let z = outputs.columns(0..<delta.columns)
+    add(loss.value(delta, y: y), to: 0)
+    let z = last.columns(0..<delta.columns)
     loss.minimise(
       z, m: delta, y: y, lambda: zeros.columns(0..<delta.columns), beta: beta, scratch: scratch.elements)
     for j in 0..<delta.columns {
       let (to, from) = (delta.column(j), z.column(j))
       for i in 0..<delta.rows { to[i] -= from[i] }
     }
+  }
+
+  /// u_L and δ_L, from z_L in δ. Local.
+  func step(
+    _ multipliers: Multipliers, _ columns: Range<Int>, _ loss: Loss, _ delta: Tile<Float>, y: Tile<Float>
+  ) {
+    let tile = 0..<delta.columns
+    multipliers.updateLast(
+      delta, columns, y: y, loss, z: last.columns(tile), center: center.columns(tile),
+      zeros: zeros.columns(tile), scratch: scratch.elements)
   }
 }
 

@@ -203,7 +203,7 @@ protocol EntryStep: HiddenFunction {
 /// For m ≥ 0 that is 0, where the parabola is no lower: max(s, 0) wins. For m < 0 it is m, of value γa²: s wins where
 /// √κ (a − m) < √γ a, that is where a + ρm > 0 with ρ = √κ / (√γ − √κ), and then s > 0. So m wins where neither m nor a + ρm is
 /// positive (m = 0 is then max(s, 0) as well), else max(s, 0).
-private struct ReLUStep: EntryStep {
+struct ReLUStep: EntryStep {
   private let weightOfA, weightOfM, rho: Lanes
 
   init(beta: Float, gamma: Float) {
@@ -225,7 +225,7 @@ private struct ReLUStep: EntryStep {
 }
 
 /// The minimiser for any h of three linear pieces or fewer: the best of every piece's own.
-private struct PiecewiseStep: EntryStep {
+struct PiecewiseStep: EntryStep {
   private let function: Ramp
   private let left, middle, right: PieceStep
 
