@@ -68,14 +68,10 @@ public struct Accelerated: ~Copyable, TrainingMethod {
   /// What `withWeights` gives.
   private let W: Layers<Matrix<Float>>
 
-  /// How many blocks a pass has, which comes next, and in which pass.
-  private var blocks: Int
-  private var index = 0
-  private var passes = 0
+  /// Which samples the steps on blocks take; of one block a pass the steps on all samples.
+  private var walk: BlockWalk
   private var steps = 0
   private var nextGrams = 0
-  /// How many samples the next sweep visits: it doubles until it is all.
-  private var sweepSamples: Int
   /// η, halved when a divergence was undone.
   private var eta: Double
   /// A running mean of the blocks' objectives; nil before the first.
@@ -94,7 +90,8 @@ public struct Accelerated: ~Copyable, TrainingMethod {
   ///   - threads: how many threads share this rank's chunks. The bits don't depend on it.
   /// - Throws: a numerical `Failure`, shared by all ranks, if the data's sums are not finite.
   public static func start(
-    _ network: Network, _ settings: AcceleratedSettings, a0: Tile<Float>, y: Tile<Float>, partition: Partition,
+    _ network: Network, _ settings: AcceleratedSettings, a0: Tile<Float>, y: Tile<Float>,
+    partition: Partition,
     threads: Int = 1, over ranks: borrowing Communicator
   ) throws -> Accelerated {
     let propagation: Propagation =
@@ -105,7 +102,7 @@ public struct Accelerated: ~Copyable, TrainingMethod {
     var metric = GramMetric(network, ridge: settings.ridge)
     var sums = SharedSums([.gram(0)], network, partition)
     let inputs = a0.rows(0..<network.inputs(1))
-    try sums.take(partition, over: ranks, a: { _ in inputs }, z: { _ in inputs })
+    try sums.take(partition, over: ranks, a: { inputs.columns($1) }, z: { inputs.columns($1) })
     try sums.withTotal(.gram(0)) { try metric.setData($0, samples: partition.samples) }
     return Accelerated(network, settings, partition, pass, metric)
   }
@@ -133,8 +130,9 @@ public struct Accelerated: ~Copyable, TrainingMethod {
     eta = settings.step
     let block = settings.block ?? AcceleratedSettings.defaultBlock(samples: partition.samples)
     let blocks = Block.count(ofAtLeast: block, partition)
-    self.blocks = blocks < Self.fewestBlocks ? 1 : blocks
-    sweepSamples = min(max(partition.samples / 16, 4 * block), partition.samples)
+    walk = BlockWalk(
+      partition, blocks: blocks < Self.fewestBlocks ? 1 : blocks,
+      firstSweep: max(partition.samples / 16, 4 * block), seed: settings.seed)
   }
 
   /// Fewer blocks than this are not worth the noise: a step then takes all samples.
@@ -142,7 +140,7 @@ public struct Accelerated: ~Copyable, TrainingMethod {
 
   /// Steps on blocks until so many samples were visited, or one step on all samples. Collective: one reduction a step.
   public mutating func sweep(over ranks: borrowing Communicator, isMeasured: Bool = false) throws {
-    if blocks > 1 {
+    if walk.blocks > 1 {
       try sweepBlocks(over: ranks)
     } else if settings.form == .momentum {
       try sweepWhole(over: ranks)
@@ -150,6 +148,7 @@ public struct Accelerated: ~Copyable, TrainingMethod {
       try quasiNewtonStep(over: ranks)
     }
     sweeps += 1
+    (seconds.reduce, seconds.sum) = (pass.reducing, pass.summing)
   }
 
   public var work: SweepWork { pass.work }
@@ -161,7 +160,7 @@ public struct Accelerated: ~Copyable, TrainingMethod {
   public func withWeights<Result: ~Copyable>(
     _ body: (borrowing Layers<Matrix<Float>>) throws -> Result
   ) rethrows -> Result {
-    if blocks > 1 { network.assign(W, average) } else { network.assign(W, w) }
+    if walk.blocks > 1 { network.assign(W, average) } else { network.assign(W, w) }
     return try body(W)
   }
 }
@@ -181,19 +180,14 @@ extension Accelerated {
 
 extension Accelerated {
   private mutating func sweepBlocks(over ranks: borrowing Communicator) throws {
-    let isWholePass = sweepSamples == partition.samples
-    var (visited, total, count) = (0, 0.0, 0)
-    while visited < sweepSamples {
-      let block = Block(count: blocks, index: index, pass: passes, seed: settings.seed)
-      visited += block.samples(of: partition)
-      index += 1
-      if index == blocks { (index, passes) = (0, passes + 1) }
+    let isWholePass = walk.isWholePass
+    var (total, count) = (0.0, 0)
+    for block in walk.nextSweep() {
       guard let f = try momentumStep(on: block, over: ranks) else { continue }
       total += f
       count += 1
     }
     objective = total / Double(count)
-    sweepSamples = min(2 * sweepSamples, partition.samples)
     guard isWholePass else { return }
     if let former = formerPass, !(objective < (1 - Self.leastDecrease) * former) {
       growBlocks()
@@ -208,17 +202,17 @@ extension Accelerated {
   private static let divergence = 1.5
 
   private mutating func growBlocks() {
-    blocks /= 2
-    (index, formerPass) = (0, nil)
+    walk.blocks /= 2
+    formerPass = nil
     averaged = min(averaged, Self.averagingWeight)
-    if blocks < Self.fewestBlocks {
-      blocks = 1
+    if walk.blocks < Self.fewestBlocks {
+      walk.blocks = 1
       w.assign(average)
       momentum.scale(0)
       (isEvaluated, recent) = (false, nil)
       events.append("steps on all samples from here")
     } else {
-      events.append("\(blocks) blocks a pass from here")
+      events.append("\(walk.blocks) blocks a pass from here")
     }
   }
 
@@ -266,7 +260,7 @@ extension Accelerated {
   /// Takes the Gram matrices that came with a block, and says when to ask for them again: they change ever less.
   private mutating func setMetric(_ block: Block) throws {
     try metric.setHidden(
-      from: pass, samples: block.samples(of: partition), keep: blocks > 1 ? 0.5 : 0)
+      from: pass, samples: block.samples(of: partition), keep: walk.blocks > 1 ? 0.5 : 0)
     nextGrams = steps + min(max(steps, 1), Self.gramInterval)
   }
 

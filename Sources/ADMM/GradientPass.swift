@@ -37,8 +37,9 @@ package struct GradientPass: ~Copyable {
   private let weights, backward: Layers<Panels>
   private let team: ThreadTeam
   private let workspaces: [PassWorkspace]
-  /// Seconds in reductions, and useful floating-point operations of all ranks.
+  /// Seconds in reductions.
   package private(set) var reducing = 0.0
+  /// What all passes together cost.
   package private(set) var work = SweepWork()
   /// Chunks of this pass that this rank owns, in order. Kept so that a pass allocates nothing.
   private var chunks: [Int] = []
@@ -120,6 +121,9 @@ package struct GradientPass: ~Copyable {
     return loss + setGradient(gradient, w, samples: samples, l2: l2, hasGrams)
   }
 
+  /// Seconds of adding up the sums, the mean over the threads.
+  package var summing: Double { workspaces.reduce(0) { $0 + $1.summing } / Double(workspaces.count) }
+
   /// Gives `body` n G_l, l = 1 … L−1, of the last pass with `hasGrams`: the upper triangle.
   package func withGram(_ l: Int, _ body: (borrowing Matrix<Double>) throws -> Void) rethrows {
     try productsAndGrams.withTotal(.gram(l), body)
@@ -178,13 +182,16 @@ package struct GradientPass: ~Copyable {
       let a = workspace.a[l - 1].columns(0..<n).rows(0..<network.widths[l - 1])
       network.activation.multiplySlope(delta(l - 1), backward[l], delta(l), a: a)
     }
+    let start = monotonicSeconds()
     let accumulator = hasGrams ? productsAndGrams.accumulators[thread] : products.accumulators[thread]
     accumulator.add(a: inputs, z: delta)
+    workspace.summing += monotonicSeconds() - start
   }
 
   /// g from the sums. Local. Returns ½ l2 ‖V‖².
   private func setGradient(
-    _ gradient: borrowing Matrix<Float>, _ w: borrowing Matrix<Float>, samples: Int, l2: Double, _ hasGrams: Bool
+    _ gradient: borrowing Matrix<Float>, _ w: borrowing Matrix<Float>, samples: Int, l2: Double,
+    _ hasGrams: Bool
   ) -> Double {
     var penalty = 0.0
     for l in 1...network.L {
@@ -233,7 +240,8 @@ package struct GradientPass: ~Copyable {
 
 extension SharedSums {
   /// Reduces the sums and, along with them, the total of the threads' losses.
-  fileprivate mutating func reduce(adding losses: [ExactSum], _ ranks: borrowing Communicator) throws -> Bool {
+  fileprivate mutating func reduce(adding losses: [ExactSum], _ ranks: borrowing Communicator) throws -> Bool
+  {
     scalars.clear()
     for loss in losses { scalars.add(loss) }
     return try reduce(over: ranks)
@@ -248,6 +256,8 @@ private final class PassWorkspace {
   let delta: Layers<Matrix<Float>>
   /// Σ ℓ.
   var loss = ExactSum(count: 1)
+  /// Seconds of adding up sums so far.
+  var summing = 0.0
   /// z_L and a multiplier of zeros, for the update of z_L.
   private let outputs, zeros: Matrix<Float>
   private let scratch: Matrix<Double>

@@ -36,7 +36,8 @@ struct GramMetric: ~Copyable {
       isMultiplied[l]
         ? Matrix(rows: size(l), columns: size(l)) : Matrix(rows: d[l], columns: network.inputs(l))
     }
-    panels = Layers(1..<L + 1) { l in Panels(rows: isMultiplied[l] ? d[l] : Panels.fewRows, columns: size(l)) }
+    panels = Layers(1..<L + 1) { l in Panels(rows: isMultiplied[l] ? d[l] : Panels.fewRows, columns: size(l))
+    }
     results = Layers(1..<L + 1) { l in Matrix(rows: paddedRows(d[l]), columns: size(l)) }
   }
 
@@ -92,7 +93,8 @@ struct GramMetric: ~Copyable {
     let rho = mean > 0 ? ridge * mean : 1
     do { try factors[l].factor(grams[l], ridge: rho, smallestPivot: 0) } catch {
       throw Failure(
-        .numericalFailure, "the Gram matrix of layer \(l)'s inputs can't be factored: \(error). Raise accelerated.ridge",
+        .numericalFailure,
+        "the Gram matrix of layer \(l)'s inputs can't be factored: \(error). Raise accelerated.ridge",
         isShared: true)
     }
     guard isMultiplied[l] else { return }

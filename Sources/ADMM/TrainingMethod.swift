@@ -25,7 +25,8 @@ public protocol TrainingMethod: ~Copyable {
   /// What the last sweep, which was measured, came to. Collective; the same bits for any number of ranks.
   func progress(over ranks: borrowing Communicator) throws -> SweepProgress
   /// Gives `body` the weights that the method would end with now. Local.
-  func withWeights<Result: ~Copyable>(_ body: (borrowing Layers<Matrix<Float>>) throws -> Result) rethrows -> Result
+  func withWeights<Result: ~Copyable>(_ body: (borrowing Layers<Matrix<Float>>) throws -> Result) rethrows
+    -> Result
 }
 
 extension TrainingMethod where Self: ~Copyable {
@@ -86,4 +87,7 @@ public struct SweepSeconds: Sendable {
   public var reduce = 0.0
   /// Adding up this rank's sums, the mean over its threads. All else is updates.
   public var sum = 0.0
+
+  /// None yet.
+  public init() {}
 }
