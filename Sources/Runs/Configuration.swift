@@ -1,4 +1,5 @@
 import ADMM
+import Baselines
 import Datasets
 
 /// All settings of a run, resolved: what the file and the command line say, and defaults for the rest.
@@ -88,6 +89,10 @@ public struct Configuration: Sendable, Equatable {
   public enum Method: String, CaseIterable, Sendable {
     case taylor
     case accelerated
+    case sgd
+    case adam
+    case cg
+    case lbfgs
   }
 
   /// [taylor]: Algorithm 1.
@@ -106,6 +111,39 @@ public struct Configuration: Sendable, Equatable {
 
   /// [accelerated]: the weight system of Algorithm 1 around consistent activations.
   public typealias Accelerated = AcceleratedSettings
+
+  /// [sgd]: stochastic gradient descent.
+  public typealias SGD = SGDSettings
+
+  /// [adam]: Adam.
+  public typealias Adam = AdamSettings
+
+  /// [cg]: nonlinear conjugate gradients.
+  public typealias CG = ConjugateGradientSettings
+
+  /// [lbfgs]: L-BFGS.
+  public typealias LBFGS = LBFGSSettings
+
+  /// [baselines]: what is trained beside the network, on the same data.
+  public struct Baselines: Sendable, Equatable {
+    public var methods: [Baseline] = []
+    /// nil is `training.iterations`.
+    public var iterations: Int? = nil
+  }
+
+  /// What can be trained for comparison.
+  public enum Baseline: String, CaseIterable, Sendable {
+    case taylor
+    case accelerated
+    case sgd
+    case adam
+    case cg
+    case lbfgs
+    case random_features
+
+    /// The training method of this name; nil for what takes no iterations.
+    public var method: Method? { Method(rawValue: rawValue) }
+  }
 
   /// A set of defaults for what the file leaves open.
   public enum Preset: String, CaseIterable, Sendable {
@@ -162,6 +200,11 @@ public struct Configuration: Sendable, Equatable {
   public var training = Training()
   public var taylor = Taylor()
   public var accelerated = Accelerated()
+  public var sgd = SGD()
+  public var adam = Adam()
+  public var cg = CG()
+  public var lbfgs = LBFGS()
+  public var baselines = Baselines()
   public var stop = Stop()
   public var output = Output()
 

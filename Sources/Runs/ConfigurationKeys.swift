@@ -63,10 +63,14 @@ extension Configuration {
   }
 
   /// The sections in the order in which they are shown.
-  public static let sections = ["data", "network", "training", "taylor", "accelerated", "stop", "output"]
+  public static let sections = [
+    "data", "network", "training", "taylor", "accelerated", "sgd", "adam", "cg", "lbfgs", "baselines", "stop",
+    "output",
+  ]
 
   /// Every key there is, section by section.
-  public static let keys: [Key] = dataKeys + formatKeys + syntheticKeys + modelKeys + taylorKeys + acceleratedKeys + runKeys
+  public static let keys: [Key] =
+    dataKeys + formatKeys + syntheticKeys + modelKeys + taylorKeys + acceleratedKeys + baselineKeys + runKeys
 
   private static let dataKeys = [
     Key(
@@ -326,7 +330,7 @@ extension Configuration {
     .whole($0)
   }
 
-  private static let chunk = Kind<Int?>(expected: "a whole number, 0 or more") {
+  static let chunk = Kind<Int?>(expected: "a whole number, 0 or more") {
     if case .whole(let whole) = $0, whole >= 0 { .some(whole == 0 ? nil : whole) } else { nil }
   } write: {
     .whole($0 ?? 0)

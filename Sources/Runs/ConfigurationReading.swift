@@ -158,6 +158,9 @@ extension Configuration {
             + "\(count) \(layer) layer\(count == 1 ? "" : "s")."
         ))
     }
+    if Set(baselines.methods).count < baselines.methods.count {
+      found.append(("baselines", "methods", "methods in [baselines] names a method twice."))
+    }
     if data.task == .regression {
       if !network.loss.isForRegression {
         found.append(

@@ -1,4 +1,5 @@
 import ADMM
+import Baselines
 import Datasets
 import LinearAlgebra
 import MPI
@@ -30,6 +31,16 @@ func trained(
     var method = try phases.measure(.start, start)
     return try trainingLoop(&method, configuration, data, console, phases, over: ranks, report: report)
   }
+  let training = configuration.training
+  func miniBatch(_ rule: UpdateRule) throws -> MiniBatch {
+    try MiniBatch.start(
+      network, rule, sweeps: training.iterations, seed: training.seed, a0: a0, y: y, partition: partition,
+      threads: threads, over: ranks)
+  }
+  func fullBatch(_ method: SearchDirection) throws -> FullBatch {
+    try FullBatch.start(
+      network, method, seed: training.seed, a0: a0, y: y, partition: partition, threads: threads, over: ranks)
+  }
   console.progress("making the start values")
   switch configuration.training.method {
   case .taylor:
@@ -44,6 +55,10 @@ func trained(
         network, configuration.acceleratedSettings, a0: a0, y: y, partition: partition, threads: threads,
         over: ranks)
     }
+  case .sgd: return try outcome { try miniBatch(.sgd(configuration.sgd)) }
+  case .adam: return try outcome { try miniBatch(.adam(configuration.adam)) }
+  case .cg: return try outcome { try fullBatch(.conjugate(configuration.cg)) }
+  case .lbfgs: return try outcome { try fullBatch(.lbfgs(configuration.lbfgs)) }
   }
 }
 
@@ -64,7 +79,8 @@ func trainingLoop<Method: TrainingMethod & ~Copyable>(
   var seconds = 0.0
   var reported = (flops: 0.0, seconds: 0.0)
   var outcome = TrainingOutcome(
-    status: .max_iterations, last: IterationRecord(iteration: 0), best: nil, W: method.withWeights { $0.copy() },
+    status: .max_iterations, last: IterationRecord(iteration: 0), best: nil,
+    W: method.withWeights { $0.copy() },
     seconds: 0)
   let keepsBest = configuration.training.keepBest
 
