@@ -138,7 +138,10 @@ package struct GradientPass: ~Copyable {
       let V = W.columns(0..<network.widths[l - 1])
       switch propagation {
       case .gradient: backward[l].assign(transposed: V)
-      case .updates(_, let r): try backward[l].assign(rightInverse(V, r: r).all)
+      case .updates(_, let r):
+        // By name: a temporary would be gone before its entries are read.
+        let inverse = try rightInverse(V, r: r)
+        backward[l].assign(inverse.all)
       }
     }
   }
