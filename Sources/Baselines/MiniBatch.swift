@@ -25,7 +25,7 @@ public struct MiniBatchSettings: Sendable, Equatable {
   public var rate: Double
   public var schedule = RateSchedule.cosine
   /// The least samples of a step, rounded up to whole chunks.
-  public var block = 2048
+  public var block = 512
   /// The weight of ½ Σ ‖V_l‖² beside the mean loss; part of the gradient, so that all methods minimise the same objective.
   public var l2 = 1e-4
 

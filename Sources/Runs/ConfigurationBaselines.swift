@@ -25,8 +25,7 @@ extension Configuration {
       l2("lbfgs", \.lbfgs.l2),
 
       Key(
-        "baselines", "methods",
-        .list("a list of methods, such as [\"adam\", \"random_features\"]", of: .choice()),
+        "baselines", "methods", .list("a list of any of " + baselineNames, of: .choice()),
         \.baselines.methods,
         "What else is trained on the same data, to be held against: each a row of the last table. A linear model always is."
       ),
@@ -34,6 +33,8 @@ extension Configuration {
         unset: "baselines", "iterations", .whole(from: 1), \.baselines.iterations,
         "How many iterations each of them gets. Unset: as many as `iterations` in [training]."),
     ]
+
+  private static let baselineNames = Baseline.allCases.map { quoted($0.rawValue) }.joined(separator: ", ")
 
   private typealias Field<Value> = WritableKeyPath<Configuration, Value> & Sendable
 

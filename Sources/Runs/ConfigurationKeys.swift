@@ -152,7 +152,7 @@ extension Configuration {
     Key("network", "loss", .choice(), \.network.loss, "What training minimises."),
     Key("network", "bias", .truth(), \.network.bias, "Whether every layer has a bias."),
 
-    Key("training", "method", method, \.training.method, "How to train."),
+    Key("training", "method", .choice(), \.training.method, "How to train."),
     Key("training", "iterations", .whole(from: 1), \.training.iterations, "How many iterations at the most."),
     Key("training", "seed", seed, \.training.seed, "Decides every random number."),
     Key(
@@ -309,14 +309,6 @@ extension Configuration {
     case .name(let name): .text(name)
     }
   }
-
-  private static let method: Kind<Method> = {
-    var kind = Kind<Method>.choice()
-    kind.hint = { _ in
-      "Available in this version: \(Method.allCases.map(\.rawValue).joined(separator: ", "))."
-    }
-    return kind
-  }()
 
   private static let seed = Kind<UInt64>(expected: "a whole number, 0 or more") {
     if case .whole(let whole) = $0 { UInt64(exactly: whole) } else { nil }
