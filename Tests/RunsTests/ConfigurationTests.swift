@@ -110,6 +110,29 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     dual_step = 1.7
     keep_best = true
     activations = "recomputed"
+    [sgd]
+    rate = 0.3
+    momentum = 0
+    nesterov = false
+    block = 17
+    schedule = "constant"
+    l2 = 0
+    [adam]
+    rate = 1e-4
+    beta1 = 0.8
+    beta2 = 0.95
+    epsilon = 1e-3
+    block = 1
+    schedule = "constant"
+    l2 = 0.5
+    [cg]
+    l2 = 0.25
+    [lbfgs]
+    pairs = 7
+    l2 = 0.125
+    [baselines]
+    methods = ["random_features", "sgd"]
+    iterations = 11
     [stop]
     target_accuracy = 1
     tolerance = 1e-5
@@ -186,8 +209,18 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
       "line 4: iterations = 0 in [training], expected a whole number, 1 or more."
     ),
     (
-      "[training]\nmethod = \"sgd\"",
-      "line 4: method = \"sgd\" in [training], expected \"taylor\". Available in this version: taylor."
+      "[training]\nmethod = \"adm\"",
+      "line 4: method = \"adm\" in [training], expected one of \"taylor\", \"accelerated\", \"sgd\", \"adam\", \"cg\", "
+        + "\"lbfgs\". Did you mean \"adam\"?"
+    ),
+    ("[adam]\nbeta1 = 1", "line 4: beta1 = 1 in [adam], expected a number from 0 up to, not including, 1."),
+    (
+      "[baselines]\nmethods = [\"sdg\"]",
+      "line 4: methods = [\"sdg\"] in [baselines], expected a list of any of \"taylor\", \"accelerated\", \"sgd\""
+    ),
+    (
+      "[baselines]\nmethods = [\"sgd\", \"cg\", \"sgd\"]",
+      "line 4: methods in [baselines] names a method twice."
     ),
     ("[network]\nhidden = 300", "line 4: hidden = 300 in [network], expected a list of whole numbers"),
     ("[network]\nloss = \"hinges\"", "Did you mean \"hinge\"?"),
