@@ -19,7 +19,7 @@ public struct AcceleratedSettings: Sendable, Equatable {
   /// ρ_l is this times the mean of the diagonal of G_l.
   public var ridge = 0.3
   /// η.
-  public var step = 1.0
+  public var step = 0.7
   /// μ.
   public var momentum = 0.9
   /// How many pairs the quasi-Newton memory holds.
@@ -34,9 +34,9 @@ public struct AcceleratedSettings: Sendable, Equatable {
   /// The defaults.
   public init() {}
 
-  /// The default block: a twentieth of the samples or so, so that a pass is many steps, but not fewer than statistics needs, nor more than
+  /// The default block: a fortieth of the samples or so, so that a pass is many steps, but not fewer than statistics needs, nor more than
   /// keeps ranks busy.
-  static func defaultBlock(samples: Int) -> Int { min(max(samples / 22, 256), 8192) }
+  static func defaultBlock(samples: Int) -> Int { min(max(samples / 44, 256), 8192) }
 }
 
 /// Method `accelerated`: the paper's data-parallel scheme and weight system around consistent activations.
@@ -76,9 +76,10 @@ public struct Accelerated: ~Copyable, TrainingMethod {
   private var eta: Double
   /// A running mean of the blocks' objectives; nil before the first.
   private var recent: Double?
-  /// f over the last sweep, and over the one before if both were whole passes over equal blocks.
+  /// f over the last sweep.
   private var objective = Double.nan
-  private var formerPass: Double?
+  /// The same of each whole pass since the blocks last grew.
+  private var passObjectives: [Double] = []
   /// f and g at w over all samples are known.
   private var isEvaluated = false
 
@@ -189,21 +190,27 @@ extension Accelerated {
     }
     objective = total / Double(count)
     guard isWholePass else { return }
-    if let former = formerPass, !(objective < (1 - Self.leastDecrease) * former) {
-      growBlocks()
-    } else {
-      formerPass = objective
-    }
+    passObjectives.append(objective)
+    if hasStalled { growBlocks() }
   }
 
-  /// A pass that lowers the objective by less than this share of it has stalled.
-  private static let leastDecrease = 1e-3
+  /// Whether the last passes lowered the mean objective by next to nothing against those before. Several, since blocks make it noisy.
+  private var hasStalled: Bool {
+    let n = Self.stallPasses
+    guard passObjectives.count >= 2 * n else { return false }
+    let late = passObjectives.suffix(n).reduce(0, +)
+    let early = passObjectives.suffix(2 * n).prefix(n).reduce(0, +)
+    return !(late < (1 - Self.leastDecrease) * early)
+  }
+
+  private static let stallPasses = 4
+  private static let leastDecrease = 0.01
   /// An objective this much above the recent mean is no noise of blocks.
   private static let divergence = 1.5
 
   private mutating func growBlocks() {
     walk.blocks /= 2
-    formerPass = nil
+    passObjectives.removeAll(keepingCapacity: true)
     averaged = min(averaged, Self.averagingWeight)
     if walk.blocks < Self.fewestBlocks {
       walk.blocks = 1

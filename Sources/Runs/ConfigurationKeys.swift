@@ -207,7 +207,7 @@ extension Configuration {
         + "without a derivative of the loss."),
     Key(
       "accelerated", "block", chunk, \.accelerated.block,
-      "The least samples of a step at the start, rounded up to whole chunks; they grow to all. 0: a twentieth or so of the training set."
+      "The least samples of a step at the start, rounded up to whole chunks; they grow to all. 0: a fortieth or so of the training set."
     ),
     Key(
       "accelerated", "l2", .number("a number, 0 or more") { $0 >= 0 }, \.accelerated.l2,

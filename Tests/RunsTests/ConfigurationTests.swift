@@ -29,10 +29,10 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     let robust = try configuration(least)
     #expect(robust.taylor.preset == .robust)
     #expect(robust.network.bias && robust.taylor.start == .forward && robust.taylor.ridge == 1e-3)
-    #expect(!robust.taylor.multiplier && robust.taylor.keepBest)
+    #expect(!robust.taylor.multiplier && robust.training.keepBest)
     let paper = try configuration(least + "[taylor]\npreset = \"paper\"")
     #expect(!paper.network.bias && paper.taylor.start == .gaussian && paper.taylor.ridge == 0)
-    #expect(paper.taylor.multiplier && !paper.taylor.keepBest)
+    #expect(paper.taylor.multiplier && !paper.training.keepBest)
     #expect(paper.taylorSettings.beta == [1, 1] && paper.taylorSettings.gamma == [10])
     #expect(paper.taylor.warmStart == 10 && paper.taylor.dualStep == 1)
     #expect(paper.output.directory == "runs/x")
@@ -99,6 +99,7 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     seed = 12345678901234
     chunk = 64
     threads_per_rank = 4
+    keep_best = true
     [taylor]
     preset = "paper"
     beta = [0.1, 1e-7, 3e10]
@@ -108,8 +109,17 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     ridge = 1e-300
     multiplier = false
     dual_step = 1.7
-    keep_best = true
     activations = "recomputed"
+    [accelerated]
+    form = "momentum"
+    block = 4096
+    l2 = 0
+    ridge = 2
+    step = 0.25
+    momentum = 0
+    pairs = 3
+    beta = 1.5
+    r = 7
     [sgd]
     rate = 0.3
     momentum = 0
@@ -181,7 +191,7 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
       same == [
         "data.positive_class", "data.task", "training.method", "network.bias", "taylor.start",
         "taylor.multiplier",
-        "taylor.keep_best",
+        "training.keep_best",
       ])
   }
 
