@@ -68,14 +68,10 @@ public struct Accelerated: ~Copyable, TrainingMethod {
   /// What `withWeights` gives.
   private let W: Layers<Matrix<Float>>
 
-  /// How many blocks a pass has, which comes next, and in which pass.
-  private var blocks: Int
-  private var index = 0
-  private var passes = 0
+  /// Which samples the steps on blocks take; of one block a pass the steps on all samples.
+  private var walk: BlockWalk
   private var steps = 0
   private var nextGrams = 0
-  /// How many samples the next sweep visits: it doubles until it is all.
-  private var sweepSamples: Int
   /// η, halved when a divergence was undone.
   private var eta: Double
   /// A running mean of the blocks' objectives; nil before the first.
@@ -104,11 +100,7 @@ public struct Accelerated: ~Copyable, TrainingMethod {
     let pass = try GradientPass.make(
       network, a0: a0, y: y, partition: partition, rank: ranks.rank, threads: threads,
       propagation: propagation)
-    var metric = GramMetric(network, ridge: settings.ridge)
-    var sums = SharedSums([.gram(0)], network, partition)
-    let inputs = a0.rows(0..<network.inputs(1))
-    try sums.take(partition, over: ranks, a: { _ in inputs }, z: { _ in inputs })
-    try sums.withTotal(.gram(0)) { try metric.setData($0, samples: partition.samples) }
+    let metric = try GramMetric.ofData(a0, network, ridge: settings.ridge, partition, over: ranks)
     return Accelerated(network, settings, partition, pass, metric)
   }
 
@@ -135,8 +127,9 @@ public struct Accelerated: ~Copyable, TrainingMethod {
     eta = settings.step
     let block = settings.block ?? AcceleratedSettings.defaultBlock(samples: partition.samples)
     let blocks = Block.count(ofAtLeast: block, partition)
-    self.blocks = blocks < Self.fewestBlocks ? 1 : blocks
-    sweepSamples = min(max(partition.samples / 16, 4 * block), partition.samples)
+    walk = BlockWalk(
+      partition, blocks: blocks < Self.fewestBlocks ? 1 : blocks,
+      firstSweep: max(partition.samples / 16, 4 * block), seed: settings.seed)
   }
 
   /// Fewer blocks than this are not worth the noise: a step then takes all samples.
@@ -144,7 +137,7 @@ public struct Accelerated: ~Copyable, TrainingMethod {
 
   /// Steps on blocks until so many samples were visited, or one step on all samples. Collective: one reduction a step.
   public mutating func sweep(over ranks: borrowing Communicator, isMeasured: Bool = false) throws {
-    if blocks > 1 {
+    if walk.blocks > 1 {
       try sweepBlocks(over: ranks)
     } else if settings.form == .momentum {
       try sweepWhole(over: ranks)
@@ -152,6 +145,7 @@ public struct Accelerated: ~Copyable, TrainingMethod {
       try quasiNewtonStep(over: ranks)
     }
     sweeps += 1
+    (seconds.reduce, seconds.sum) = (pass.reducing, pass.summing)
   }
 
   public var work: SweepWork { pass.work }
@@ -163,7 +157,7 @@ public struct Accelerated: ~Copyable, TrainingMethod {
   public func withWeights<Result: ~Copyable>(
     _ body: (borrowing Layers<Matrix<Float>>) throws -> Result
   ) rethrows -> Result {
-    if blocks > 1 { network.assign(W, average) } else { network.assign(W, w) }
+    if walk.blocks > 1 { network.assign(W, average) } else { network.assign(W, w) }
     return try body(W)
   }
 }
@@ -183,19 +177,14 @@ extension Accelerated {
 
 extension Accelerated {
   private mutating func sweepBlocks(over ranks: borrowing Communicator) throws {
-    let isWholePass = sweepSamples == partition.samples
-    var (visited, total, count) = (0, 0.0, 0)
-    while visited < sweepSamples {
-      let block = Block(count: blocks, index: index, pass: passes, seed: settings.seed)
-      visited += block.samples(of: partition)
-      index += 1
-      if index == blocks { (index, passes) = (0, passes + 1) }
+    let isWholePass = walk.isWholePass
+    var (total, count) = (0.0, 0)
+    for block in walk.nextSweep() {
       guard let f = try momentumStep(on: block, over: ranks) else { continue }
       total += f
       count += 1
     }
     objective = total / Double(count)
-    sweepSamples = min(2 * sweepSamples, partition.samples)
     guard isWholePass else { return }
     passObjectives.append(objective)
     if hasStalled { growBlocks() }
@@ -216,18 +205,17 @@ extension Accelerated {
   private static let divergence = 1.5
 
   private mutating func growBlocks() {
-    blocks /= 2
-    index = 0
+    walk.blocks /= 2
     passObjectives.removeAll(keepingCapacity: true)
     averaged = min(averaged, Self.averagingWeight)
-    if blocks < Self.fewestBlocks {
-      blocks = 1
+    if walk.blocks < Self.fewestBlocks {
+      walk.blocks = 1
       w.assign(average)
       momentum.scale(0)
       (isEvaluated, recent) = (false, nil)
       events.append("steps on all samples from here")
     } else {
-      events.append("\(blocks) blocks a pass from here")
+      events.append("\(walk.blocks) blocks a pass from here")
     }
   }
 
@@ -275,7 +263,7 @@ extension Accelerated {
   /// Takes the Gram matrices that came with a block, and says when to ask for them again: they change ever less.
   private mutating func setMetric(_ block: Block) throws {
     try metric.setHidden(
-      from: pass, samples: block.samples(of: partition), keep: blocks > 1 ? 0.5 : 0)
+      from: pass, samples: block.samples(of: partition), keep: walk.blocks > 1 ? 0.5 : 0)
     nextGrams = steps + min(max(steps, 1), Self.gramInterval)
   }
 

@@ -55,3 +55,43 @@ package struct Block: Equatable, Sendable {
     return samples
   }
 }
+
+/// The way over the data, block by block and pass by pass: which blocks make the next sweep. The same on every rank.
+package struct BlockWalk: Sendable {
+  package let partition: Partition
+  /// How many blocks a pass has. A change begins a pass.
+  package var blocks: Int { didSet { index = 0 } }
+  private let seed: UInt64
+  /// Which block comes next, and in which pass.
+  private var index = 0
+  private var passes = 0
+  /// How many samples the next sweep visits: it doubles until it is all.
+  private var sweepSamples: Int
+
+  /// - Parameters:
+  ///   - firstSweep: how many samples the first sweep visits; nil is all.
+  package init(_ partition: Partition, blocks: Int, firstSweep: Int? = nil, seed: UInt64) {
+    self.partition = partition
+    self.blocks = blocks
+    self.seed = seed
+    sweepSamples = min(firstSweep ?? partition.samples, partition.samples)
+  }
+
+  /// Whether the next sweep visits as many samples as there are.
+  package var isWholePass: Bool { sweepSamples == partition.samples }
+
+  /// The blocks of the next sweep, in their order.
+  package mutating func nextSweep() -> [Block] {
+    var sweep: [Block] = []
+    var visited = 0
+    while visited < sweepSamples {
+      let block = Block(count: blocks, index: index, pass: passes, seed: seed)
+      visited += block.samples(of: partition)
+      sweep.append(block)
+      index += 1
+      if index == blocks { (index, passes) = (0, passes + 1) }
+    }
+    sweepSamples = min(2 * sweepSamples, partition.samples)
+    return sweep
+  }
+}

@@ -57,11 +57,7 @@ public struct ConsistentTaylor: ~Copyable, TrainingMethod {
     let pass = try GradientPass.make(
       network, a0: a0, y: y, partition: partition, rank: ranks.rank, threads: threads,
       propagation: .multipliers)
-    var metric = GramMetric(network, ridge: settings.proximal)
-    var sums = SharedSums([.gram(0)], network, partition)
-    let inputs = a0.rows(0..<network.inputs(1))
-    try sums.take(partition, over: ranks, a: { _ in inputs }, z: { _ in inputs })
-    try sums.withTotal(.gram(0)) { try metric.setData($0, samples: partition.samples) }
+    let metric = try GramMetric.ofData(a0, network, ridge: settings.proximal, partition, over: ranks)
     return ConsistentTaylor(network, settings, partition, pass, metric)
   }
 

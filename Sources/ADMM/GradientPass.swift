@@ -44,8 +44,9 @@ package struct GradientPass: ~Copyable {
   private let workspaces: [PassWorkspace]
   /// u and v, for that propagation.
   let multipliers: Multipliers?
-  /// Seconds in reductions, and useful floating-point operations of all ranks.
+  /// Seconds in reductions.
   package private(set) var reducing = 0.0
+  /// What all passes together cost.
   package private(set) var work = SweepWork()
   /// Of the last pass: Σ ℓ, then for each hidden layer ‖a_l − h(z_l)‖² and ‖h(z_l)‖², where constraints are let go.
   private var scalars = ExactSum(count: 1)
@@ -141,6 +142,9 @@ package struct GradientPass: ~Copyable {
     return norm > 0 ? (residual / norm).squareRoot() : 0
   }
 
+  /// Seconds of adding up the sums, the mean over the threads.
+  package var summing: Double { workspaces.reduce(0) { $0 + $1.summing } / Double(workspaces.count) }
+
   /// Gives `body` n G_l, l = 1 … L−1, of the last pass with `hasGrams`: the upper triangle.
   package func withGram(_ l: Int, _ body: (borrowing Matrix<Double>) throws -> Void) rethrows {
     try productsAndGrams.withTotal(.gram(l), body)
@@ -219,8 +223,10 @@ package struct GradientPass: ~Copyable {
         network.activation.multiplySlope(delta(l - 1), backward[l], delta(l), a: a)
       }
     }
+    let start = monotonicSeconds()
     let accumulator = hasGrams ? productsAndGrams.accumulators[thread] : products.accumulators[thread]
     accumulator.add(a: inputs, z: delta)
+    workspace.summing += monotonicSeconds() - start
   }
 
   /// v_l, u_l and δ_l of the hidden layers, from the last on: new v_l = B_{l+1} (δ_{l+1} + V v_l), and `Multipliers.updateHidden`. Local.
@@ -318,6 +324,8 @@ private final class PassWorkspace {
   private let work: Matrix<Float>
   /// Three of d_L rows: z_L, what it is drawn to, and zeros.
   private let last, center, zeros: Matrix<Float>
+  /// Seconds of adding up sums so far.
+  var summing = 0.0
   private let scratch: Matrix<Double>
 
   init(_ network: Network, columns: Int, hasMultipliers: Bool) {

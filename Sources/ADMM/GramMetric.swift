@@ -41,12 +41,20 @@ struct GramMetric: ~Copyable {
     results = Layers(1..<L + 1) { l in Matrix(rows: paddedRows(d[l]), columns: size(l)) }
   }
 
-  /// Takes G of the data, which never changes. Local, the same on every rank.
+  /// With G of the data, which never changes. Collective; two reductions.
   ///
-  /// - Parameter G: Σ a_0 a_0ᵀ over all samples, the upper triangle.
-  mutating func setData(_ G: borrowing Matrix<Double>, samples: Int) throws {
-    blend(1, G, samples: samples, keep: 0)
-    try factor(1)
+  /// - Parameter a0: (d_0 + 1) × n, this rank's samples over a row of ones.
+  static func ofData(
+    _ a0: Tile<Float>, _ network: Network, ridge: Double, _ partition: Partition,
+    over ranks: borrowing Communicator
+  ) throws -> GramMetric {
+    let inputs = a0.rows(0..<network.inputs(1))
+    var sums = SharedSums([.gram(0)], network, partition)
+    try sums.take(partition, over: ranks, a: { inputs.columns($1) }, z: { inputs.columns($1) })
+    var metric = GramMetric(network, ridge: ridge)
+    sums.withTotal(.gram(0)) { metric.blend(1, $0, samples: partition.samples, keep: 0) }
+    try metric.factor(1)
+    return metric
   }
 
   /// Takes G of the hidden layers' activations over a block. Local, the same on every rank.
@@ -79,13 +87,13 @@ struct GramMetric: ~Copyable {
     }
   }
 
-  private func blend(_ l: Int, _ G: borrowing Matrix<Double>, samples: Int, keep: Double) {
+  private mutating func blend(_ l: Int, _ G: borrowing Matrix<Double>, samples: Int, keep: Double) {
     let scale = (1 - keep) / Double(samples)
     let to = grams[l].base
     for k in 0..<grams[l].count { to[k] = (keep == 0 ? 0 : keep * to[k]) + scale * G.base[k] }
   }
 
-  private func factor(_ l: Int) throws {
+  private mutating func factor(_ l: Int) throws {
     let d = grams[l].rows
     var mean = 0.0
     for i in 0..<d { mean += grams[l][i, i] / Double(d) }

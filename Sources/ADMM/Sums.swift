@@ -128,19 +128,22 @@ package struct SharedSums: ~Copyable {
     message.base.update(repeating: 0, count: message.rows)
   }
 
-  /// Sums over all samples at once, from arrays that hold them. Collective; two reductions or more.
+  /// How many samples `take` asks for at a time, at the most.
+  package static let takenColumns = 256
+
+  /// Sums over all samples at once. Collective; two reductions or more.
   ///
   /// - Parameters:
-  ///   - a: this rank's a_l, l = 0 … L−1, over a row of ones where there is a bias.
-  ///   - z: this rank's z_l, l = 1 … L.
+  ///   - a: some of this rank's columns of a_l, l = 0 … L−1, over a row of ones where there is a bias. Valid until the next call.
+  ///   - z: the same of z_l, l = 1 … L.
   package mutating func take(
-    _ partition: Partition, over ranks: borrowing Communicator, a: (Int) -> Tile<Float>,
-    z: (Int) -> Tile<Float>
+    _ partition: Partition, over ranks: borrowing Communicator,
+    a: (_ l: Int, _ columns: Range<Int>) -> Tile<Float>, z: (_ l: Int, _ columns: Range<Int>) -> Tile<Float>
   ) throws {
     repeat {
       for chunk in Cuts(0..<partition.range(of: ranks.rank).count, length: partition.chunk) {
-        for tile in Cuts(chunk, length: 256) {
-          accumulators[0].add(a: { a($0).columns(tile) }, z: { z($0).columns(tile) })
+        for tile in Cuts(chunk, length: Self.takenColumns) {
+          accumulators[0].add(a: { a($0, tile) }, z: { z($0, tile) })
         }
         closeChunk()
       }

@@ -87,4 +87,7 @@ public struct SweepSeconds: Sendable {
   public var reduce = 0.0
   /// Adding up this rank's sums, the mean over its threads. All else is updates.
   public var sum = 0.0
+
+  /// None yet.
+  public init() {}
 }

@@ -60,31 +60,32 @@ extension WeightSystem {
     over ranks: borrowing Communicator
   ) throws -> WeightSystem {
     var sums = SharedSums([.gram(0)], network, partition)
-    try sums.take(partition, over: ranks, a: { _ in a0 }, z: { _ in a0 })
+    try sums.take(partition, over: ranks, a: { a0.columns($1) }, z: { a0.columns($1) })
     var system = WeightSystem(size: a0.rows)
     try sums.withTotal(.gram(0)) { try system.take($0, ridge: ridge) }
     return system
   }
 }
 
-/// W ← z aᵀ (a aᵀ + ρI)⁻¹ for given inputs and outputs: the weight step by itself. Collective; two reductions.
+/// W ← z aᵀ (a aᵀ + ρI)⁻¹ for given inputs and outputs: the weight step by itself. Collective; two reductions. Without a bias the last
+/// column of W stays as it is.
 ///
 /// - Parameters:
 ///   - W: d_1 × (d_0 + 1), overwritten.
 ///   - outputs: d_1 × n, z of this rank's samples.
-///   - inputs: (d_0 + 1) × n, a over a row of ones.
-///   - network: of one layer, with these widths and a bias.
+///   - inputs: some columns of a, over a row of ones where there is a bias; 256 at the most, valid until the next call.
+///   - network: of one layer, with these widths.
 ///   - ridge: ρ relative to the mean of the Gram matrix's diagonal.
 /// - Throws: a numerical `Failure`, shared by all ranks, if a sum is not finite.
 public func fitWeights(
-  _ W: borrowing Matrix<Float>, outputs: Tile<Float>, inputs: Tile<Float>, _ network: Network, ridge: Double,
-  _ partition: Partition, over ranks: borrowing Communicator
+  _ W: borrowing Matrix<Float>, outputs: Tile<Float>, _ network: Network, ridge: Double,
+  _ partition: Partition, over ranks: borrowing Communicator, inputs: (_ columns: Range<Int>) -> Tile<Float>
 ) throws {
   var sums = SharedSums([.gram(0), .product(1)], network, partition)
-  try sums.take(partition, over: ranks, a: { _ in inputs }, z: { _ in outputs })
-  let solved = Matrix<Double>(rows: W.rows, columns: W.columns)
+  try sums.take(partition, over: ranks, a: { inputs($1) }, z: { outputs.columns($1) })
+  let solved = Matrix<Double>(rows: W.rows, columns: network.inputs(1))
   sums.withTotal(.product(1)) { solved.assign($0) }
-  var system = WeightSystem(size: inputs.rows)
+  var system = WeightSystem(size: network.inputs(1))
   try sums.withTotal(.gram(0)) { try system.take($0, ridge: ridge) }
   system.solveFromRight(solved)
   for k in 0..<solved.count { W.base[k] = Float(solved.base[k]) }

@@ -26,7 +26,7 @@ public struct LinearModel: ~Copyable {
     let network = Network(
       widths: [a0.rows - 1, y.rows], activation: .identity, loss: .square, bias: true)
     let W = network.zeroWeights()
-    try fitWeights(W[1], outputs: y, inputs: a0, network, ridge: ridge, partition, over: ranks)
+    try fitWeights(W[1], outputs: y, network, ridge: ridge, partition, over: ranks) { a0.columns($0) }
     self.network = network
     self.W = W
   }

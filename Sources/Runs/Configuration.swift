@@ -1,4 +1,5 @@
 import ADMM
+import Baselines
 import Datasets
 
 /// All settings of a run, resolved: what the file and the command line say, and defaults for the rest.
@@ -88,6 +89,10 @@ public struct Configuration: Sendable, Equatable {
   public enum Method: String, CaseIterable, Sendable {
     case taylor
     case accelerated
+    case sgd
+    case adam
+    case cg
+    case lbfgs
   }
 
   /// [taylor]: Algorithm 1.
@@ -99,13 +104,57 @@ public struct Configuration: Sendable, Equatable {
     public var warmStart = 10
     public var start = Start.forward
     public var ridge = 1e-3
-    public var multiplier = false
+    public var multiplier = MultiplierScope.none
     public var dualStep: Float = 1
     public var activations = ActivationStorage.automatic
+    /// What goes with `multiplier` = "all".
+    public var consistent = ConsistentSettings()
   }
 
   /// [accelerated]: the weight system of Algorithm 1 around consistent activations.
   public typealias Accelerated = AcceleratedSettings
+
+  /// [sgd]: stochastic gradient descent.
+  public typealias SGD = SGDSettings
+
+  /// [adam]: Adam.
+  public typealias Adam = AdamSettings
+
+  /// [cg]: nonlinear conjugate gradients.
+  public typealias CG = ConjugateGradientSettings
+
+  /// [lbfgs]: L-BFGS.
+  public typealias LBFGS = LBFGSSettings
+
+  /// [baselines]: what is trained beside the network, on the same data.
+  public struct Baselines: Sendable, Equatable {
+    public var methods: [Baseline] = []
+    /// nil is `training.iterations`.
+    public var iterations: Int? = nil
+  }
+
+  /// What can be trained for comparison.
+  public enum Baseline: String, CaseIterable, Sendable {
+    case taylor
+    case accelerated
+    case sgd
+    case adam
+    case cg
+    case lbfgs
+    case random_features
+
+    /// The training method of this name; nil for what takes no iterations.
+    public var method: Method? { Method(rawValue: rawValue) }
+  }
+
+  /// Which constraints have a Lagrange multiplier.
+  public enum MultiplierScope: String, CaseIterable, Sendable {
+    case none
+    /// z_L = W_L a_{L−1}, as in the paper.
+    case last
+    /// All: `ConsistentTaylor`.
+    case all
+  }
 
   /// A set of defaults for what the file leaves open.
   public enum Preset: String, CaseIterable, Sendable {
@@ -113,6 +162,8 @@ public struct Configuration: Sendable, Equatable {
     case paper
     /// What trains well.
     case robust
+    /// What learns most: a multiplier on every constraint.
+    case consistent
   }
 
   /// A penalty, the same for every layer or one for each.
@@ -162,6 +213,11 @@ public struct Configuration: Sendable, Equatable {
   public var training = Training()
   public var taylor = Taylor()
   public var accelerated = Accelerated()
+  public var sgd = SGD()
+  public var adam = Adam()
+  public var cg = CG()
+  public var lbfgs = LBFGS()
+  public var baselines = Baselines()
   public var stop = Stop()
   public var output = Output()
 
@@ -175,10 +231,12 @@ public struct Configuration: Sendable, Equatable {
       taylor.gamma = .every(10)
       taylor.start = .gaussian
       taylor.ridge = 0
-      taylor.multiplier = true
+      taylor.multiplier = .last
       training.keepBest = false
     case .robust:
       break
+    case .consistent:
+      taylor.multiplier = .all
     }
   }
 
@@ -199,11 +257,18 @@ public struct Configuration: Sendable, Equatable {
     return settings
   }
 
+  /// What Algorithm 1 with a multiplier on every constraint takes from [taylor] and [training].
+  public var consistentSettings: ConsistentSettings {
+    var settings = taylor.consistent
+    settings.seed = training.seed
+    return settings
+  }
+
   /// What Algorithm 1 takes from [taylor] and [training].
   public var taylorSettings: TaylorSettings {
     TaylorSettings(
       beta: taylor.beta.values(weightLayers), gamma: taylor.gamma.values(weightLayers - 1),
-      ridge: taylor.ridge, warmStart: taylor.warmStart, hasMultiplier: taylor.multiplier,
+      ridge: taylor.ridge, warmStart: taylor.warmStart, hasMultiplier: taylor.multiplier == .last,
       dualStep: taylor.dualStep, start: taylor.start, seed: training.seed,
       storage: taylor.activations)
   }

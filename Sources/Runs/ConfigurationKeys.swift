@@ -63,11 +63,14 @@ extension Configuration {
   }
 
   /// The sections in the order in which they are shown.
-  public static let sections = ["data", "network", "training", "taylor", "accelerated", "stop", "output"]
+  public static let sections = [
+    "data", "network", "training", "taylor", "accelerated", "sgd", "adam", "cg", "lbfgs", "baselines", "stop",
+    "output",
+  ]
 
   /// Every key there is, section by section.
   public static let keys: [Key] =
-    dataKeys + formatKeys + syntheticKeys + modelKeys + taylorKeys + acceleratedKeys + runKeys
+    dataKeys + formatKeys + syntheticKeys + modelKeys + taylorKeys + acceleratedKeys + baselineKeys + runKeys
 
   private static let dataKeys = [
     Key(
@@ -149,7 +152,7 @@ extension Configuration {
     Key("network", "loss", .choice(), \.network.loss, "What training minimises."),
     Key("network", "bias", .truth(), \.network.bias, "Whether every layer has a bias."),
 
-    Key("training", "method", method, \.training.method, "How to train."),
+    Key("training", "method", .choice(), \.training.method, "How to train."),
     Key("training", "iterations", .whole(from: 1), \.training.iterations, "How many iterations at the most."),
     Key("training", "seed", seed, \.training.seed, "Decides every random number."),
     Key(
@@ -186,8 +189,9 @@ extension Configuration {
       "taylor", "ridge", .number("a number, 0 or more") { $0 >= 0 }, \.taylor.ridge,
       "What is added to the diagonal of each system for the weights, as a share of the diagonal's mean."),
     Key(
-      "taylor", "multiplier", .truth(), \.taylor.multiplier,
-      "Whether the last layer has a Lagrange multiplier."),
+      "taylor", "multiplier", .choice(), \.taylor.multiplier,
+      "Which constraints have a Lagrange multiplier: the last layer's is the paper's; with all of them the method learns what "
+        + "backpropagation does."),
     Key(
       "taylor", "dual_step", float("a positive number"), \.taylor.dualStep,
       "The step of the multiplier's update, in units of β: 1 in the paper, 2 is exact."),
@@ -195,6 +199,21 @@ extension Configuration {
       "taylor", "activations", .choice(), \.taylor.activations,
       "Whether a hidden layer's activations are kept in memory, or computed anew twice an iteration; \"auto\" takes the faster. "
         + "The results are the same."),
+    Key(
+      "taylor", "penalty", .number("a positive number") { $0 > 0 }, \.taylor.consistent.beta,
+      "With all multipliers: β of the last layer at the start; the others follow from the weights."),
+    Key(
+      "taylor", "l2", .number("a number, 0 or more") { $0 >= 0 }, \.taylor.consistent.l2,
+      "With all multipliers: the weight of half the squared weights, biases left out, beside the mean loss."),
+    Key(
+      "taylor", "proximal", .number("a positive number") { $0 > 0 }, \.taylor.consistent.proximal,
+      "With all multipliers: how strongly weights are held to what they were, as a share of the Gram matrix's mean diagonal."),
+    Key(
+      "taylor", "momentum", .number("a number from 0 up to, not including, 1") { $0 >= 0 && $0 < 1 },
+      \.taylor.consistent.momentum, "With all multipliers: the momentum of the weights."),
+    Key(
+      "taylor", "safeguard", .truth(), \.taylor.consistent.safeguard,
+      "With all multipliers: whether penalties rise, and the momentum is dropped, when the objective rises."),
   ]
 
   private static let acceleratedKeys = [
@@ -307,14 +326,6 @@ extension Configuration {
     }
   }
 
-  private static let method: Kind<Method> = {
-    var kind = Kind<Method>.choice()
-    kind.hint = { _ in
-      "Available in this version: \(Method.allCases.map(\.rawValue).joined(separator: ", "))."
-    }
-    return kind
-  }()
-
   private static let seed = Kind<UInt64>(expected: "a whole number, 0 or more") {
     if case .whole(let whole) = $0 { UInt64(exactly: whole) } else { nil }
   } write: {
@@ -327,7 +338,7 @@ extension Configuration {
     .whole($0)
   }
 
-  private static let chunk = Kind<Int?>(expected: "a whole number, 0 or more") {
+  static let chunk = Kind<Int?>(expected: "a whole number, 0 or more") {
     if case .whole(let whole) = $0, whole >= 0 { .some(whole == 0 ? nil : whole) } else { nil }
   } write: {
     .whole($0 ?? 0)

@@ -144,8 +144,23 @@ extension Configuration {
     }
   }
 
+  /// Keys of [taylor] that go with a multiplier on every constraint, or only without, are refused where they have no meaning.
+  private var multiplierConflicts: [Conflict] {
+    let withAll = ["penalty", "l2", "proximal", "momentum", "safeguard"]
+    let ofBoth = ["preset", "multiplier"]
+    let standard = Configuration(preset: taylor.preset)
+    let hasAll = taylor.multiplier == .all
+    return Self.keys.filter {
+      $0.section == "taylor" && !ofBoth.contains($0.name) && withAll.contains($0.name) != hasAll
+        && $0.write(self) != $0.write(standard)
+    }.map { key in
+      let advice = hasAll ? "has no meaning with" : "needs"
+      return ("taylor", key.name, "\(key.name) in [taylor] \(advice) multiplier = \"all\".")
+    }
+  }
+
   private var conflicts: [Conflict] {
-    var found: [Conflict] = []
+    var found = multiplierConflicts
     for (name, penalty, count, layer) in [
       ("beta", taylor.beta, weightLayers, "weight"), ("gamma", taylor.gamma, weightLayers - 1, "hidden"),
     ] {
@@ -157,6 +172,9 @@ extension Configuration {
           "\(name) in [taylor] has \(values.count) values, but hidden = \(network.hidden) in [network] makes "
             + "\(count) \(layer) layer\(count == 1 ? "" : "s")."
         ))
+    }
+    if Set(baselines.methods).count < baselines.methods.count {
+      found.append(("baselines", "methods", "methods in [baselines] names a method twice."))
     }
     if data.task == .regression {
       if !network.loss.isForRegression {

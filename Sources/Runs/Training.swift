@@ -47,9 +47,12 @@ public func train(
     console.print(table.lines(record))
   }
 
+  let baselines = try phases.measure(.baseline) {
+    try trainedBaselines(configuration, network, data, console, over: ranks)
+  }
   console.progress("evaluating")
   let results = try phases.measure(.evaluate) {
-    try TrainingResults(outcome, network, linear, data, over: ranks)
+    try TrainingResults(outcome, network, linear, baselines, data, over: ranks)
   }
   let model = configuration.model(network, outcome, data)
   try phases.measure(.save) { try model.write(to: directory.path(of: "model.h5"), over: ranks) }

@@ -1,4 +1,5 @@
 import ADMM
+import Baselines
 import Datasets
 import LinearAlgebra
 import MPI
@@ -30,8 +31,24 @@ func trained(
     var method = try phases.measure(.start, start)
     return try trainingLoop(&method, configuration, data, console, phases, over: ranks, report: report)
   }
+  let training = configuration.training
+  func miniBatch(_ rule: UpdateRule) throws -> MiniBatch {
+    try MiniBatch.start(
+      network, rule, sweeps: training.iterations, seed: training.seed, a0: a0, y: y, partition: partition,
+      threads: threads, over: ranks)
+  }
+  func fullBatch(_ method: SearchDirection) throws -> FullBatch {
+    try FullBatch.start(
+      network, method, seed: training.seed, a0: a0, y: y, partition: partition, threads: threads, over: ranks)
+  }
   console.progress("making the start values")
   switch configuration.training.method {
+  case .taylor where configuration.taylor.multiplier == .all:
+    return try outcome {
+      try ConsistentTaylor.start(
+        network, configuration.consistentSettings, a0: a0, y: y, partition: partition, threads: threads,
+        over: ranks)
+    }
   case .taylor:
     return try outcome {
       try Taylor.start(
@@ -44,6 +61,10 @@ func trained(
         network, configuration.acceleratedSettings, a0: a0, y: y, partition: partition, threads: threads,
         over: ranks)
     }
+  case .sgd: return try outcome { try miniBatch(.sgd(configuration.sgd)) }
+  case .adam: return try outcome { try miniBatch(.adam(configuration.adam)) }
+  case .cg: return try outcome { try fullBatch(.conjugate(configuration.cg)) }
+  case .lbfgs: return try outcome { try fullBatch(.lbfgs(configuration.lbfgs)) }
   }
 }
 

@@ -1,4 +1,5 @@
 import ADMM
+import Baselines
 import Datasets
 import LinearAlgebra
 import MPI
@@ -23,7 +24,7 @@ func banner(
   let training = configuration.training
   let chunks = data.train.partition
   lines.append(("chunks", "\(grouped(chunks.chunks)) of \(counted(chunks.chunk, "sample"))"))
-  if training.method == .taylor {
+  if training.method == .taylor && configuration.taylor.multiplier != .all {
     lines.append(("tile", tileText(network, storage: configuration.taylor.activations)))
   }
   return Banner(
@@ -57,26 +58,54 @@ func problem(_ network: Network, _ data: borrowing TrainingData) -> RunSummary.P
 func predictedBytes(
   _ configuration: Configuration, _ network: Network, _ data: borrowing TrainingData
 ) -> Int {
-  let threads = configuration.training.threadsPerRank
   let trained = data.train.range.count
   let samples = trained + data.validation.range.count + data.test.range.count
-  let data = MemoryLayout<Float>.size * (network.widths[0] + 1) * samples
-  switch configuration.training.method {
-  case .taylor:
-    return data + network.stateBytes(samples: trained, storage: configuration.taylor.activations)
-      + network.systemBytes(threads: threads)
-  case .accelerated:
-    return data
-      + Accelerated.stateBytes(network, configuration.accelerated, samples: trained, threads: threads)
-  }
+  return MemoryLayout<Float>.size * (network.widths[0] + 1) * samples
+    + configuration.stateBytes(network, samples: trained)
 }
 
 extension Configuration {
   /// Which kind of its method, such as "preset robust".
   var variant: String {
-    switch training.method {
+    func steps(_ common: MiniBatchSettings) -> String {
+      "rate \(common.rate) (\(common.schedule)), steps of \(counted(common.block, "sample")) or more, L2 \(common.l2)"
+    }
+    return switch training.method {
     case .taylor: "preset \(taylor.preset)"
     case .accelerated: "form \(accelerated.form)"
+    case .sgd: "\(sgd.nesterov ? "Nesterov momentum" : "momentum") \(sgd.momentum), \(steps(sgd.common))"
+    case .adam: steps(adam.common)
+    case .cg: "Polak-Ribière+, L2 \(cg.l2)"
+    case .lbfgs: "\(counted(lbfgs.pairs, "pair")), L2 \(lbfgs.l2)"
+    }
+  }
+
+  /// The bytes that training takes on a rank with so many samples, beside the data: those of the method and of the baselines, one at a
+  /// time, that take the most.
+  func stateBytes(_ network: ADMM.Network, samples: Int) -> Int {
+    let methods = [training.method] + baselines.methods.compactMap(\.method)
+    return methods.reduce(0) { max($0, stateBytes($1, network, samples: samples)) }
+  }
+
+  private func stateBytes(_ method: Method, _ network: ADMM.Network, samples: Int) -> Int {
+    let threads = training.threadsPerRank
+    func miniBatch(_ rule: UpdateRule) -> Int {
+      MiniBatch.stateBytes(network, rule, samples: samples, threads: threads)
+    }
+    func fullBatch(_ method: SearchDirection) -> Int {
+      FullBatch.stateBytes(network, method, samples: samples, threads: threads)
+    }
+    return switch method {
+    case .taylor where taylor.multiplier == .all:
+      ConsistentTaylor.stateBytes(network, samples: samples, threads: threads)
+    case .taylor:
+      network.stateBytes(samples: samples, storage: taylor.activations)
+        + network.systemBytes(threads: threads)
+    case .accelerated: ADMM.Accelerated.stateBytes(network, accelerated, samples: samples, threads: threads)
+    case .sgd: miniBatch(.sgd(sgd))
+    case .adam: miniBatch(.adam(adam))
+    case .cg: fullBatch(.conjugate(cg))
+    case .lbfgs: fullBatch(.lbfgs(lbfgs))
     }
   }
 

@@ -15,6 +15,8 @@ struct TrainingResults {
   /// "train", "validation", "test": those that have samples.
   private let sets: [String]
   private let network, linear, constant: Row
+  /// Those of [baselines], with what is known of their iterate.
+  private let others: [(row: Row, record: IterationRecord?, status: RunStatus?)]
   private let last: IterationRecord
   private let bestRecord: IterationRecord?
   private let classNames: [String]?
@@ -22,7 +24,7 @@ struct TrainingResults {
   /// Evaluates the weights to keep and the baselines. Collective.
   init(
     _ outcome: borrowing TrainingOutcome, _ network: Network, _ linear: borrowing LinearModel,
-    _ data: borrowing TrainingData, over ranks: borrowing Communicator
+    _ baselines: [TrainedBaseline], _ data: borrowing TrainingData, over ranks: borrowing Communicator
   ) throws {
     last = outcome.last
     bestRecord = outcome.best
@@ -36,6 +38,10 @@ struct TrainingResults {
     constant = Row(
       name: classNames == nil ? "mean" : "majority class",
       evaluations: try data.evaluateConstant(over: ranks))
+    others = try baselines.map { baseline in
+      let evaluations = try data.evaluate(baseline.network, baseline.W, over: ranks)
+      return (Row(name: baseline.name, evaluations: evaluations), baseline.record, baseline.status)
+    }
   }
 
   /// run.json: the last iterate, with the evaluation of the saved weights unless those are the best one's.
@@ -46,10 +52,17 @@ struct TrainingResults {
 
   /// run.json: the models that a network must beat.
   var baselines: JSON {
-    .object([
+    let simple = [
       JSON.Member(classNames == nil ? "mean" : "majority", .object(members(constant))),
       JSON.Member("linear", .object(members(linear))),
-    ])
+    ]
+    return .object(
+      simple
+        + others.map { row, record, status in
+          let said = status.map { [JSON.Member("status", .string($0.rawValue))] } ?? []
+          let numbers = record.map { merged($0, row) } ?? members(row)
+          return JSON.Member(row.name, .object(said + numbers))
+        })
   }
 
   /// The table that ends a run's output: a row a model, a column a measure and data set.
@@ -64,7 +77,7 @@ struct TrainingResults {
     var table = TextTable(
       [""] + sets.flatMap { set in measures.map { "\(set) \($0.name)" } },
       [.left] + sets.flatMap { _ in measures.map { _ in .right } })
-    for row in [network, linear, constant] {
+    for row in [network] + others.map(\.row) + [linear, constant] {
       table.add([row.name] + row.evaluations.flatMap { one in measures.map { $0.text(one) ?? "" } })
     }
     return [""] + table.lines + confusionLines

@@ -136,7 +136,9 @@ final class PlainTaylor {
   }
 
   private func takeSums(_ l: Int, over ranks: borrowing Communicator) throws {
-    try sums[l].take(part.partition, over: ranks, a: { inputs($0 + 1) }, z: { outputs($0) })
+    try sums[l].take(
+      part.partition, over: ranks, a: { inputs($0 + 1).columns($1) },
+      z: { outputs($0).columns($1) })
   }
 
   private func updateWeights(_ l: Int, over ranks: borrowing Communicator) throws {

@@ -27,8 +27,8 @@ import Testing
   ) throws -> RunResult {
     let train = try directory.write("train.csv", Samples(900, classes: classes, seed: 21).csv)
     let test = try directory.write("test.csv", Samples(401, classes: classes, seed: 22).csv)
-    let configuration = try directory.configuration(train: train, test: test, "[training]\nkeep_best = false")
-    try succeed(2, [configuration] + settings)
+    let configuration = try directory.configuration(train: train, test: test)
+    try succeed(2, [configuration, "--set", "training.keep_best=false"] + settings)
     return try directory.result()
   }
 
@@ -38,6 +38,45 @@ import Testing
     let outcome = try Program.run(ranks: ranks, arguments)
     try #require(outcome.status == 0, "\(arguments): \(outcome.transcript)")
     return outcome.output
+  }
+
+  /// What [baselines] names is a row of the last table and a member of run.json, with its own number of iterations.
+  @Test func baselinesAreTrainedBesideTheNetwork() throws {
+    struct Run: Decodable {
+      struct Baseline: Decodable {
+        let status: String?
+        let iteration: Int?
+        let objective: Double?
+        let seconds: Double?
+        let train_accuracy, test_accuracy: Double
+      }
+      let baselines: [String: Baseline]
+    }
+    let names = ["taylor", "accelerated", "sgd", "adam", "cg", "lbfgs", "random_features"]
+    let directory = try TemporaryDirectory()
+    let train = try directory.write("train.csv", Samples(900, classes: 3, seed: 21).csv)
+    let test = try directory.write("test.csv", Samples(401, classes: 3, seed: 22).csv)
+    let configuration = try directory.configuration(
+      train: train, test: test, "[baselines]\nmethods = \(names)\niterations = 12\n[sgd]\nblock = 64")
+    let output = try succeed(
+      2, [configuration, "--set", "network.loss=softmax", "--set", "network.hidden=[40]"])
+    let rows = output.split(separator: "\n").filter { line in
+      (names + ["network", "linear", "majority"]).contains { line.hasPrefix($0) }
+    }
+    // The banner's network line is indented.
+    #expect(rows.count == names.count + 3, "\(rows)")
+    let run = try JSONDecoder().decode(Run.self, from: directory.bytes("run/run.json"))
+    #expect(Set(run.baselines.keys) == Set(names + ["majority", "linear"]))
+    for name in names {
+      let baseline = try #require(run.baselines[name])
+      #expect((0.6...1).contains(baseline.train_accuracy), "\(name): \(baseline)")
+      #expect((0.5...1).contains(baseline.test_accuracy), "\(name): \(baseline)")
+      guard name != "random_features" else { continue }
+      #expect(baseline.status == "max_iterations" || baseline.status == "converged")
+      #expect((1...12).contains(baseline.iteration ?? 0) && (baseline.seconds ?? 0) > 0)
+      #expect((baseline.objective ?? 0) > 0)
+    }
+    #expect(try directory.result().iterations == 3)
   }
 
   @Test(

@@ -39,6 +39,32 @@ import Testing
     #expect(!found.contains(other[0]))
   }
 
+  /// Every method but Algorithm 1, which has its own tests above; steps on blocks and on all samples.
+  static let methods = [
+    ["method=accelerated", "accelerated.block=128"],
+    ["method=accelerated", "accelerated.block=1000", "accelerated.pairs=3"],
+    ["method=accelerated", "accelerated.form=momentum", "accelerated.block=128"],
+    ["method=accelerated", "accelerated.form=momentum", "accelerated.block=1000"],
+    ["method=sgd", "sgd.block=64"], ["method=adam", "adam.block=100"], ["method=cg"], ["method=lbfgs"],
+  ]
+
+  @Test(arguments: methods) func noMethodsWeightsDependOnRanksOrThreads(_ settings: [String]) throws {
+    let directory = try TemporaryDirectory()
+    let train = try directory.write("train.csv", Samples(1_001, classes: 3, seed: 21).csv)
+    let common = [
+      "network.hidden=[7, 5]", "network.loss=softmax", "training.chunk=32", "training.keep_best=false",
+      "training.iterations=6", "training.\(settings[0])",
+    ]
+    let options = (common + settings.dropFirst()).flatMap { ["--set", $0] }
+    let arguments = [try directory.configuration(train: train)] + options
+    let found = try fingerprints(directory, arguments, ranks: [1, 2, 3, 7])
+    let threads = try fingerprints(
+      directory, arguments + ["--set", "training.threads_per_rank=3"], ranks: [1, 2])
+    #expect(Set(found + threads).count == 1, "\(found + threads)")
+    let other = try fingerprints(directory, arguments + ["--set", "training.iterations=7"], ranks: [2])
+    #expect(!found.contains(other[0]))
+  }
+
   /// Two threads share a rank's chunks, seven have more than there are.
   @Test func weightsDependNotOnTheNumberOfThreads() throws {
     let directory = try TemporaryDirectory()

@@ -29,10 +29,10 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     let robust = try configuration(least)
     #expect(robust.taylor.preset == .robust)
     #expect(robust.network.bias && robust.taylor.start == .forward && robust.taylor.ridge == 1e-3)
-    #expect(!robust.taylor.multiplier && robust.training.keepBest)
+    #expect(robust.taylor.multiplier == .none && robust.training.keepBest)
     let paper = try configuration(least + "[taylor]\npreset = \"paper\"")
     #expect(!paper.network.bias && paper.taylor.start == .gaussian && paper.taylor.ridge == 0)
-    #expect(paper.taylor.multiplier && !paper.training.keepBest)
+    #expect(paper.taylor.multiplier == .last && !paper.training.keepBest)
     #expect(paper.taylorSettings.beta == [1, 1] && paper.taylorSettings.gamma == [10])
     #expect(paper.taylor.warmStart == 10 && paper.taylor.dualStep == 1)
     #expect(paper.output.directory == "runs/x")
@@ -107,7 +107,7 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     warm_start = 0
     start = "forward"
     ridge = 1e-300
-    multiplier = false
+    multiplier = "none"
     dual_step = 1.7
     activations = "recomputed"
     [accelerated]
@@ -120,6 +120,29 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     pairs = 3
     beta = 1.5
     r = 7
+    [sgd]
+    rate = 0.3
+    momentum = 0
+    nesterov = false
+    block = 17
+    schedule = "constant"
+    l2 = 0
+    [adam]
+    rate = 1e-4
+    beta1 = 0.8
+    beta2 = 0.95
+    epsilon = 1e-3
+    block = 1
+    schedule = "constant"
+    l2 = 0.5
+    [cg]
+    l2 = 0.25
+    [lbfgs]
+    pairs = 7
+    l2 = 0.125
+    [baselines]
+    methods = ["random_features", "sgd"]
+    iterations = 11
     [stop]
     target_accuracy = 1
     tolerance = 1e-5
@@ -196,8 +219,18 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
       "line 4: iterations = 0 in [training], expected a whole number, 1 or more."
     ),
     (
-      "[training]\nmethod = \"newton\"",
-      "line 4: method = \"newton\" in [training], expected one of \"taylor\", \"accelerated\""
+      "[training]\nmethod = \"adm\"",
+      "line 4: method = \"adm\" in [training], expected one of \"taylor\", \"accelerated\", \"sgd\", \"adam\", \"cg\", "
+        + "\"lbfgs\". Did you mean \"adam\"?"
+    ),
+    ("[adam]\nbeta1 = 1", "line 4: beta1 = 1 in [adam], expected a number from 0 up to, not including, 1."),
+    (
+      "[baselines]\nmethods = [\"sdg\"]",
+      "line 4: methods = [\"sdg\"] in [baselines], expected a list of any of \"taylor\", \"accelerated\", \"sgd\""
+    ),
+    (
+      "[baselines]\nmethods = [\"sgd\", \"cg\", \"sgd\"]",
+      "line 4: methods in [baselines] names a method twice."
     ),
     ("[network]\nhidden = 300", "line 4: hidden = 300 in [network], expected a list of whole numbers"),
     ("[network]\nloss = \"hinges\"", "Did you mean \"hinge\"?"),

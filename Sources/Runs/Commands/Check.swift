@@ -36,11 +36,11 @@ public func check(_ configuration: Configuration, over ranks: borrowing Communic
   ])
   let network = configuration.network(features: train.features, outputs: configuration.outputs ?? 1)
   let columnBytes = MemoryLayout<Float>.size * (train.features + 1)
-  let bytesPerSample = columnBytes + network.stateBytes(samples: 1, storage: configuration.taylor.activations)
+  let stateBytes = configuration.stateBytes(network, samples: 0)
+  let bytesPerSample = columnBytes + configuration.stateBytes(network, samples: 1) - stateBytes
   func share(_ samples: Int) -> Int { (samples + ranks.size - 1) / ranks.size }
   let fixedBytes =
-    share(test?.samples ?? 0) * columnBytes
-    + network.systemBytes(threads: configuration.training.threadsPerRank)
+    share(test?.samples ?? 0) * columnBytes + stateBytes
   table.add([
     "memory",
     train.samples.map {
