@@ -25,6 +25,8 @@ package struct SharedSums: ~Copyable {
     /// Whether the next pass over the chunks looks for the largest entry of a chunk's sum, and adds nothing.
     var isMeasured = true
     var hasJustBeenMeasured = false
+    /// How many bits the total has less than the chunks' sums have, which cancel: those of a gradient near an optimum.
+    var cancelledBits = 0
   }
 
   private var blocks: Layers<Block>
@@ -107,8 +109,8 @@ package struct SharedSums: ~Copyable {
       let bits = bitsOfLargest(message.base, blocks[i].layout.entries)
       let excess = message.base[accumulators[0].words - blocks.indices.count + i]
       let isZero = bits == 0 && grids[i] == Self.gridOfZero
-      let isCoarse = bits < targetBits - 20 && !isZero && !blocks[i].hasJustBeenMeasured
-      blocks[i].hasJustBeenMeasured = false
+      let isCoarse =
+        bits < targetBits - blocks[i].cancelledBits - 20 && !isZero && !blocks[i].hasJustBeenMeasured
       if excess != 0 || isCoarse {
         isGood = false
         blocks[i].isMeasured = true
@@ -120,6 +122,7 @@ package struct SharedSums: ~Copyable {
     } else {
       for i in blocks.indices where blocks[i].isMeasured { grids[i] = nil }
     }
+    for i in blocks.indices where grids[i] == nil || isGood { blocks[i].hasJustBeenMeasured = false }
     clear(message)
     return isGood
   }
@@ -188,8 +191,14 @@ package struct SharedSums: ~Copyable {
       for k in 0..<length { to[k * layout.rowStride] = Double(from[k]) * unit }
     }
     let bits = bitsOfLargest(message.base, layout.entries)
-    // A sum whose chunks cancel is smaller than they are: the grid follows only what moves far.
-    if bits > 0 && abs(targetBits - bits) > 8 { grids[i] = exponent + targetBits - bits }
+    // Just measured, the chunks' sums fill the grid: what the total has less has cancelled. It may later cancel less.
+    let missing = max(0, targetBits - bits)
+    if blocks[i].hasJustBeenMeasured || missing < blocks[i].cancelledBits {
+      blocks[i].cancelledBits = exponent == Self.gridOfZero ? 0 : missing
+    }
+    // The grid follows only what moves far.
+    let finer = targetBits - blocks[i].cancelledBits - bits
+    if bits > 0 && abs(finer) > 8 { grids[i] = exponent + finer }
   }
 }
 

@@ -80,13 +80,14 @@ public struct FullBatch: ~Copyable, TrainingMethod {
   /// Where the last search ended: its step, and the slope from which it began. nil at the start and after a restart.
   private var last: LinePoint?
 
-  /// Draws the start weights, those of `Network.randomWeights`. Local but for the start of the threads.
+  /// Draws the start weights, those of `Network.randomWeights`. Local.
   ///
   /// - Parameters:
   ///   - seed: decides the start weights.
   ///   - a0: (d_0 + 1) × n, this rank's samples over a row of ones. Must outlive this value.
   ///   - y: d_L × n, their targets. Must outlive this value.
   ///   - threads: how many threads share this rank's chunks. The bits don't depend on it.
+  /// - Throws: a `Failure` of this rank where the system gives no more threads.
   public static func start(
     _ network: Network, _ method: SearchDirection, seed: UInt64, a0: Tile<Float>, y: Tile<Float>,
     partition: Partition, threads: Int = 1, over ranks: borrowing Communicator

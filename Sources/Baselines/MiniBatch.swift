@@ -80,7 +80,7 @@ public struct MiniBatch: ~Copyable, TrainingMethod {
   /// What `withWeights` gives.
   private let W: Layers<Matrix<Float>>
 
-  /// Draws the start weights, those of `Network.randomWeights`. Local but for the start of the threads.
+  /// Draws the start weights, those of `Network.randomWeights`. Local.
   ///
   /// - Parameters:
   ///   - sweeps: how many sweeps are planned, by which a schedule ends.
@@ -88,6 +88,7 @@ public struct MiniBatch: ~Copyable, TrainingMethod {
   ///   - a0: (d_0 + 1) × n, this rank's samples over a row of ones. Must outlive this value.
   ///   - y: d_L × n, their targets. Must outlive this value.
   ///   - threads: how many threads share this rank's chunks. The bits don't depend on it.
+  /// - Throws: a `Failure` of this rank where the system gives no more threads.
   public static func start(
     _ network: Network, _ rule: UpdateRule, sweeps: Int, seed: UInt64, a0: Tile<Float>, y: Tile<Float>,
     partition: Partition, threads: Int = 1, over ranks: borrowing Communicator

@@ -1,4 +1,5 @@
 import ADMM
+import CCounters
 import Glibc
 import LinearAlgebra
 import MPI
@@ -131,6 +132,81 @@ import Testing
         }
       }
       #expect(visited.sorted() == Array(0..<203))
+    }
+  }
+
+  /// At an optimum the chunks' sums all but cancel; a pass is still one visit and one reduction, and the gradient is small.
+  @Test func anOptimumIsNotMeasuredAgainAndAgain() throws {
+    let network = Network(widths: [6, 2], activation: .identity, loss: .square, bias: true)
+    let problem = Problem(network, samples: 400, seed: 12, chunk: 10)
+    try TestWorld.with { ranks in
+      let part = problem.part(of: ranks)
+      let W = network.zeroWeights()
+      try fitWeights(W[1], outputs: part.y.all, network, ridge: 0, part.partition, over: ranks) {
+        part.a0.columns($0)
+      }
+      let w = network.flat(W)
+      let g = network.flatZeros()
+      var pass = try GradientPass.make(
+        network, a0: part.a0.all, y: part.y.all, partition: part.partition, rank: ranks.rank, threads: 1)
+      for _ in 0..<3 { _ = try pass.evaluate(g, at: w, over: .whole, l2: 0, ranks) }
+      #expect(g.dot(g) < 1e-12)
+      let count = reduction_count()
+      for _ in 0..<5 { _ = try pass.evaluate(g, at: w, over: .whole, l2: 0, ranks) }
+      #expect(reduction_count() - count == (ranks.size > 1 ? 5 : 0))
+      // Away from there the sums are as exact as if they had never cancelled.
+      let far = network.flatZeros()
+      let other = network.flatZeros()
+      let f = try pass.evaluate(g, at: far, over: .whole, l2: 0, ranks)
+      var fresh = try GradientPass.make(
+        network, a0: part.a0.all, y: part.y.all, partition: part.partition, rank: ranks.rank, threads: 1)
+      #expect(try fresh.evaluate(other, at: far, over: .whole, l2: 0, ranks) == f)
+      #expect(relativeDistance(doubles(other), doubles(g)) < 1e-7)
+    }
+  }
+
+  /// Algorithm 1's updates in place of derivatives, of a network with the square loss, where the update of z_2 is
+  /// (y + β m) / (1 + β): against their formulae.
+  @Test(arguments: [[5, 8, 2], [5, 1, 2]]) func theUpdatesAreThoseOfAlgorithm1(widths: [Int]) throws {
+    let network = Network(widths: widths, activation: .leaky_relu, loss: .square, bias: true)
+    let (beta, r) = (0.3, 0.1)
+    let (problem, reference) = smoothProblem(network, samples: 90, chunk: 8, seed: 31)
+    let V = reference.W[1].map { Array($0.dropLast()) }
+    func dot(_ x: [Double], _ y: [Double]) -> Double { zip(x, y).reduce(0) { $0 + $1.0 * $1.1 } }
+    // (V Vᵀ + r I)⁻¹ of two rows.
+    let (p, q, s) = (dot(V[0], V[0]) + r, dot(V[0], V[1]), dot(V[1], V[1]) + r)
+    let det = p * s - q * q
+    var expected = (0..<2).map { k in reference.W[k].map { $0.map { _ in 0.0 } } }
+    for n in 0..<problem.samples {
+      let (z, a) = (reference.outputs(n), reference.activations(n))
+      let last = z[1].indices.map { (z[1][$0] - problem.targets[$0][n]) / (1 + beta) }
+      let solved = [(s * last[0] - q * last[1]) / det, (p * last[1] - q * last[0]) / det]
+      let hidden = z[0].indices.map { i in
+        (z[0][i] > 0 ? 1 : 0.01) * (V[0][i] * solved[0] + V[1][i] * solved[1])
+      }
+      for (k, delta) in [hidden, last].enumerated() {
+        for i in delta.indices {
+          for (j, x) in (a[k] + [1]).enumerated() {
+            expected[k][i][j] += delta[i] * x / Double(problem.samples)
+          }
+        }
+      }
+    }
+    try TestWorld.with { ranks in
+      let part = problem.part(of: ranks)
+      let w = reference.flat
+      let g = network.flatZeros()
+      var pass = try GradientPass.make(
+        network, a0: part.a0.all, y: part.y.all, partition: part.partition, rank: ranks.rank, threads: 1,
+        propagation: .updates(beta: Float(beta), r: r))
+      for _ in 0..<4 {
+        let f = try pass.evaluate(g, at: w, over: .whole, l2: 0, ranks)
+        #expect(abs(f - reference.objective(Array(0..<90), l2: 0)) < 1e-5 * f)
+        for l in 1...2 {
+          let found = network.parameters(l, of: g).nested.map { $0.map(Double.init) }
+          #expect(relativeDistance(found, expected[l - 1]) < 1e-5, "layer \(l)")
+        }
+      }
     }
   }
 
