@@ -57,7 +57,8 @@ import Testing
     let train = try directory.write("train.csv", Samples(900, classes: 3, seed: 21).csv)
     let test = try directory.write("test.csv", Samples(401, classes: 3, seed: 22).csv)
     let configuration = try directory.configuration(
-      train: train, test: test, "[baselines]\nmethods = \(names)\niterations = 12\n[sgd]\nblock = 64")
+      train: train, test: test,
+      "[baselines]\nmethods = \(names)\niterations = 12\n[sgd]\nblock = 64\n[adam]\nblock = 64")
     let output = try succeed(
       2, [configuration, "--set", "network.loss=softmax", "--set", "network.hidden=[40]"])
     let rows = output.split(separator: "\n").filter { line in
