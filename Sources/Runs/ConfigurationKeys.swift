@@ -207,7 +207,8 @@ extension Configuration {
       "With all multipliers: the weight of half the squared weights, biases left out, beside the mean loss."),
     Key(
       "taylor", "proximal", .number("a positive number") { $0 > 0 }, \.taylor.consistent.proximal,
-      "With all multipliers: how strongly weights are held to what they were, as a share of the Gram matrix's mean diagonal."),
+      "With all multipliers: how strongly weights are held to what they were, as a share of the Gram matrix's mean diagonal."
+    ),
     Key(
       "taylor", "momentum", .number("a number from 0 up to, not including, 1") { $0 >= 0 && $0 < 1 },
       \.taylor.consistent.momentum, "With all multipliers: the momentum of the weights."),

@@ -154,6 +154,19 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     overwrite = true
     """
 
+  /// What neither can have, since they have no multiplier on every constraint.
+  private let multipliers = """
+    [data]
+    train = "a"
+    [taylor]
+    multiplier = "all"
+    penalty = 3
+    l2 = 0
+    proximal = 2.5
+    momentum = 0.5
+    safeguard = false
+    """
+
   /// What `everything` can't have beside files.
   private let synthetic = """
     [data]
@@ -166,7 +179,7 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     """
 
   @Test func resolvedTextGivesTheSameConfiguration() throws {
-    for text in [least, least + "[taylor]\npreset = \"paper\"", everything, synthetic] {
+    for text in [least, least + "[taylor]\npreset = \"paper\"", everything, synthetic, multipliers] {
       let read = try configuration(text)
       for again in [read.resolved, read.commented] {
         // Another file in another place.
@@ -185,12 +198,12 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
         zip(try configuration(text).settings, standard.settings).filter { $0.value == $1.value }
           .map { "\($0.0.section).\($0.0.name)" })
     }
-    let same = try unchanged(everything).intersection(unchanged(synthetic))
+    let same = try unchanged(everything).intersection(unchanged(synthetic)).intersection(
+      unchanged(multipliers))
     // Those that `everything` can't set to something else: one method only, no test set beside a validation share, and so on.
     #expect(
       same == [
         "data.positive_class", "data.task", "training.method", "network.bias", "taylor.start",
-        "taylor.multiplier",
         "training.keep_best",
       ])
   }
