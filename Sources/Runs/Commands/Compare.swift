@@ -79,23 +79,35 @@ private func studyRun(
 ) throws -> StudyRun {
   // Its own clock, for the time of the start values.
   let phases = Phases()
+  let seed = configuration.training.seed
   let network = configuration.network(features: data.train.featureCount, outputs: data.outputs)
   var records: [IterationRecord] = []
-  let outcome = try trained(configuration, network, data, console, phases, over: ranks) { record in
-    records.append(record)
-    try report(record)
+  do {
+    let outcome = try trained(configuration, network, data, console, phases, over: ranks) { record in
+      records.append(record)
+      try report(record)
+    }
+    if records.isEmpty {
+      // Diverged at once: what it would leave is its start.
+      var record = IterationRecord(iteration: 0)
+      try record.addQuality(of: outcome.W, network, data, over: ranks)
+      records.append(record)
+      try report(record)
+    }
+    return StudyRun(
+      seed: seed, status: outcome.status, records: records,
+      auc: try data.binaryAUC(of: outcome.W, network, measure.part, over: ranks),
+      startSeconds: try ranks.max(phases[.start]))
+  } catch let failure as Failure where failure.status == .numericalFailure && failure.isShared {
+    // Not even a start: an iterate without a number.
+    console.warn(failure.message)
+    if records.isEmpty {
+      records.append(IterationRecord(iteration: 0))
+      try report(records[0])
+    }
+    return StudyRun(
+      seed: seed, status: .diverged, records: records, startSeconds: try ranks.max(phases[.start]))
   }
-  if records.isEmpty {
-    // Diverged at once: what it would leave is its start.
-    var record = IterationRecord(iteration: 0)
-    try record.addQuality(of: outcome.W, network, data, over: ranks)
-    records.append(record)
-    try report(record)
-  }
-  return StudyRun(
-    seed: configuration.training.seed, status: outcome.status, records: records,
-    auc: try data.binaryAUC(of: outcome.W, network, measure.part, over: ranks),
-    startSeconds: try ranks.max(phases[.start]))
 }
 
 /// The model that a network must beat, as an entry with one iterate: one pass over the data. Collective.

@@ -6,7 +6,8 @@ package struct StudyRun: Sendable {
   package let seed: UInt64?
   /// How it ended; nil for what is not trained by iterations.
   package let status: RunStatus?
-  /// The evaluated iterates, from the first. A run that diverged before any has its start as iteration 0.
+  /// The evaluated iterates, from the first. A run that diverged before any has its start as iteration 0,
+  /// without a number if there was no start.
   package let records: [IterationRecord]
   /// The area under the ROC curve of the best iterate, for two classes.
   package let auc: Double?
