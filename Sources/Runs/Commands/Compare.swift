@@ -35,23 +35,21 @@ public func compare(
   console.print(report.heading(data))
 
   let log = try directory.log(StudyFiles.series, over: ranks)
-  var entries: [StudyEntry] = []
-  for contender in contenders {
-    data.setTargets(for: contender.configuration.network.loss)
-    var runs: [StudyRun] = []
-    for seed in request.seeds {
+  var runs = contenders.map { _ in [StudyRun]() }
+  // Seed by seed, so that a machine that is slower for a while is so for every method.
+  for seed in request.seeds {
+    for (i, contender) in contenders.enumerated() {
       let configuration = contender.configuration(seed: seed)
-      let method = configuration.training.method.rawValue
+      data.setTargets(for: configuration.network.loss)
       let run = try studyRun(configuration, data, measure, console, over: ranks) { record in
-        try log.append(record.seriesLine(name: contender.name, method: method, seed: seed), over: ranks)
+        let line = record.seriesLine(name: contender.name, method: contender.method, seed: seed)
+        try log.append(line, over: ranks)
       }
       console.print(report.line(contender, run))
-      runs.append(run)
+      runs[i].append(run)
     }
-    entries.append(
-      StudyEntry(
-        name: contender.name, method: contender.configuration.training.method.rawValue, runs: runs))
   }
+  let entries = zip(contenders, runs).map { StudyEntry(name: $0.name, method: $0.method, runs: $1) }
   console.progress("fitting a linear model")
   data.setTargets(for: .square)
   let linear = try linearEntry(data, measure, over: ranks)

@@ -35,6 +35,9 @@ struct Contender: Sendable {
   let file: String
   var configuration: Configuration
 
+  /// Such as "taylor".
+  var method: String { configuration.training.method.rawValue }
+
   /// The same for a run from `seed`.
   func configuration(seed: UInt64) -> Configuration {
     var configuration = configuration
