@@ -55,9 +55,9 @@ help:
 	  '  MPIRUN=$(MPIRUN) SWIFTFLAGS=$(SWIFTFLAGS) TEST_RANKS="$(TEST_RANKS)"' \
 	  '  PKG_MPI=$(PKG_MPI) PKG_BLAS=$(PKG_BLAS) PKG_LAPACKE=$(PKG_LAPACKE) PKG_HDF5=$(PKG_HDF5)'
 
-## deps         install what is missing, by apt: C libraries, Fashion-MNIST, Python's venv
+## deps         install what is missing, by apt: C libraries, Fashion-MNIST, Python's venv, gnuplot
 deps:
-	@scripts/require libraries data python
+	@scripts/require libraries data python plots
 
 ## build        compile the program
 build:

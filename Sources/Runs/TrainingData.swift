@@ -15,9 +15,9 @@ struct TrainingData: ~Copyable {
   /// What was done to the targets of a regression.
   let targetScale: TargetScale?
   /// d_L.
-  let outputs: Int
+  private(set) var outputs: Int
   /// y of the training set, d_L × n.
-  let y: Matrix<Float>
+  private(set) var y: Matrix<Float>
 
   /// Reads or generates, and prepares, everything that [data] names. Collective.
   ///
@@ -91,6 +91,12 @@ struct TrainingData: ~Copyable {
     self.test = test
     self.standardization = standardization
     self.targetScale = targetScale
+  }
+
+  /// Makes d_L and y those of another loss: the same samples for another method. Local.
+  mutating func setTargets(for loss: Loss) {
+    outputs = Scoring.outputs(train.labels, loss: loss)
+    y = Scoring.targets(train.labels, outputs: outputs, loss: loss)
   }
 
   /// The classes, or nil for a regression.

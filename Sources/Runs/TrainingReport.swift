@@ -9,21 +9,8 @@ func banner(
   _ launch: Launch, _ configuration: Configuration, _ network: Network, _ data: borrowing TrainingData,
   _ memory: Spread, _ directory: RunDirectory
 ) -> Banner {
-  let sets = problem(network, data).samples
-  var lines = [("train", "\(configuration.data.trainOrigin), \(counted(sets.train, "sample"))")]
-  if let count = sets.validation {
-    lines.append(("validation", "\(counted(count, "sample")) of the training set"))
-  }
-  if let count = sets.test {
-    lines.append(("test", "\(configuration.data.testOrigin), \(counted(count, "sample"))"))
-  }
-  if let names = data.classNames {
-    let shown = names.prefix(12).joined(separator: ", ") + (names.count > 12 ? ", …" : "")
-    lines.append(("classes", "\(names.count): \(shown)"))
-  }
+  var lines = data.rows(configuration)
   let training = configuration.training
-  let chunks = data.train.partition
-  lines.append(("chunks", "\(grouped(chunks.chunks)) of \(counted(chunks.chunk, "sample"))"))
   if training.method == .taylor && configuration.taylor.multiplier != .all {
     lines.append(("tile", tileText(network, storage: configuration.taylor.activations)))
   }
@@ -36,6 +23,35 @@ func banner(
     memory: memory, directory: directory.path)
 }
 
+extension TrainingData {
+  /// What the console says of the data before it trains: a row a set, the classes and the chunks.
+  func rows(_ configuration: Configuration) -> [(name: String, text: String)] {
+    let sets = sampleCounts
+    var rows = [(name: "train", text: "\(configuration.data.trainOrigin), \(counted(sets.train, "sample"))")]
+    if let count = sets.validation {
+      rows.append(("validation", "\(counted(count, "sample")) of the training set"))
+    }
+    if let count = sets.test {
+      rows.append(("test", "\(configuration.data.testOrigin), \(counted(count, "sample"))"))
+    }
+    if let names = classNames {
+      let shown = names.prefix(12).joined(separator: ", ") + (names.count > 12 ? ", …" : "")
+      rows.append(("classes", "\(names.count): \(shown)"))
+    }
+    let chunks = train.partition
+    rows.append(("chunks", "\(grouped(chunks.chunks)) of \(counted(chunks.chunk, "sample"))"))
+    return rows
+  }
+
+  /// How many samples each set has, on all ranks together; nil where there are none.
+  var sampleCounts: (train: Int, validation: Int?, test: Int?) {
+    func count(_ dataset: borrowing Dataset) -> Int? {
+      dataset.partition.samples > 0 ? dataset.partition.samples : nil
+    }
+    return (train.partition.samples, count(validation), count(test))
+  }
+}
+
 /// How an iteration goes through a rank's samples, such as "80 samples; activations of layer 1 stored, of layer 2 recomputed".
 func tileText(_ network: Network, storage: ActivationStorage) -> String {
   let isStored = storage.isStored(network)
@@ -46,12 +62,8 @@ func tileText(_ network: Network, storage: ActivationStorage) -> String {
 
 /// The network and the data, for run.json.
 func problem(_ network: Network, _ data: borrowing TrainingData) -> RunSummary.Problem {
-  func count(_ dataset: borrowing Dataset) -> Int? {
-    dataset.partition.samples > 0 ? dataset.partition.samples : nil
-  }
-  return RunSummary.Problem(
-    layers: network.widths, parameters: network.parameterCount,
-    samples: (data.train.partition.samples, count(data.validation), count(data.test)))
+  RunSummary.Problem(
+    layers: network.widths, parameters: network.parameterCount, samples: data.sampleCounts)
 }
 
 /// The bytes that this rank's arrays take in training. Local.

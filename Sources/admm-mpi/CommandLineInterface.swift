@@ -17,7 +17,9 @@ struct CommandLineInterface: ParsableCommand {
       failed, 75 stopped early, 78 wrong configuration.
       """,
     version: versionText,
-    subcommands: [Train.self, Evaluate.self, Predict.self, Convert.self, Describe.self, Bench.self],
+    subcommands: [
+      Train.self, Evaluate.self, Predict.self, Convert.self, Describe.self, Compare.self, Bench.self,
+    ],
     defaultSubcommand: Train.self)
 }
 

@@ -116,7 +116,7 @@ extension Mistake {
 }
 
 @Suite struct BadInputTests {
-  @Test(arguments: Mistake.all, [1, 3])
+  @Test(arguments: Mistake.all + Mistake.comparisons, [1, 3])
   func endsWithItsStatusAndOneMessage(mistake: Mistake, ranks: Int) throws {
     let directory = try TemporaryDirectory()
     let outcome = try Program.run(ranks: ranks, mistake.arguments(directory))

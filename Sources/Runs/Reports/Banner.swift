@@ -30,27 +30,30 @@ public struct Banner: Sendable {
   }
 
   public var lines: [String] {
-    let (versions, machine) = (launch.versions, launch.machine)
     let network =
       [widths.map(String.init).joined(separator: "-")] + traits + [counted(parameters, "parameter")]
-    let blas = [versions.blas, "kernel \(versions.blasKernel)", "1 thread a call"]
-    var table = TextTable(
-      ["started", launch.start + (launch.slurmJob.map { ", Slurm job \($0)" } ?? "")], [.left, .left])
-    table.add(["command", launch.command])
-    table.add(["ranks", "\(machine.summary): \(machine.hostList)"])
-    table.add(["MPI", versions.mpi])
-    table.add(["BLAS", blas.joined(separator: ", ")])
-    table.add(["HDF5", versions.hdf5])
-    for (name, text) in data { table.add([name, text]) }
-    table.add(["network", network.joined(separator: ", ")])
-    table.add(["method", method])
-    if let memory { table.add(["memory", memoryText(memory)]) }
-    if let directory { table.add(["results", directory]) }
-    return [versions.title] + table.lines.map { "  " + $0 }
+    let own = [("network", network.joined(separator: ", ")), ("method", method)]
+    let memory = memory.map { [("memory", memoryText($0))] } ?? []
+    return launch.heading(data + own + memory + (directory.map { [("results", $0)] } ?? []))
   }
 
   private func memoryText(_ memory: Spread) -> String {
     let (least, mean, most) = (bytes(Int(memory.min)), bytes(Int(memory.mean)), bytes(Int(memory.max)))
     return least == most ? "\(most) a rank" : "\(least) to \(most) a rank, \(mean) on average"
+  }
+}
+
+extension Launch {
+  /// The lines before all others: how the job was started, and `rows` of what it is about.
+  func heading(_ rows: [(name: String, text: String)]) -> [String] {
+    let blas = [versions.blas, "kernel \(versions.blasKernel)", "1 thread a call"]
+    var table = TextTable(["started", start + (slurmJob.map { ", Slurm job \($0)" } ?? "")], [.left, .left])
+    table.add(["command", command])
+    table.add(["ranks", "\(machine.summary): \(machine.hostList)"])
+    table.add(["MPI", versions.mpi])
+    table.add(["BLAS", blas.joined(separator: ", ")])
+    table.add(["HDF5", versions.hdf5])
+    for (name, text) in rows { table.add([name, text]) }
+    return [versions.title] + table.lines.map { "  " + $0 }
   }
 }

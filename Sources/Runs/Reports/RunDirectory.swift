@@ -8,24 +8,38 @@ public struct RunDirectory: Sendable {
   /// What a run may leave in it.
   static let files = ["run.json", "iterations.jsonl", "model.h5"]
 
+  /// How the user says which directory to take, and that a former run may be replaced: for messages.
+  package typealias Options = (directory: String, overwrite: String)
+
   /// Makes the directory, with those above it, or takes an empty one. Collective.
   ///
-  /// - Parameter overwrite: whether one that holds something may be taken. The files of a former run are then deleted, so that
-  ///   results of two runs are never mixed; what else is there stays.
+  /// - Parameters:
+  ///   - overwrite: whether one that holds something may be taken. The files of a former run are then deleted, so that
+  ///     results of two runs are never mixed; what else is there stays.
+  ///   - files: what a former run may have left.
   /// - Throws: a shared `Failure` of status `inputOutput`: it can't be made or written, or is not empty.
-  public init(_ path: String, overwrite: Bool, over ranks: borrowing Communicator) throws {
+  package init(
+    _ path: String, overwrite: Bool, files: [String], options: Options, over ranks: borrowing Communicator
+  ) throws {
     self.path = path
     let isRoot = ranks.isRoot
     try ranks.agree {
       guard isRoot else { return }
-      try Self.make(path)
-      let found = try Self.contents(of: path)
-      guard found.isEmpty || overwrite else { throw Self.notEmpty(path, found) }
-      for file in Self.files where unlink(path + "/" + file) != 0 && errno != ENOENT {
+      try Self.make(path, options)
+      let found = try Self.contents(of: path, options)
+      guard found.isEmpty || overwrite else { throw Self.notEmpty(path, found, options) }
+      for file in files where unlink(path + "/" + file) != 0 && errno != ENOENT {
         throw failure("\(path)/\(file) can't be replaced")
       }
-      try Self.probe(path)
+      try Self.probe(path, options)
     }
+  }
+
+  /// The directory of one run of training. Collective.
+  public init(_ path: String, overwrite: Bool, over ranks: borrowing Communicator) throws {
+    try self.init(
+      path, overwrite: overwrite, files: Self.files, options: ("output.directory", "output.overwrite = true"),
+      over: ranks)
   }
 
   /// The path of a file in it.
@@ -50,18 +64,18 @@ public struct RunDirectory: Sendable {
 
   // MARK: Rank 0's work
 
-  private static func make(_ path: String) throws {
+  private static func make(_ path: String, _ options: Options) throws {
     var made = path.hasPrefix("/") ? "" : "."
     for part in path.split(separator: "/") {
       made += "/" + part
       guard mkdir(made, 0o777) != 0, errno != EEXIST else { continue }
-      throw failure("the run directory \(path) can't be made", "Choose another output.directory")
+      throw failure("the run directory \(path) can't be made", "Choose another \(options.directory)")
     }
   }
 
-  private static func contents(of path: String) throws -> [String] {
+  private static func contents(of path: String, _ options: Options) throws -> [String] {
     guard let directory = opendir(path) else {
-      throw failure("the run directory \(path) can't be made", "Choose another output.directory")
+      throw failure("the run directory \(path) can't be made", "Choose another \(options.directory)")
     }
     defer { closedir(directory) }
     var names: [String] = []
@@ -74,21 +88,21 @@ public struct RunDirectory: Sendable {
     return names.sorted()
   }
 
-  private static func notEmpty(_ path: String, _ found: [String]) -> Failure {
+  private static func notEmpty(_ path: String, _ found: [String], _ options: Options) -> Failure {
     let some = found.prefix(3).joined(separator: ", ") + (found.count > 3 ? ", …" : "")
     return Failure(
       .inputOutput,
       "the run directory \(path) is not empty (\(some)). "
-        + "Choose another output.directory, or replace what a former run left there by output.overwrite = true."
+        + "Choose another \(options.directory), or replace what a former run left there by \(options.overwrite)."
     )
   }
 
   /// Finds out before training whether a file can be written.
-  private static func probe(_ path: String) throws {
+  private static func probe(_ path: String, _ options: Options) throws {
     let name = path + "/.probe"
     let file = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
     guard file >= 0 else {
-      throw failure("the run directory \(path) can't be written", "Choose another output.directory")
+      throw failure("the run directory \(path) can't be written", "Choose another \(options.directory)")
     }
     close(file)
     unlink(name)
