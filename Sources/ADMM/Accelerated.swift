@@ -14,8 +14,8 @@ public struct AcceleratedSettings: Sendable, Equatable {
   public var form = AcceleratedForm.quasi_newton
   /// The least samples of a step at the start; nil is automatic.
   public var block: Int? = nil
-  /// The weight of ½ Σ ‖V_l‖² beside the mean loss.
-  public var l2 = 1e-3
+  /// The weight of ½ Σ ‖V_l‖² beside the mean loss; nil is automatic.
+  public var l2: Double? = nil
   /// ρ_l is this times the mean of the diagonal of G_l.
   public var ridge = 0.3
   /// η.
@@ -33,6 +33,9 @@ public struct AcceleratedSettings: Sendable, Equatable {
 
   /// The defaults.
   public init() {}
+
+  /// A prior on the weights that means the same for any number of samples.
+  static func defaultL2(samples: Int) -> Double { 45 / Double(max(samples, 1)) }
 
   /// The default block: a fortieth of the samples or so, so that a pass is many steps, but not fewer than statistics needs, nor more than
   /// keeps ranks busy.
@@ -67,6 +70,7 @@ public struct Accelerated: ~Copyable, TrainingMethod {
   private var averaged = 0
   /// What `withWeights` gives.
   private let W: Layers<Matrix<Float>>
+  private let l2: Double
 
   /// Which samples the steps on blocks take; of one block a pass the steps on all samples.
   private var walk: BlockWalk
@@ -125,6 +129,7 @@ public struct Accelerated: ~Copyable, TrainingMethod {
     formerG = network.flatZeros()
     average = network.flatZeros()
     eta = settings.step
+    l2 = settings.l2 ?? AcceleratedSettings.defaultL2(samples: partition.samples)
     let block = settings.block ?? AcceleratedSettings.defaultBlock(samples: partition.samples)
     let blocks = Block.count(ofAtLeast: block, partition)
     walk = BlockWalk(
@@ -253,7 +258,7 @@ extension Accelerated {
     on block: Block, hasGrams: Bool, over ranks: borrowing Communicator
   ) throws -> Double {
     do {
-      return try pass.evaluate(g, at: w, over: block, l2: settings.l2, hasGrams: hasGrams, ranks)
+      return try pass.evaluate(g, at: w, over: block, l2: l2, hasGrams: hasGrams, ranks)
     } catch let failure as Failure where failure.status == .numericalFailure && failure.isShared {
       if steps == 0 { throw failure }
       return .nan
@@ -299,7 +304,7 @@ extension Accelerated {
   private mutating func quasiNewtonStep(over ranks: borrowing Communicator) throws {
     guard !isDone else { return }
     if !isEvaluated {
-      objective = try pass.evaluate(g, at: w, over: .whole, l2: settings.l2, hasGrams: true, ranks)
+      objective = try pass.evaluate(g, at: w, over: .whole, l2: l2, hasGrams: true, ranks)
       isEvaluated = true
       nextGrams = steps
       try setMetric(.whole)

@@ -5,8 +5,8 @@ import MPI
 public struct ConsistentSettings: Sendable, Equatable {
   /// β_L at the start; the other penalties follow from it.
   public var beta = 0.5
-  /// The weight of ½ Σ ‖V_l‖² beside the mean loss.
-  public var l2 = 2e-3
+  /// The weight of ½ Σ ‖V_l‖² beside the mean loss; nil is 90 / N.
+  public var l2: Double? = nil
   /// How strongly W_l is held to what it was: this times the mean of the diagonal of G_l.
   public var proximal = 0.1
   /// μ of the weights.
@@ -37,6 +37,7 @@ public struct ConsistentTaylor: ~Copyable, TrainingMethod {
   /// All weights; −(1/n) Σ (z_l + u_l − W_l a_{l−1}) a_{l−1}ᵀ and their decay; −(the fitted weights − W); M.
   private let w, g, direction, momentum: Matrix<Float>
   private let W: Layers<Matrix<Float>>
+  private let l2: Double
   private var nextGrams = 0
   /// The common factor of the penalties.
   private var scale = 1.0
@@ -75,6 +76,7 @@ public struct ConsistentTaylor: ~Copyable, TrainingMethod {
     for k in 0..<W[1].count where network.L > 1 { W[1].base[k] /= 2 }
     w = network.flat(W)
     self.W = W
+    l2 = settings.l2 ?? 90 / Double(max(partition.samples, 1))
     g = network.flatZeros()
     direction = network.flatZeros()
     momentum = network.flatZeros()
@@ -85,7 +87,7 @@ public struct ConsistentTaylor: ~Copyable, TrainingMethod {
     pass.multipliers?.setPenalties(penalties())
     let hasGrams = sweeps >= nextGrams
     let former = objective
-    objective = try pass.evaluate(g, at: w, over: .whole, l2: settings.l2, hasGrams: hasGrams, ranks)
+    objective = try pass.evaluate(g, at: w, over: .whole, l2: l2, hasGrams: hasGrams, ranks)
     let start = monotonicSeconds()
     if hasGrams {
       try metric.setHidden(from: pass, samples: partition.samples, keep: 0)

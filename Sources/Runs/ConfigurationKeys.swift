@@ -203,8 +203,8 @@ extension Configuration {
       "taylor", "penalty", .number("a positive number") { $0 > 0 }, \.taylor.consistent.beta,
       "With all multipliers: β of the last layer at the start; the others follow from the weights."),
     Key(
-      "taylor", "l2", .number("a number, 0 or more") { $0 >= 0 }, \.taylor.consistent.l2,
-      "With all multipliers: the weight of half the squared weights, biases left out, beside the mean loss."),
+      "taylor", "l2", automatic, \.taylor.consistent.l2,
+      "With all multipliers: the weight of half the squared weights, biases left out, beside the mean loss; \"auto\" is 90 / samples."),
     Key(
       "taylor", "proximal", .number("a positive number") { $0 > 0 }, \.taylor.consistent.proximal,
       "With all multipliers: how strongly weights are held to what they were, as a share of the Gram matrix's mean diagonal."
@@ -227,8 +227,8 @@ extension Configuration {
       "The least samples of a step at the start, rounded up to whole chunks; they grow to all. 0: a fortieth or so of the training set."
     ),
     Key(
-      "accelerated", "l2", .number("a number, 0 or more") { $0 >= 0 }, \.accelerated.l2,
-      "The weight of half the squared weights, biases left out, beside the mean loss."),
+      "accelerated", "l2", automatic, \.accelerated.l2,
+      "The weight of half the squared weights, biases left out, beside the mean loss; \"auto\" is 45 / samples."),
     Key(
       "accelerated", "ridge", .number("a positive number") { $0 > 0 }, \.accelerated.ridge,
       "What is added to the diagonal of each Gram matrix, as a share of the diagonal's mean."),
@@ -276,6 +276,9 @@ extension Configuration {
   ]
 
   // MARK: Kinds of a single key
+
+  private static let automatic = Kind<Double?>.optional(
+    .text("auto"), or: .number("a number, 0 or more") { $0 >= 0 })
 
   private static let path = Kind<String>.text("a path")
 
