@@ -272,7 +272,7 @@ extension Accelerated {
     nextGrams = steps + min(max(steps, 1), Self.gramInterval)
   }
 
-  private static let gramInterval = 16
+  private static let gramInterval = 64
 
   /// Goes back to the average, without momentum and with half the step.
   private mutating func undo(_ f: Double) throws {

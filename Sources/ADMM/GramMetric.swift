@@ -4,41 +4,33 @@ import MPI
 /// The weight step of Algorithm 1 as a metric: X_l ← X_l (G_l + ρ_l I)⁻¹ with G_l = (1/n) Σ a_{l−1} a_{l−1}ᵀ for all weights at once.
 ///
 /// W_l = z aᵀ (a aᵀ + ρI)⁻¹ is linear in z; for a change δ of the outputs it changes by δ aᵀ (a aᵀ + ρI)⁻¹: a sum over samples, times this
-/// matrix. The inverse is kept in single precision and multiplied where W_l has many rows; where it has few, the system is solved.
+/// matrix. Computed once and multiplied many times, it is an inverse in double precision, rounded to single.
 struct GramMetric: ~Copyable {
   private let network: Network
   private let ridge: Double
   /// G_l of the inputs of layer l, l = 1 … L: upper triangles.
   private let grams: Layers<Matrix<Double>>
   private let factors: Layers<Cholesky>
-  /// (G_l + ρ_l I)⁻¹ for the layers that are multiplied; else empty.
-  private let inverses: Layers<Matrix<Float>>
+  /// (G_l + ρ_l I)⁻¹, in double and in single precision.
   private let exact: Layers<Matrix<Double>>
-  /// Room for X_l in the order of products and for the padded result, where it is multiplied.
+  private let inverses: Layers<Matrix<Float>>
+  /// Room for X_l in the order of products and for the padded result.
   private let panels: Layers<Panels>
   private let results: Layers<Matrix<Float>>
-  private let isMultiplied: [Bool]
   /// Whether the hidden layers' G_l are known.
   private(set) var isSet = false
 
   /// - Parameter ridge: ρ_l is this times the mean of the diagonal of G_l.
   init(_ network: Network, ridge: Double) {
     let (L, d) = (network.L, network.widths)
-    let isMultiplied = [false] + (1...L).map { d[$0] * 16 >= network.inputs($0) && d[$0] >= Panels.fewRows }
-    func size(_ l: Int) -> Int { isMultiplied[l] ? network.inputs(l) : 0 }
     self.network = network
     self.ridge = ridge
-    self.isMultiplied = isMultiplied
     grams = Layers(1..<L + 1) { l in Matrix(rows: network.inputs(l), columns: network.inputs(l)) }
     factors = Layers(1..<L + 1) { l in Cholesky(size: network.inputs(l)) }
-    inverses = Layers(1..<L + 1) { l in Matrix(rows: size(l), columns: size(l)) }
-    exact = Layers(1..<L + 1) { l in
-      isMultiplied[l]
-        ? Matrix(rows: size(l), columns: size(l)) : Matrix(rows: d[l], columns: network.inputs(l))
-    }
-    panels = Layers(1..<L + 1) { l in Panels(rows: isMultiplied[l] ? d[l] : Panels.fewRows, columns: size(l))
-    }
-    results = Layers(1..<L + 1) { l in Matrix(rows: paddedRows(d[l]), columns: size(l)) }
+    exact = Layers(1..<L + 1) { l in Matrix(rows: network.inputs(l), columns: network.inputs(l)) }
+    inverses = Layers(1..<L + 1) { l in Matrix(rows: network.inputs(l), columns: network.inputs(l)) }
+    panels = Layers(1..<L + 1) { l in Panels(rows: d[l], columns: network.inputs(l)) }
+    results = Layers(1..<L + 1) { l in Matrix(rows: paddedRows(d[l]), columns: network.inputs(l)) }
   }
 
   /// With G of the data, which never changes. Collective; two reductions.
@@ -73,17 +65,10 @@ struct GramMetric: ~Copyable {
     for l in 1...network.L {
       let d = network.inputs(l)
       let (to, from) = (network.parameters(l, of: D), network.parameters(l, of: X).columns(0..<d))
-      if isMultiplied[l] {
-        panels[l].assign(from)
-        let result = results[l].all.rows(0..<to.rows)
-        panels[l].multiply(result, inverses[l].all)
-        for j in 0..<d { to.column(j).update(from: result.column(j), count: to.rows) }
-      } else {
-        let solved = exact[l].all
-        for k in 0..<to.rows * d { solved.base[k] = Double(from.base[k]) }
-        factors[l].solveFromRight(solved)
-        for k in 0..<to.rows * d { to.base[k] = Float(solved.base[k]) }
-      }
+      panels[l].assign(from)
+      let result = results[l].all.rows(0..<to.rows)
+      panels[l].multiply(result, inverses[l].all)
+      for j in 0..<d { to.column(j).update(from: result.column(j), count: to.rows) }
     }
   }
 
@@ -105,7 +90,6 @@ struct GramMetric: ~Copyable {
         "the Gram matrix of layer \(l)'s inputs can't be factored: \(error). Raise accelerated.ridge",
         isShared: true)
     }
-    guard isMultiplied[l] else { return }
     factors[l].invert(into: exact[l])
     for k in 0..<exact[l].count { inverses[l].base[k] = Float(exact[l].base[k]) }
   }
