@@ -35,7 +35,7 @@ public struct AcceleratedSettings: Sendable, Equatable {
   public init() {}
 
   /// A prior on the weights that means the same for any number of samples.
-  static func defaultL2(samples: Int) -> Double { 45 / Double(max(samples, 1)) }
+  static func defaultL2(samples: Int) -> Double { 50 / Double(max(samples, 1)) }
 
   /// The default block: a fortieth of the samples or so, so that a pass is many steps, but not fewer than statistics needs, nor more than
   /// keeps ranks busy.

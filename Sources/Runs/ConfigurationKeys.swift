@@ -228,7 +228,7 @@ extension Configuration {
     ),
     Key(
       "accelerated", "l2", automatic, \.accelerated.l2,
-      "The weight of half the squared weights, biases left out, beside the mean loss; \"auto\" is 45 / samples."),
+      "The weight of half the squared weights, biases left out, beside the mean loss; \"auto\" is 50 / samples."),
     Key(
       "accelerated", "ridge", .number("a positive number") { $0 > 0 }, \.accelerated.ridge,
       "What is added to the diagonal of each Gram matrix, as a share of the diagonal's mean."),
