@@ -11,6 +11,9 @@ RUN_DIRECTORY ?= runs/$(basename $(notdir $(CONFIG)))
 MPIRUN ?= mpirun
 # More options for `make bench`, such as --rounds 9.
 BENCHFLAGS ?=
+# What `make bench-learning` compares on, and options of `make bench-defaults`.
+LEARNING ?= --case fashion-mnist
+DEFAULTS ?=
 # More options for swift build, such as --static-swift-stdlib.
 SWIFTFLAGS ?=
 
@@ -44,7 +47,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .PHONY: help deps libraries python build build-tests venv run test test-one test-mpi test-end-to-end lint format \
-  venv-bench bench bench-full bench-check install clean
+  venv-bench bench bench-full bench-learning bench-defaults bench-check install clean
 .DEFAULT_GOAL := help
 
 ## help         this list
@@ -128,6 +131,14 @@ bench: build venv-bench
 ## bench-full   time an iteration of all of HIGGS's size on 2 ranks; writes docs/results.md
 bench-full: build venv-bench
 	@.venv-bench/bin/python Benchmarks/bench.py --full configs/higgs-full-synthetic.toml --write docs/results.md
+
+## bench-learning   accuracy against time beside PyTorch's Adam, SGD and L-BFGS: LEARNING="--case fashion-mnist"
+bench-learning: build venv-bench
+	@.venv-bench/bin/python Benchmarks/learning.py $(LEARNING)
+
+## bench-defaults   the defaults of accelerated on five data sets, ten seeds each
+bench-defaults: build venv-bench
+	@.venv-bench/bin/python Benchmarks/defaults.py $(DEFAULTS)
 
 # That NumPy's, PyTorch's and the tests' reference do the same iteration; `make bench` begins with it.
 bench-check: venv-bench
