@@ -74,7 +74,7 @@ let package = Package(
     tests("HDF5Tests", ["HDF5"]),
     // Counts the heap allocations and the reductions of the test process.
     .target(name: "CCounters", dependencies: ["COpenMPI"], path: "Tests/CCounters"),
-    tests("ADMMTests", ["ADMM", "CCounters"], exclude: ["reference.py"]),
+    tests("ADMMTests", ["ADMM", "CCounters"], exclude: ["accelerated.py", "consistent.py", "reference.py"]),
     tests("BaselinesTests", ["Baselines"]),
     tests("DatasetsTests", ["Datasets"], exclude: ["synthetic.py"]),
     tests("RunsTests", ["Runs"]),

@@ -172,7 +172,7 @@ extension Accelerated {
   public static func stateBytes(
     _ network: Network, _ settings: AcceleratedSettings, samples: Int, threads: Int
   ) -> Int {
-    let pairs = settings.form == .quasi_newton ? 2 * settings.pairs : 0
+    let pairs = settings.form == .quasi_newton ? 2 * (settings.pairs + 1) : 0
     let numbers = network.widths[network.L] * samples + (8 + pairs) * network.flatCount
     return MemoryLayout<Float>.size * numbers + network.systemBytes(threads: threads)
   }

@@ -11,7 +11,8 @@ package enum Propagation: Sendable, Equatable {
   /// By Algorithm 1's updates with a multiplier on every constraint, which persist from pass to pass: see `Multipliers`. The sums are those of
   /// −δ_l = W_l a_{l−1} − (z_l + u_l).
   ///
-  /// A pass whose sums did not fit their grids is gone through again, and then the multipliers take one more step at the same weights.
+  /// A pass that only measures sums leaves the multipliers as they are. Only where sums turn out not to fit the grids that they had, which is
+  /// rare and the same on any number of ranks, do the multipliers take a second step at the same weights.
   case multipliers
 }
 
@@ -122,7 +123,9 @@ package struct GradientPass: ~Copyable {
     var isDone = false
     while !isDone {
       for workspace in workspaces { workspace.scalars.clear() }
-      visitChunks(hasGrams)
+      let isMeasuring = hasGrams ? productsAndGrams.isMeasuring : products.isMeasuring
+      visitChunks(hasGrams, isMeasuring)
+      if !isMeasuring { multipliers?.forgetFactors() }
       let start = monotonicSeconds()
       let scalars = workspaces.map(\.scalars)
       isDone =
@@ -172,14 +175,16 @@ package struct GradientPass: ~Copyable {
   }
 
   /// All tiles of the pass's chunks. The threads share the chunks. Local.
-  private func visitChunks(_ hasGrams: Bool) {
+  private func visitChunks(_ hasGrams: Bool, _ isMeasuring: Bool) {
     let chunks = chunks
     team.run { thread in
       for k in chunks.count * thread / team.count..<chunks.count * (thread + 1) / team.count {
         let first = (chunks[k] - ownChunks.lowerBound) * partition.chunk
         let range = first..<min(first + partition.chunk, a0.columns)
         for columns in Cuts(range, length: Self.tileColumns) {
+          let kept = isMeasuring ? multipliers?.numbers(columns) : nil
           visit(columns, workspaces[thread], thread, hasGrams)
+          if let kept { multipliers?.restore(columns, kept) }
         }
         if hasGrams { productsAndGrams.closeChunk(thread) } else { products.closeChunk(thread) }
       }

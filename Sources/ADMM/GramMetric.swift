@@ -5,7 +5,7 @@ import MPI
 ///
 /// W_l = z aᵀ (a aᵀ + ρI)⁻¹ is linear in z; for a change δ of the outputs it changes by δ aᵀ (a aᵀ + ρI)⁻¹: a sum over samples, times this
 /// matrix. Computed once and multiplied many times, it is an inverse in double precision, rounded to single.
-struct GramMetric: ~Copyable {
+package struct GramMetric: ~Copyable {
   private let network: Network
   private let ridge: Double
   /// G_l of the inputs of layer l, l = 1 … L: upper triangles.
@@ -36,7 +36,7 @@ struct GramMetric: ~Copyable {
   /// With G of the data, which never changes. Collective; two reductions.
   ///
   /// - Parameter a0: (d_0 + 1) × n, this rank's samples over a row of ones.
-  static func ofData(
+  package static func ofData(
     _ a0: Tile<Float>, _ network: Network, ridge: Double, _ partition: Partition,
     over ranks: borrowing Communicator
   ) throws -> GramMetric {
@@ -52,7 +52,7 @@ struct GramMetric: ~Copyable {
   /// Takes G of the hidden layers' activations over a block. Local, the same on every rank.
   ///
   /// - Parameter keep: the share of what is known that is kept, so that blocks average out.
-  mutating func setHidden(from pass: borrowing GradientPass, samples: Int, keep: Double) throws {
+  package mutating func setHidden(from pass: borrowing GradientPass, samples: Int, keep: Double) throws {
     for l in stride(from: 2, through: network.L, by: 1) {
       pass.withGram(l - 1) { blend(l, $0, samples: samples, keep: isSet ? keep : 0) }
       try factor(l)
@@ -61,7 +61,7 @@ struct GramMetric: ~Copyable {
   }
 
   /// D_l ← X_l (G_l + ρ_l I)⁻¹ for all l; the bias column stays 0 where there is none. Local, the same on every rank.
-  func multiply(_ D: borrowing Matrix<Float>, _ X: borrowing Matrix<Float>) {
+  package func multiply(_ D: borrowing Matrix<Float>, _ X: borrowing Matrix<Float>) {
     for l in 1...network.L {
       let d = network.inputs(l)
       let (to, from) = (network.parameters(l, of: D), network.parameters(l, of: X).columns(0..<d))

@@ -19,19 +19,21 @@ final class Multipliers {
   init(_ network: Network, samples: Int) {
     let (L, d) = (network.L, network.widths)
     self.network = network
-    u = Layers(1..<L + 1) { l in Matrix(rows: Self.rows(d[l]), columns: samples) }
+    u = Layers(1..<L + 1) { l in
+      Matrix(rows: l < L ? paddedRows(d[l]) : Self.rows(d[l]), columns: samples)
+    }
     v = Layers(1..<L) { l in Matrix(rows: paddedRows(d[l] + 1), columns: samples) }
     beta = [Double](repeating: 1, count: L + 1)
     factors = [Float](repeating: 1, count: L + 1)
   }
 
-  /// A last layer of few outputs lies in one piece.
+  /// How many rows the last layer's arrays have: few outputs lie in one piece.
   static func rows(_ d: Int) -> Int { d < Panels.fewRows ? d : paddedRows(d) }
 
   /// The bytes for so many samples.
   static func bytes(_ network: Network, samples: Int) -> Int {
     let (L, d) = (network.L, network.widths)
-    let numbers = (1...L).reduce(0) { $0 + rows(d[$1]) + ($1 < L ? paddedRows(d[$1] + 1) : 0) }
+    let numbers = (1..<L).reduce(rows(d[L])) { $0 + paddedRows(d[$1]) + paddedRows(d[$1] + 1) }
     return MemoryLayout<Float>.size * numbers * samples
   }
 
@@ -41,6 +43,38 @@ final class Multipliers {
       factors[l] = Float(beta[l] / new[l])
       beta[l] = new[l]
     }
+  }
+
+  /// To be called when all of a pass's multipliers are on the scale of their penalties. Local.
+  func forgetFactors() {
+    for l in factors.indices { factors[l] = 1 }
+  }
+
+  /// All that is kept of a tile, for `restore`. Local; allocates.
+  func numbers(_ columns: Range<Int>) -> [Float] {
+    var numbers: [Float] = []
+    forEachPiece(columns) { numbers += UnsafeBufferPointer($0) }
+    return numbers
+  }
+
+  /// Puts back what `numbers` gave. Local.
+  func restore(_ columns: Range<Int>, _ numbers: [Float]) {
+    var rest = numbers[...]
+    forEachPiece(columns) { piece in
+      _ = piece.update(fromContentsOf: rest.prefix(piece.count))
+      rest = rest.dropFirst(piece.count)
+    }
+  }
+
+  /// Columns of u_1 … u_L and v_1 … v_{L−1}, padding included.
+  private func forEachPiece(_ columns: Range<Int>, _ body: (UnsafeMutableBufferPointer<Float>) -> Void) {
+    func visit(_ x: borrowing Matrix<Float>) {
+      body(
+        UnsafeMutableBufferPointer(start: x.base + columns.lowerBound * x.rows, count: columns.count * x.rows)
+      )
+    }
+    for l in 1...network.L { visit(u[l]) }
+    for l in 1..<network.L { visit(v[l]) }
   }
 
   /// u_L and δ_L of a tile. Local.
@@ -112,6 +146,8 @@ extension Activation {
     _ delta: Tile<Float>, _ m: Tile<Float>, _ u: Tile<Float>, _ v: Tile<Float>, factor: Float
   ) -> (residual: Double, norm: Double) {
     checkPadding(delta)
+    checkPadding(u)
+    checkPadding(v)
     if self == .relu {
       return ReLUStep(beta: 1, gamma: 1).update(delta, m, u, v, factor: Lanes(repeating: factor))
     }

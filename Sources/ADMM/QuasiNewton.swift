@@ -44,7 +44,8 @@ package struct QuasiNewton: ~Copyable {
     _ newW: borrowing Matrix<Float>, minus w: borrowing Matrix<Float>, _ newG: borrowing Matrix<Float>,
     minus g: borrowing Matrix<Float>
   ) {
-    let pair = spare.popLast() ?? (pairs.count == capacity ? pairs.removeFirst() : Pair(count: w.count))
+    // One more than the capacity: what is not remembered displaces nothing.
+    let pair = spare.popLast() ?? Pair(count: w.count)
     pair.s.assign(newW, minus: w)
     pair.y.assign(newG, minus: g)
     pair.product = pair.s.dot(pair.y)

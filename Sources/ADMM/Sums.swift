@@ -78,6 +78,9 @@ package struct SharedSums: ~Copyable {
     self.scalars = ExactSum(count: scalars)
   }
 
+  /// Whether the next pass over the chunks only measures sums, to choose grids, and is to be followed by another.
+  var isMeasuring: Bool { grids.contains(nil) }
+
   /// How many bytes one reduction moves.
   package var bytes: Int { accumulators[0].message.rows * MemoryLayout<Int64>.size }
 

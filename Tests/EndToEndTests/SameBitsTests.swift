@@ -39,12 +39,13 @@ import Testing
     #expect(!found.contains(other[0]))
   }
 
-  /// Every method but Algorithm 1, which has its own tests above; steps on blocks and on all samples.
+  /// Every method but Algorithm 1 as published, which has its own tests above; steps on blocks and on all samples.
   static let methods = [
     ["method=accelerated", "accelerated.block=128"],
     ["method=accelerated", "accelerated.block=1000", "accelerated.pairs=3"],
     ["method=accelerated", "accelerated.form=momentum", "accelerated.block=128"],
     ["method=accelerated", "accelerated.form=momentum", "accelerated.block=1000"],
+    ["method=taylor", "taylor.preset=consistent"],
     ["method=sgd", "sgd.block=64"], ["method=adam", "adam.block=100"], ["method=cg"], ["method=lbfgs"],
   ]
 
