@@ -66,8 +66,10 @@ import Testing
     let problem = Problem(network, samples: 400, seed: 64, chunk: 50)
     try TestWorld.with { ranks in
       let part = problem.part(of: ranks)
+      var settings = ConsistentSettings()
+      settings.l2 = 0.01
       var method = try ConsistentTaylor.start(
-        network, ConsistentSettings(), a0: part.a0.all, y: part.y.all, partition: part.partition, over: ranks)
+        network, settings, a0: part.a0.all, y: part.y.all, partition: part.partition, over: ranks)
       // The grids of the sums settle, with the Gram matrices and without.
       for _ in 0..<5 { try method.sweep(over: ranks) }
       try expectOneReduction(&method, sweeps: 12, passes: 12, network, over: ranks)
