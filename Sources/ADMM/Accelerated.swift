@@ -162,7 +162,12 @@ public struct Accelerated: ~Copyable, TrainingMethod {
   public func withWeights<Result: ~Copyable>(
     _ body: (borrowing Layers<Matrix<Float>>) throws -> Result
   ) rethrows -> Result {
-    if walk.blocks > 1 { network.assign(W, average) } else { network.assign(W, w) }
+    // An average of weights whose objective is known; or w, whose own is.
+    if walk.blocks > 1 || settings.form == .momentum {
+      network.assign(W, average)
+    } else {
+      network.assign(W, w)
+    }
     return try body(W)
   }
 }

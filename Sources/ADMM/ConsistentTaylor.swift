@@ -90,6 +90,8 @@ public struct ConsistentTaylor: ~Copyable, TrainingMethod {
     objective = try pass.evaluate(g, at: w, over: .whole, l2: l2, hasGrams: hasGrams, ranks)
     let start = monotonicSeconds()
     if hasGrams {
+      let beta = pass.multipliers?.beta ?? []
+      try metric.setDecay(beta.map { l2 / (2 * $0) })
       try metric.setHidden(from: pass, samples: partition.samples, keep: 0)
       nextGrams = sweeps + min(max(sweeps, 1), 5)
     }

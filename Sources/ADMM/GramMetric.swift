@@ -17,6 +17,8 @@ package struct GramMetric: ~Copyable {
   /// Room for X_l in the order of products and for the padded result.
   private let panels: Layers<Panels>
   private let results: Layers<Matrix<Float>>
+  /// What is added to the diagonal of G_l for all inputs but the bias's 1.
+  private var decay: [Double]
   /// Whether the hidden layers' G_l are known.
   private(set) var isSet = false
 
@@ -25,6 +27,7 @@ package struct GramMetric: ~Copyable {
     let (L, d) = (network.L, network.widths)
     self.network = network
     self.ridge = ridge
+    decay = [Double](repeating: 0, count: L + 1)
     grams = Layers(1..<L + 1) { l in Matrix(rows: network.inputs(l), columns: network.inputs(l)) }
     factors = Layers(1..<L + 1) { l in Cholesky(size: network.inputs(l)) }
     exact = Layers(1..<L + 1) { l in Matrix(rows: network.inputs(l), columns: network.inputs(l)) }
@@ -47,6 +50,14 @@ package struct GramMetric: ~Copyable {
     sums.withTotal(.gram(0)) { metric.blend(1, $0, samples: partition.samples, keep: 0) }
     try metric.factor(1)
     return metric
+  }
+
+  /// Makes room for weights that decay: from here on it is G_l + ρ_l I + decay_l I₀, I₀ without the bias's 1. Local, the same on every rank.
+  ///
+  /// The hidden layers' systems follow with the next `setHidden`.
+  mutating func setDecay(_ new: [Double]) throws {
+    decay = new
+    try factor(1)
   }
 
   /// Takes G of the hidden layers' activations over a block. Local, the same on every rank.
@@ -84,7 +95,9 @@ package struct GramMetric: ~Copyable {
     for i in 0..<d { mean += grams[l][i, i] / Double(d) }
     // Units that are all dead leave a zero matrix: any positive ridge does.
     let rho = mean > 0 ? ridge * mean : 1
-    do { try factors[l].factor(grams[l], ridge: rho, smallestPivot: 0) } catch {
+    exact[l].assign(grams[l])
+    for i in 0..<network.widths[l - 1] { exact[l][i, i] += decay[l] }
+    do { try factors[l].factor(exact[l], ridge: rho, smallestPivot: 0) } catch {
       throw Failure(
         .numericalFailure,
         "the Gram matrix of layer \(l)'s inputs can't be factored: \(error). Raise accelerated.ridge",

@@ -204,7 +204,8 @@ extension Configuration {
       "With all multipliers: β of the last layer at the start; the others follow from the weights."),
     Key(
       "taylor", "l2", automatic, \.taylor.consistent.l2,
-      "With all multipliers: the weight of half the squared weights, biases left out, beside the mean loss; \"auto\" is 90 / samples."),
+      "With all multipliers: the weight of half the squared weights, biases left out, beside the mean loss; \"auto\" is 90 / samples."
+    ),
     Key(
       "taylor", "proximal", .number("a positive number") { $0 > 0 }, \.taylor.consistent.proximal,
       "With all multipliers: how strongly weights are held to what they were, as a share of the Gram matrix's mean diagonal."
@@ -228,7 +229,8 @@ extension Configuration {
     ),
     Key(
       "accelerated", "l2", automatic, \.accelerated.l2,
-      "The weight of half the squared weights, biases left out, beside the mean loss; \"auto\" is 50 / samples."),
+      "The weight of half the squared weights, biases left out, beside the mean loss; \"auto\" is 50 / samples."
+    ),
     Key(
       "accelerated", "ridge", .number("a positive number") { $0 > 0 }, \.accelerated.ridge,
       "What is added to the diagonal of each Gram matrix, as a share of the diagonal's mean."),

@@ -37,7 +37,7 @@ import Testing
   }
 
   private struct Report: Decodable {
-    let W, last: [[[Double]]]
+    let W: [[[Double]]]
     let objectives: [Double]
   }
 
@@ -102,7 +102,7 @@ import Testing
         #expect(abs(objective - expected) <= 1e-4 * expected, "\(objective), expected \(expected)")
       }
       #expect(method.events.isEmpty, "\(method.events)")
-      let expected = net.block == nil ? report.last : report.W
+      let expected = report.W
       for (l, (own, other)) in zip(weights(method), expected).enumerated() {
         let distance = relativeDistance(own, other)
         #expect(distance <= 1e-4, "W_\(l + 1) is off by \(distance)")

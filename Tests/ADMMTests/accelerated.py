@@ -12,7 +12,7 @@ INPUT: an object with
     keep         the share of the hidden layers' Gram matrices that a refresh keeps
     restarts     whether a rise of the objective ends the momentum
     blocks       a list of samples for each step
-OUTPUT: W, the average of the weights that steps began from; last, those after the last step; objectives, one of each step.
+OUTPUT: W, the average of the weights that steps began from; objectives, one of each step.
 """
 
 import json
@@ -115,7 +115,6 @@ def main():
         net.step(samples)
     report = {
         "W": [net.with_bias(W) for W in net.mean],
-        "last": [net.with_bias(W) for W in net.W],
         "objectives": net.objectives,
     }
     with open(sys.argv[2], "w") as file:

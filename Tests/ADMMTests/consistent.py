@@ -110,6 +110,7 @@ class Net:
         if number == self.next_grams:
             for l in range(2, L + 1):
                 self.gram[l] = self.inputs(l) @ self.inputs(l).T / self.N
+            self.decays = [None] + [p["l2"] / (2 * b) for b in beta[1:]]
             self.next_grams = {0: 1, 1: 2, 2: 4, 4: 8}.get(number, number + 5)
         if p["safeguard"]:
             if self.objective > former:
@@ -125,7 +126,8 @@ class Net:
             decay[:, self.width(l - 1) :] = 0
             change = (z[l] + self.u[l] - m[l]) @ x.T / self.N - decay
             rho = p["proximal"] * np.trace(G) / len(G)
-            D = np.linalg.solve(G + rho * np.eye(len(G)), change.T).T
+            trained = np.diag([1.0] * self.width(l - 1) + [0.0] * (len(G) - self.width(l - 1)))
+            D = np.linalg.solve(G + rho * np.eye(len(G)) + self.decays[l] * trained, change.T).T
             self.M[l] = p["momentum"] * self.M[l] + D
             self.W[l] = self.W[l] + p["momentum"] * self.M[l] + D
 
