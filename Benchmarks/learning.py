@@ -81,7 +81,7 @@ class Case:
         import h5py
 
         arrays = self.folder / "synthetic.npz"
-        self.torch([ "--data", "synthetic", "--samples", str(self.options.samples), "--save", str(arrays)])
+        self.torch(["--data", "synthetic", "--samples", str(self.options.samples), "--save", str(arrays)])
         data = np.load(arrays)
         files = []
         for part in ("train", "test"):
@@ -89,7 +89,7 @@ class Case:
             with h5py.File(files[-1], "w") as file:
                 file["features"] = data[f"{part}_x"].astype(np.float32)
                 file["labels"] = data[f"{part}_y"].astype(np.int64)
-        self.torch_data = ["--data", str(arrays)]
+        self.torch_data = ["--data", str(arrays), "--settings-of", "higgs", "28-300-1"]
         return files
 
     def ours(self, method, seed):
@@ -108,14 +108,16 @@ class Case:
         return summary(method, seed, points, final.get("test_auc"))
 
     def rival(self, method, seed):
+        name, _, epochs = method.partition("@")
+        length = ["--epochs", epochs] if epochs else []
         best = None
         for threads in sorted({1, self.options.ranks}):
             result = self.folder / "rival.json"
-            self.torch([*self.torch_data, "--hidden", *map(str, self.options.hidden), "--methods", method, "--seeds", str(99 + seed)]
+            self.torch([*self.torch_data, "--hidden", *map(str, self.options.hidden), "--methods", name, *length, "--seeds", str(99 + seed)]
                        + ["--threads", str(threads), "--output", str(result)])
             run = json.loads(result.read_text())["results"][0]
             points = [(entry["seconds"], entry["test_accuracy"]) for entry in run["series"]]
-            found = summary(f"PyTorch {method}", seed, points, run["last_test_auc"])
+            found = summary(f"PyTorch {name}" + (f", {epochs} epochs" if epochs else ""), seed, points, run["last_test_auc"])
             if best is None or found["seconds"] < best["seconds"]:
                 best = found | {"threads": threads}
         return best
@@ -174,7 +176,8 @@ def arguments():
     parser.add_argument("--taylor-iterations", type=int, default=300)
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
-    parser.add_argument("--rivals", nargs="*", default=["adam-256", "adam-2048", "sgd-256", "sgd-2048", "lbfgs-1e-3"])
+    parser.add_argument("--rivals", nargs="*", default=["adam-256", "adam-2048", "sgd-256", "sgd-2048", "lbfgs-1e-3"],
+                        help="of learning_torch.py's; adam-256@10 is that of 10 epochs")
     parser.add_argument("--thresholds", type=float, nargs="+")
     parser.add_argument("--program", default=str(HERE.parent / ".build" / "release" / "admm-mpi"))
     parser.add_argument("--mpirun", default="mpirun")

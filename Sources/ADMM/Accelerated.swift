@@ -274,7 +274,7 @@ extension Accelerated {
   private mutating func setMetric(_ block: Block) throws {
     try metric.setHidden(
       from: pass, samples: block.samples(of: partition), keep: walk.blocks > 1 ? 0.5 : 0)
-    nextGrams = steps + min(max(steps, 1), Self.gramInterval)
+    nextGrams = steps + min(max(3 * steps, 1), Self.gramInterval)
   }
 
   private static let gramInterval = 64

@@ -90,7 +90,7 @@ class Net:
             for k in range(1, self.L):
                 new = x[k] @ x[k].T / len(samples)
                 self.gram[k] = new if keep == 0 else keep * self.gram[k] + (1 - keep) * new
-            self.next_grams = self.steps + min(max(self.steps, 1), 64)
+            self.next_grams = self.steps + min(max(3 * self.steps, 1), 64)
         share = 9 / (self.steps + 9)
         for k in range(self.L):
             G = self.gram[k]
