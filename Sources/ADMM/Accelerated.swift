@@ -194,6 +194,8 @@ extension Accelerated {
       total += f
       count += 1
     }
+    // A sweep whose every step was undone has no objective of its own.
+    guard count > 0 else { return }
     objective = total / Double(count)
     guard isWholePass else { return }
     passObjectives.append(objective)
