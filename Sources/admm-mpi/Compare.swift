@@ -12,7 +12,7 @@ struct Compare: Subcommand {
       configurations must have the same [data]; the first seed draws the validation set.
 
       Examples:
-        mpirun -np 4 admm-mpi compare configs/higgs-sample.toml configs/higgs-sample-robust.toml --seeds 3
+        mpirun -np 4 admm-mpi compare configs/higgs-sample.toml configs/higgs-sample-accelerated.toml --seeds 3
         mpirun -np 4 admm-mpi compare a.toml b.toml --thresholds 64,66,68,70 --time-limit 10m --output runs/a-b
       """)
 
