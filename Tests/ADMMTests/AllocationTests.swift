@@ -36,11 +36,15 @@ import Testing
       var taylor = try Taylor.start(problem, part, settings, threads: threads, over: ranks)
       // The grids of the sums settle, and lazily made things are made.
       for _ in 0..<5 { try taylor.sweep(over: ranks, isMeasured: true) }
-      let before = allocation_count()
       let sweeps = 3
-      for _ in 0..<sweeps { try taylor.sweep(over: ranks) }
-      let after = allocation_count()
-      #expect(after - before <= (threads == 1 ? 0 : sweeps), "\(after - before) allocations in three sweeps")
+      // The whole process is counted: what another thread, such as the test library's, allocates meanwhile is not in every round.
+      var fewest = Int.max
+      for _ in 0..<3 {
+        let before = allocation_count()
+        for _ in 0..<sweeps { try taylor.sweep(over: ranks) }
+        fewest = min(fewest, Int(allocation_count() - before))
+      }
+      #expect(fewest <= (threads == 1 ? 0 : sweeps), "\(fewest) allocations in three sweeps")
       #expect(taylor.events.isEmpty)
     }
   }
