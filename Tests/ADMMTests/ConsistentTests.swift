@@ -160,20 +160,3 @@ struct LogisticProblem: Sendable {
     return w
   }
 }
-
-/// H⁻¹ g by elimination, for a positive definite H.
-func plainSolve(_ H: [[Double]], _ g: [Double]) -> [Double] {
-  var (H, x) = (H, g)
-  for k in H.indices {
-    for i in H.indices where i > k {
-      let factor = H[i][k] / H[k][k]
-      for j in H.indices { H[i][j] -= factor * H[k][j] }
-      x[i] -= factor * x[k]
-    }
-  }
-  for k in H.indices.reversed() {
-    for j in H.indices where j > k { x[k] -= H[k][j] * x[j] }
-    x[k] /= H[k][k]
-  }
-  return x
-}

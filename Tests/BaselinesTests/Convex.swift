@@ -54,7 +54,7 @@ struct Convex {
         let p = 1 / (1 + exp(zip(w, x[k]).reduce(0) { $0 - $1.0 * $1.1 }))
         for i in 0..<d { for j in 0..<d { H[i][j] += p * (1 - p) * x[k][i] * x[k][j] / Double(samples) } }
       }
-      for (j, step) in solved(H, g).enumerated() { w[j] -= step }
+      for (j, step) in plainSolve(H, g).enumerated() { w[j] -= step }
     }
     return w
   }
@@ -73,23 +73,6 @@ struct Convex {
     let y: Matrix<Float>
     let partition: Partition
   }
-}
-
-/// H⁻¹ g by Gaussian elimination of a positive definite H.
-private func solved(_ H: [[Double]], _ g: [Double]) -> [Double] {
-  var (H, x) = (H, g)
-  for k in H.indices {
-    for i in H.indices where i > k {
-      let factor = H[i][k] / H[k][k]
-      for j in H.indices { H[i][j] -= factor * H[k][j] }
-      x[i] -= factor * x[k]
-    }
-  }
-  for k in H.indices.reversed() {
-    for j in H.indices where j > k { x[k] -= H[k][j] * x[j] }
-    x[k] /= H[k][k]
-  }
-  return x
 }
 
 extension TrainingMethod where Self: ~Copyable {

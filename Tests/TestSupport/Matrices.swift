@@ -38,3 +38,20 @@ public func relativeDistance(_ A: [[Double]], _ B: [[Double]]) -> Double {
   }
   return (distance / (norm > 0 ? norm : 1)).squareRoot()
 }
+
+/// H⁻¹ g by elimination, for a positive definite H.
+public func plainSolve(_ H: [[Double]], _ g: [Double]) -> [Double] {
+  var (H, x) = (H, g)
+  for k in H.indices {
+    for i in H.indices where i > k {
+      let factor = H[i][k] / H[k][k]
+      for j in H.indices { H[i][j] -= factor * H[k][j] }
+      x[i] -= factor * x[k]
+    }
+  }
+  for k in H.indices.reversed() {
+    for j in H.indices where j > k { x[k] -= H[k][j] * x[j] }
+    x[k] /= H[k][k]
+  }
+  return x
+}
