@@ -260,16 +260,12 @@ extension Accelerated {
 
   private static let averagingWeight = 8
 
-  /// f and g over a block; NaN where the sums left the range of single precision.
+  /// f and g over a block; NaN where a step has left the range of single precision.
   private mutating func evaluate(
     on block: Block, hasGrams: Bool, over ranks: borrowing Communicator
   ) throws -> Double {
-    do {
-      return try pass.evaluate(g, at: w, over: block, l2: l2, hasGrams: hasGrams, ranks)
-    } catch let failure as Failure where failure.status == .numericalFailure && failure.isShared {
-      if steps == 0 { throw failure }
-      return .nan
-    }
+    if steps == 0 { return try pass.evaluate(g, at: w, over: block, l2: l2, hasGrams: hasGrams, ranks) }
+    return try pass.evaluateIfFinite(g, at: w, over: block, l2: l2, hasGrams: hasGrams, ranks)
   }
 
   /// Takes the Gram matrices that came with a block, and says when to ask for them again: they change ever less.

@@ -30,7 +30,7 @@ public struct ConsistentTaylor: ~Copyable, TrainingMethod {
   public let partition: Partition
   public private(set) var sweeps = 0
   public var events: [String] = []
-  private var solving = 0.0
+  public private(set) var seconds = SweepSeconds()
 
   private var pass: GradientPass
   private var metric: GramMetric
@@ -42,7 +42,6 @@ public struct ConsistentTaylor: ~Copyable, TrainingMethod {
   /// The common factor of the penalties.
   private var scale = 1.0
   private var objective = Double.infinity
-  private var loss = 0.0
 
   /// Draws the start weights and sums the data's Gram matrix; every multiplier is 0. Collective; two reductions.
   ///
@@ -105,18 +104,11 @@ public struct ConsistentTaylor: ~Copyable, TrainingMethod {
       w[k] += mu * m[k] - d[k]
     }
     sweeps += 1
-    solving += monotonicSeconds() - start
+    seconds.solve += monotonicSeconds() - start
+    (seconds.reduce, seconds.sum) = (pass.reducing, pass.summing)
   }
 
   public var work: SweepWork { pass.work }
-
-  public var seconds: SweepSeconds {
-    var seconds = SweepSeconds()
-    seconds.solve = solving
-    seconds.reduce = pass.reducing
-    seconds.sum = pass.summing
-    return seconds
-  }
 
   public func progress(over ranks: borrowing Communicator) throws -> SweepProgress {
     var progress = SweepProgress(objective: objective * Double(partition.samples))

@@ -139,6 +139,18 @@ package struct GradientPass: ~Copyable {
     return scalars[0] / Double(samples) + setGradient(gradient, w, samples: samples, l2: l2, hasGrams)
   }
 
+  /// The same, but NaN where a sum is not finite: for methods that try steps which may be too long. Collective.
+  package mutating func evaluateIfFinite(
+    _ gradient: borrowing Matrix<Float>, at w: borrowing Matrix<Float>, over block: Block, l2: Double,
+    hasGrams: Bool = false, _ ranks: borrowing Communicator
+  ) throws -> Double {
+    do {
+      return try evaluate(gradient, at: w, over: block, l2: l2, hasGrams: hasGrams, ranks)
+    } catch let failure as Failure where failure.status == .numericalFailure && failure.isShared {
+      return .nan
+    }
+  }
+
   /// ‖a_l − h(m_l)‖ / ‖h(m_l)‖ in the last pass, where there are multipliers.
   func residual(_ l: Int) -> Double {
     let (residual, norm) = (scalars[2 * l - 1], scalars[2 * l])

@@ -183,7 +183,7 @@ extension FullBatch {
     ) { step in
       w.assign(formerW)
       w.add(Float(step), direction)
-      let f = try evaluate(over: ranks)
+      let f = try pass.evaluateIfFinite(g, at: w, over: .whole, l2: method.l2, ranks)
       return (f, f.isFinite ? g.dot(direction) : .nan)
     }
     guard let found else {
@@ -229,14 +229,5 @@ extension FullBatch {
     }
     // Without a scale of its own a direction moves the weights by 1 at the most.
     return min(1, 1 / direction.dot(direction).squareRoot())
-  }
-
-  /// f and g at w; NaN where the sums left the range of single precision.
-  private mutating func evaluate(over ranks: borrowing Communicator) throws -> Double {
-    do {
-      return try pass.evaluate(g, at: w, over: .whole, l2: method.l2, ranks)
-    } catch let failure as Failure where failure.status == .numericalFailure && failure.isShared {
-      return .nan
-    }
   }
 }

@@ -156,10 +156,8 @@ public struct MiniBatch: ~Copyable, TrainingMethod {
 
   /// f and g over a block, both finite.
   private mutating func gradient(over block: Block, _ ranks: borrowing Communicator) throws -> Double {
-    do {
-      let f = try pass.evaluate(g, at: w, over: block, l2: rule.common.l2, ranks)
-      if f.isFinite { return f }
-    } catch let failure as Failure where failure.status == .numericalFailure && failure.isShared {}
+    let f = try pass.evaluateIfFinite(g, at: w, over: block, l2: rule.common.l2, ranks)
+    if f.isFinite { return f }
     throw Failure(
       .numericalFailure,
       "\(rule.name) has left the range of single precision in step \(steps + 1). Lower \(rule.name).rate, "
