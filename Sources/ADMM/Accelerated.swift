@@ -84,6 +84,8 @@ public struct Accelerated: ~Copyable, TrainingMethod {
   private var objective = Double.nan
   /// The same of each whole pass since the blocks last grew.
   private var passObjectives: [Double] = []
+  /// f over the first block, before any step.
+  private var firstObjective = Double.nan
   /// f and g at w over all samples are known.
   private var isEvaluated = false
 
@@ -202,17 +204,22 @@ extension Accelerated {
     if hasStalled { growBlocks() }
   }
 
-  /// Whether the last passes lowered the mean objective by next to nothing against those before. Several, since blocks make it noisy.
+  /// Whether the noise of blocks is what keeps the objective up.
+  ///
+  /// The last passes lowered its mean by next to nothing against those before; several, since blocks make it noisy. And much of it is
+  /// left: where the network learns the training set by heart, the gradients' noise vanishes with the loss (Ma, Bassily & Belkin, 2018),
+  /// and small blocks generalise better.
   private var hasStalled: Bool {
     let n = Self.stallPasses
     guard passObjectives.count >= 2 * n else { return false }
     let late = passObjectives.suffix(n).reduce(0, +)
     let early = passObjectives.suffix(2 * n).prefix(n).reduce(0, +)
-    return !(late < (1 - Self.leastDecrease) * early)
+    return !(late < (1 - Self.leastDecrease) * early) && late > Self.noisyPart * firstObjective * Double(n)
   }
 
   private static let stallPasses = 4
   private static let leastDecrease = 0.01
+  private static let noisyPart = 0.5
   /// An objective this much above the recent mean is no noise of blocks.
   private static let divergence = 1.5
 
@@ -240,6 +247,7 @@ extension Accelerated {
       return nil
     }
     recent = recent.map { 0.9 * $0 + 0.1 * f } ?? f
+    if steps == 0 { firstObjective = f }
     let start = monotonicSeconds()
     if hasGrams { try setMetric(block) }
     // The average of all w so far, the late ones weighted more: Shamir & Zhang (2013), polynomial decay.
@@ -258,7 +266,7 @@ extension Accelerated {
     return f
   }
 
-  private static let averagingWeight = 8
+  private static let averagingWeight = 4
 
   /// f and g over a block; NaN where a step has left the range of single precision.
   private mutating func evaluate(

@@ -30,7 +30,7 @@ package struct ActivationStep: ~Copyable {
   private let outputPanels, activationPanels: Panels
   // Room to prepare in.
   private let V, gram, inverse, step: Matrix<Double>
-  private let factor: Cholesky
+  private let factor: Cholesky<Double>
 
   /// The most outputs of `Form.few`.
   private static let few = 4

@@ -65,8 +65,10 @@ package struct BlockWalk: Sendable {
   /// Which block comes next, and in which pass.
   private var index = 0
   private var passes = 0
-  /// How many samples the next sweep visits: it doubles until it is all.
+  /// How many samples the next sweep visits: it grows until it is all.
   private var sweepSamples: Int
+
+  private static let growth = 1.3
 
   /// - Parameters:
   ///   - firstSweep: how many samples the first sweep visits; nil is all.
@@ -91,7 +93,7 @@ package struct BlockWalk: Sendable {
       index += 1
       if index == blocks { (index, passes) = (0, passes + 1) }
     }
-    sweepSamples = min(2 * sweepSamples, partition.samples)
+    sweepSamples = min(max(Int(Self.growth * Double(sweepSamples)), sweepSamples + 1), partition.samples)
     return sweep
   }
 }

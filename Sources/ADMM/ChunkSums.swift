@@ -7,6 +7,7 @@ package struct SumLayout: Sendable {
   /// The sum as it is computed, before padding: whole vectors run down its columns. A product may be computed transposed.
   let rows, columns: Int
   let isTransposed: Bool
+  let activation: Activation
   /// Of a product z_l a_{l−1}ᵀ: the Gram matrix that it is computed with, as its last columns.
   let host: Int?
   /// Of a Gram matrix: how many rows the tile has, those of z_{l+1} included if they are stacked below a_l; else 0.
@@ -18,7 +19,12 @@ package struct SumLayout: Sendable {
     let (rows, columns) = kind.shape(network)
     self.kind = kind
     self.host = host
-    isTransposed = host != nil || (!kind.isGram && Self.isTransposed(rows: rows, columns: columns))
+    activation = network.activation
+    if case .product = kind {
+      isTransposed = host != nil || Self.isTransposed(rows: rows, columns: columns)
+    } else {
+      isTransposed = false
+    }
     self.rows = isTransposed ? columns : rows
     self.columns = isTransposed ? rows : columns
     entries = start..<start + kind.entryCount(network)
@@ -83,7 +89,7 @@ package final class ChunkSums {
   ///
   /// - Parameters:
   ///   - a: the tile of a_l, l = 0 … L−1, over a row of ones where there is a bias.
-  ///   - z: the tile of z_l, l = 1 … L.
+  ///   - z: the tile of z_l, l = 1 … L; of x_l for `SumKind.slopes`.
   ///   - meanwhile: called some microseconds apart.
   package func add(a: (Int) -> Tile<Float>, z: (Int) -> Tile<Float>, meanwhile: () -> Void = {}) {
     for (i, layout) in layouts.enumerated() where layout.host == nil {
@@ -98,6 +104,8 @@ package final class ChunkSums {
       case .product(let l) where layout.isTransposed:
         addProduct(sum, a(l - 1), transposed: z(l), meanwhile: meanwhile)
       case .product(let l): addProduct(sum, z(l), transposed: a(l - 1), meanwhile: meanwhile)
+      case .slopes(let l):
+        layout.activation.addSlopes(sum, a: a(l).rows(0..<layout.rows), z(l), meanwhile: meanwhile)
       }
     }
   }

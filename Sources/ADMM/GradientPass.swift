@@ -35,10 +35,13 @@ package struct GradientPass: ~Copyable {
   /// y, d_L × n. Not owned.
   private let y: Tile<Float>
 
-  /// δ_l a_{l−1}ᵀ and the loss.
-  private var products: SharedSums
-  /// The same, and a_l a_lᵀ for l = 1 … L−1.
-  private var productsAndGrams: SharedSums
+  /// Two messages: δ_l a_{l−1}ᵀ and the loss; the same, and a_l a_lᵀ for l = 1 … L−1.
+  private var sums: Layers<SharedSums>
+  /// Whether the one output of a net with one hidden layer lets the factors of δ_1 = h'(z_1) ∘ (B_2 δ_2) be taken apart: the rows'
+  /// B_2 from the sum, the samples' δ_2 into the inputs. Then Σ δ_1 a_0ᵀ is B_2 ∘ Σ h'(z_1) (δ_2 a_0)ᵀ, and no δ_1 is stored.
+  private let isFactored: Bool
+  /// V_2 then, zeros up to the end of its last vector, and B_2.
+  private let outputRow, rowFactors: Matrix<Float>
   /// W_l, and what δ_l is multiplied by on its way to δ_{l−1}, l = 2 … L, as products read them.
   private let weights, backward: Layers<Panels>
   private let team: ThreadTeam
@@ -57,6 +60,8 @@ package struct GradientPass: ~Copyable {
   /// Samples a tile: few enough that a tile's a_l and δ_l stay in the second-level cache, the same on every machine, since the loss is rounded
   /// once a tile.
   private static let tileColumns = 64
+  /// The two messages of `sums`.
+  private static let (withoutGrams, withGrams) = (0, 1)
 
   /// - Parameters:
   ///   - a0: (d_0 + 1) × n, this rank's samples over a row of ones. Must outlive this value.
@@ -79,7 +84,13 @@ package struct GradientPass: ~Copyable {
     let range = partition.range(of: rank)
     precondition(a0.rows == d[0] + 1 && a0.columns == range.count, "a_0 is \(a0.rows) × \(a0.columns)")
     precondition(y.rows == d[L] && y.columns == range.count, "y is \(y.rows) × \(y.columns)")
-    let kinds = (1...L).map { SumKind.product($0) }
+    isFactored =
+      L == 2 && d[2] == 1 && d[1] >= Panels.fewRows && propagation != .multipliers
+      && !SumLayout.isTransposed(rows: d[1], columns: network.inputs(1))
+    outputRow = Matrix(rows: paddedRows(d[L - 1]), columns: 1)
+    rowFactors = Matrix(rows: d[L - 1], columns: 1)
+    let isFactored = isFactored
+    let products = (1...L).map { l in l == 1 && isFactored ? SumKind.slopes(1) : .product(l) }
     let grams = (1..<L).map { SumKind.gram($0) }
     self.network = network
     self.partition = partition
@@ -92,8 +103,10 @@ package struct GradientPass: ~Copyable {
       ? 0..<0
       : range.lowerBound / partition.chunk..<(range.upperBound + partition.chunk - 1) / partition.chunk
     let scalars = 2 * L - 1
-    products = SharedSums(kinds, network, partition, threads: threads, scalars: scalars)
-    productsAndGrams = SharedSums(grams + kinds, network, partition, threads: threads, scalars: scalars)
+    sums = Layers(0..<2) { i in
+      SharedSums(
+        (i == 0 ? [] : grams) + products, network, partition, threads: threads, scalars: scalars)
+    }
     multipliers = propagation == .multipliers ? Multipliers(network, samples: range.count) : nil
     weights = Layers(1..<L + 1) { l in Panels(rows: d[l], columns: network.inputs(l)) }
     backward = Layers(2..<max(L + 1, 2)) { l in Panels(rows: d[l - 1], columns: d[l]) }
@@ -120,23 +133,21 @@ package struct GradientPass: ~Copyable {
     try setWeights(w)
     chunks.removeAll(keepingCapacity: true)
     block.forEachChunk(of: partition) { if ownChunks.contains($0) { chunks.append($0) } }
+    let message = hasGrams ? Self.withGrams : Self.withoutGrams
     var isDone = false
     while !isDone {
       for workspace in workspaces { workspace.scalars.clear() }
-      let isMeasuring = hasGrams ? productsAndGrams.isMeasuring : products.isMeasuring
-      visitChunks(hasGrams, isMeasuring)
+      let isMeasuring = sums[message].isMeasuring
+      visitChunks(message, isMeasuring)
       if !isMeasuring { multipliers?.forgetFactors() }
       let start = monotonicSeconds()
-      let scalars = workspaces.map(\.scalars)
-      isDone =
-        try hasGrams
-        ? productsAndGrams.reduce(adding: scalars, ranks) : products.reduce(adding: scalars, ranks)
+      isDone = try sums[message].reduce(adding: workspaces.map(\.scalars), ranks)
       reducing += monotonicSeconds() - start
     }
     let samples = block.samples(of: partition)
-    addWork(samples, hasGrams)
-    scalars = hasGrams ? productsAndGrams.scalars : products.scalars
-    return scalars[0] / Double(samples) + setGradient(gradient, w, samples: samples, l2: l2, hasGrams)
+    addWork(samples, message)
+    scalars = sums[message].scalars
+    return scalars[0] / Double(samples) + setGradient(gradient, w, samples: samples, l2: l2, message)
   }
 
   /// The same, but NaN where a sum is not finite: for methods that try steps which may be too long. Collective.
@@ -162,11 +173,12 @@ package struct GradientPass: ~Copyable {
 
   /// Gives `body` n G_l, l = 1 … L−1, of the last pass with `hasGrams`: the upper triangle.
   package func withGram(_ l: Int, _ body: (borrowing Matrix<Double>) throws -> Void) rethrows {
-    try productsAndGrams.withTotal(.gram(l), body)
+    try sums[Self.withGrams].withTotal(.gram(l), body)
   }
 
   /// W_l and the matrices of the way back, in the order in which products read them. Local.
   private func setWeights(_ w: borrowing Matrix<Float>) throws {
+    if isFactored { outputRow.base.update(from: network.parameters(2, of: w).base, count: network.widths[1]) }
     for l in 1...network.L {
       let W = network.parameters(l, of: w).columns(0..<network.inputs(l))
       weights[l].assign(W)
@@ -175,19 +187,20 @@ package struct GradientPass: ~Copyable {
       let r: Double
       switch propagation {
       case .gradient:
-        backward[l].assign(transposed: V)
+        if isFactored { rowFactors.base.update(from: V.base, count: V.columns) }
+        if !isFactored { backward[l].assign(transposed: V) }
         continue
       case .updates(_, let ratio): r = ratio
       case .multipliers: r = multipliers.map { $0.beta[l - 1] / $0.beta[l] } ?? 1
       }
       // By name: a temporary would be gone before its entries are read.
       let inverse = try rightInverse(V, r: r)
-      backward[l].assign(inverse.all)
+      if isFactored { rowFactors.assign(inverse) } else { backward[l].assign(inverse.all) }
     }
   }
 
   /// All tiles of the pass's chunks. The threads share the chunks. Local.
-  private func visitChunks(_ hasGrams: Bool, _ isMeasuring: Bool) {
+  private func visitChunks(_ message: Int, _ isMeasuring: Bool) {
     let chunks = chunks
     team.run { thread in
       for k in chunks.count * thread / team.count..<chunks.count * (thread + 1) / team.count {
@@ -195,16 +208,17 @@ package struct GradientPass: ~Copyable {
         let range = first..<min(first + partition.chunk, a0.columns)
         for columns in Cuts(range, length: Self.tileColumns) {
           let kept = isMeasuring ? multipliers?.numbers(columns) : nil
-          visit(columns, workspaces[thread], thread, hasGrams)
+          visit(columns, workspaces[thread], sums[message].accumulators[thread])
           if let kept { multipliers?.restore(columns, kept) }
         }
-        if hasGrams { productsAndGrams.closeChunk(thread) } else { products.closeChunk(thread) }
+        sums[message].closeChunk(thread)
       }
     }
   }
 
   /// Forward, back, and the sums. Local.
-  private func visit(_ columns: Range<Int>, _ workspace: PassWorkspace, _ thread: Int, _ hasGrams: Bool) {
+  private func visit(_ columns: Range<Int>, _ workspace: PassWorkspace, _ accumulator: ChunkSums) {
+    if isFactored { return visitFactored(columns, workspace, accumulator) }
     let (L, n) = (network.L, columns.count)
     func inputs(_ l: Int) -> Tile<Float> {
       (l == 0 ? a0.columns(columns) : workspace.a[l].columns(0..<n)).rows(0..<network.inputs(l + 1))
@@ -240,10 +254,31 @@ package struct GradientPass: ~Copyable {
         network.activation.multiplySlope(delta(l - 1), backward[l], delta(l), a: a)
       }
     }
-    let start = monotonicSeconds()
-    let accumulator = hasGrams ? productsAndGrams.accumulators[thread] : products.accumulators[thread]
-    accumulator.add(a: inputs, z: delta)
-    workspace.summing += monotonicSeconds() - start
+    workspace.sum(accumulator, a: inputs, z: delta)
+  }
+
+  /// The same where δ_1 is not stored: z_2 comes from the registers that hold a_1, and the sum takes h'(z_1) as it loads a_1. Local.
+  private func visitFactored(_ columns: Range<Int>, _ workspace: PassWorkspace, _ accumulator: ChunkSums) {
+    let (d, n) = (network.widths[1], columns.count)
+    let a0 = a0.columns(columns).rows(0..<network.inputs(1))
+    let a = workspace.a[1].columns(0..<n).rows(0..<network.inputs(2))
+    let delta = workspace.delta[2].columns(0..<n)
+    network.activation.apply(
+      a.rows(0..<d), weights[1], a0,
+      output: (UnsafePointer(outputRow.base), network.bias ? weights[2].row(0)[d] : 0), m: delta.asColumn.base,
+      work: workspace.partials.base)
+    if network.bias { a.fillRow(d, with: 1) }
+    if case .updates(let beta, _) = propagation {
+      workspace.step(network.loss, delta, y: y.columns(columns), beta: beta)
+    } else {
+      workspace.add(network.loss.derivative(delta, y: y.columns(columns)), to: 0)
+    }
+    let scaled = workspace.scaled.columns(0..<n).rows(0..<a0.rows)
+    for j in 0..<n {
+      let (to, from, factor) = (scaled.column(j), a0.column(j), delta.column(j)[0])
+      for i in 0..<a0.rows { to[i] = factor * from[i] }
+    }
+    workspace.sum(accumulator, a: { $0 == 0 ? a0 : a }, z: { $0 == 1 ? scaled : delta })
   }
 
   /// v_l, u_l and δ_l of the hidden layers, from the last on: new v_l = B_{l+1} (δ_{l+1} + V v_l), and `Multipliers.updateHidden`. Local.
@@ -267,37 +302,37 @@ package struct GradientPass: ~Copyable {
   /// g from the sums. Local. Returns ½ l2 ‖V‖².
   private func setGradient(
     _ gradient: borrowing Matrix<Float>, _ w: borrowing Matrix<Float>, samples: Int, l2: Double,
-    _ hasGrams: Bool
+    _ message: Int
   ) -> Double {
     var penalty = 0.0
-    let sign: Double = multipliers == nil ? 1 : -1
+    let scale = (multipliers == nil ? 1 : -1) / Double(samples)
     for l in 1...network.L {
       // β_l ‖z_l + u_l − W a‖² against ½ l2 ‖V‖²: the least squares' share of the decay.
       let share = multipliers.map { 1 / (2 * $0.beta[l]) } ?? 1
       let (g, W) = (network.parameters(l, of: gradient), network.parameters(l, of: w))
-      func set(_ sum: borrowing Matrix<Double>) {
+      let kind = l == 1 && isFactored ? SumKind.slopes(1) : .product(l)
+      sums[message].withTotal(kind) { sum in
         for j in 0..<sum.columns {
           let (to, from, weights) = (g.column(j), sum.base + j * sum.rows, W.column(j))
-          let decay = j < network.widths[l - 1] ? l2 : 0
-          for i in 0..<sum.rows {
-            let weight = Double(weights[i])
-            to[i] = Float(sign * from[i] / Double(samples) + share * decay * weight)
-            penalty += 0.5 * decay * weight * weight
+          let decay = j < network.widths[l - 1] ? share * l2 : 0
+          if case .slopes = kind {
+            for i in 0..<sum.rows {
+              to[i] = Float(scale * Double(rowFactors.base[i]) * from[i] + decay * Double(weights[i]))
+            }
+          } else {
+            for i in 0..<sum.rows { to[i] = Float(scale * from[i] + decay * Double(weights[i])) }
           }
         }
         // The column of the bias where there is none.
         for j in sum.columns..<g.columns { g.column(j).update(repeating: 0, count: g.rows) }
       }
-      if hasGrams {
-        productsAndGrams.withTotal(.product(l), set)
-      } else {
-        products.withTotal(.product(l), set)
-      }
+      let V = W.columns(0..<network.widths[l - 1])
+      penalty += 0.5 * l2 * dot(V.base, V.base, V.rows * V.columns)
     }
     return penalty
   }
 
-  private mutating func addWork(_ samples: Int, _ hasGrams: Bool) {
+  private mutating func addWork(_ samples: Int, _ message: Int) {
     let n = Double(samples)
     for l in 1...network.L {
       let product = 2 * network.widths[l] * network.inputs(l)
@@ -306,13 +341,13 @@ package struct GradientPass: ~Copyable {
       guard l > 1 else { continue }
       work.flops += n * Double((multipliers == nil ? 2 : 4) * network.widths[l] * network.widths[l - 1])
       let d = network.inputs(l)
-      if hasGrams {
+      if message == Self.withGrams {
         work.flops += n * Double(d * (d + 1))
         work.sumFlops += n * Double(d * (d + 1))
       }
     }
     work.reductions += 1
-    work.bytes += hasGrams ? productsAndGrams.bytes : products.bytes
+    work.bytes += sums[message].bytes
     work.samples += n
   }
 }
@@ -323,74 +358,6 @@ extension SharedSums {
     scalars.clear()
     for one in all { scalars.add(one) }
     return try reduce(over: ranks)
-  }
-}
-
-/// Room for one tile of a thread, and its sums of single numbers.
-private final class PassWorkspace {
-  /// a_l over a row of ones, l = 1 … L−1.
-  let a: Layers<Matrix<Float>>
-  /// δ_l, l = 1 … L; z_L first.
-  let delta: Layers<Matrix<Float>>
-  /// z_l, l = 1 … L−1, where constraints are let go.
-  private let z: Layers<Matrix<Float>>
-  /// Σ ℓ, then the residuals of the hidden layers.
-  var scalars: ExactSum
-  private let widths: [Int]
-  /// A layer's δ and V v.
-  private let work: Matrix<Float>
-  /// Three of d_L rows: z_L, what it is drawn to, and zeros.
-  private let last, center, zeros: Matrix<Float>
-  /// Seconds of adding up sums so far.
-  var summing = 0.0
-  private let scratch: Matrix<Double>
-
-  init(_ network: Network, columns: Int, hasMultipliers: Bool) {
-    let (L, d) = (network.L, network.widths)
-    widths = d
-    a = Layers(1..<L) { l in Matrix(rows: paddedRows(d[l] + 1), columns: columns) }
-    delta = Layers(1..<L + 1) { l in
-      Matrix(rows: l < L ? paddedRows(d[l]) : Multipliers.rows(d[l]), columns: columns)
-    }
-    let kept = hasMultipliers ? columns : 0
-    z = Layers(1..<L) { l in Matrix(rows: paddedRows(d[l]), columns: kept) }
-    work = Matrix(rows: paddedRows(d.dropFirst().max() ?? 1), columns: kept)
-    scalars = ExactSum(count: 2 * L - 1)
-    last = Matrix(rows: d[L], columns: columns)
-    center = Matrix(rows: d[L], columns: columns)
-    zeros = Matrix(rows: d[L], columns: columns)
-    scratch = Matrix(rows: 4 * d[L], columns: 1)
-  }
-
-  func add(_ value: Double, to k: Int) { scalars.add(value, to: k) }
-
-  func outputs(_ l: Int, _ n: Int) -> Tile<Float> { z[l].columns(0..<n).rows(0..<widths[l]) }
-
-  /// Room for d × n numbers.
-  func pull(_ d: Int, _ n: Int) -> Tile<Float> {
-    Tile(base: work.base, rows: d, columns: n, stride: Multipliers.rows(d))
-  }
-
-  /// δ ← z_L − argmin_z [ℓ(z, y) + β ‖z − z_L‖²], from z_L in δ; adds ℓ(z_L, y). Local.
-  func step(_ loss: Loss, _ delta: Tile<Float>, y: Tile<Float>, beta: Float) {
-    add(loss.value(delta, y: y), to: 0)
-    let z = last.columns(0..<delta.columns)
-    loss.minimise(
-      z, m: delta, y: y, lambda: zeros.columns(0..<delta.columns), beta: beta, scratch: scratch.elements)
-    for j in 0..<delta.columns {
-      let (to, from) = (delta.column(j), z.column(j))
-      for i in 0..<delta.rows { to[i] -= from[i] }
-    }
-  }
-
-  /// u_L and δ_L, from z_L in δ. Local.
-  func step(
-    _ multipliers: Multipliers, _ columns: Range<Int>, _ loss: Loss, _ delta: Tile<Float>, y: Tile<Float>
-  ) {
-    let tile = 0..<delta.columns
-    multipliers.updateLast(
-      delta, columns, y: y, loss, z: last.columns(tile), center: center.columns(tile),
-      zeros: zeros.columns(tile), scratch: scratch.elements)
   }
 }
 

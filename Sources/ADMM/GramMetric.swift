@@ -4,15 +4,16 @@ import MPI
 /// The weight step of Algorithm 1 as a metric: X_l ← X_l (G_l + ρ_l I)⁻¹ with G_l = (1/n) Σ a_{l−1} a_{l−1}ᵀ for all weights at once.
 ///
 /// W_l = z aᵀ (a aᵀ + ρI)⁻¹ is linear in z; for a change δ of the outputs it changes by δ aᵀ (a aᵀ + ρI)⁻¹: a sum over samples, times this
-/// matrix. Computed once and multiplied many times, it is an inverse in double precision, rounded to single.
+/// matrix. Single precision does, since ρ_l bounds its condition. A layer of few outputs solves with the factor, a row at a time; where there
+/// are more, the inverse is computed once and multiplied many times.
 package struct GramMetric: ~Copyable {
   private let network: Network
   private let ridge: Double
   /// G_l of the inputs of layer l, l = 1 … L: upper triangles.
   private let grams: Layers<Matrix<Double>>
-  private let factors: Layers<Cholesky>
-  /// (G_l + ρ_l I)⁻¹, in double and in single precision.
-  private let exact: Layers<Matrix<Double>>
+  /// G_l in single precision, then G_l + ρ_l I factored, and for many outputs inverted.
+  private let rounded: Layers<Matrix<Float>>
+  private let factors: Layers<Cholesky<Float>>
   private let inverses: Layers<Matrix<Float>>
   /// Room for X_l in the order of products and for the padded result.
   private let panels: Layers<Panels>
@@ -28,10 +29,13 @@ package struct GramMetric: ~Copyable {
     self.network = network
     self.ridge = ridge
     decay = [Double](repeating: 0, count: L + 1)
-    grams = Layers(1..<L + 1) { l in Matrix(rows: network.inputs(l), columns: network.inputs(l)) }
+    func square<Number>(_ l: Int, isNeeded: Bool = true) -> Matrix<Number> {
+      Matrix(rows: network.inputs(l), columns: isNeeded ? network.inputs(l) : 0)
+    }
+    grams = Layers(1..<L + 1) { l in square(l) }
+    rounded = Layers(1..<L + 1) { l in square(l) }
     factors = Layers(1..<L + 1) { l in Cholesky(size: network.inputs(l)) }
-    exact = Layers(1..<L + 1) { l in Matrix(rows: network.inputs(l), columns: network.inputs(l)) }
-    inverses = Layers(1..<L + 1) { l in Matrix(rows: network.inputs(l), columns: network.inputs(l)) }
+    inverses = Layers(1..<L + 1) { l in square(l, isNeeded: d[l] >= Panels.fewRows) }
     panels = Layers(1..<L + 1) { l in Panels(rows: d[l], columns: network.inputs(l)) }
     results = Layers(1..<L + 1) { l in Matrix(rows: paddedRows(d[l]), columns: network.inputs(l)) }
   }
@@ -76,10 +80,15 @@ package struct GramMetric: ~Copyable {
     for l in 1...network.L {
       let d = network.inputs(l)
       let (to, from) = (network.parameters(l, of: D), network.parameters(l, of: X).columns(0..<d))
-      panels[l].assign(from)
-      let result = results[l].all.rows(0..<to.rows)
-      panels[l].multiply(result, inverses[l].all)
-      for j in 0..<d { to.column(j).update(from: result.column(j), count: to.rows) }
+      if panels[l].hasFewRows {
+        for j in 0..<d { to.column(j).update(from: from.column(j), count: to.rows) }
+        for i in 0..<to.rows { factors[l].solveFromRight(to.base + i, stride: to.stride) }
+      } else {
+        panels[l].assign(from)
+        let result = results[l].all.rows(0..<to.rows)
+        panels[l].multiply(result, inverses[l].all)
+        for j in 0..<d { to.column(j).update(from: result.column(j), count: to.rows) }
+      }
     }
   }
 
@@ -95,15 +104,16 @@ package struct GramMetric: ~Copyable {
     for i in 0..<d { mean += grams[l][i, i] / Double(d) }
     // Units that are all dead leave a zero matrix: any positive ridge does.
     let rho = mean > 0 ? ridge * mean : 1
-    exact[l].assign(grams[l])
-    for i in 0..<network.widths[l - 1] { exact[l][i, i] += decay[l] }
-    do { try factors[l].factor(exact[l], ridge: rho, smallestPivot: 0) } catch {
+    for j in 0..<d {
+      for i in 0...j { rounded[l].base[i + j * d] = Float(grams[l].base[i + j * d]) }
+      if j < network.widths[l - 1] { rounded[l].base[j + j * d] += Float(decay[l]) }
+    }
+    do { try factors[l].factor(rounded[l], ridge: Float(rho), smallestPivot: 0) } catch {
       throw Failure(
         .numericalFailure,
         "the Gram matrix of layer \(l)'s inputs can't be factored: \(error). Raise accelerated.ridge",
         isShared: true)
     }
-    factors[l].invert(into: exact[l])
-    for k in 0..<exact[l].count { inverses[l].base[k] = Float(exact[l].base[k]) }
+    if !panels[l].hasFewRows { factors[l].invert(into: inverses[l]) }
   }
 }

@@ -33,17 +33,7 @@ extension Matrix where Element == Float {
   /// xᵀ y, in double precision, always in the same order.
   package func dot(_ other: borrowing Matrix<Float>) -> Double {
     precondition(count == other.count, "\(count) numbers times \(other.count)")
-    var sums = SIMD8<Double>.zero
-    let (x, y) = (base, other.base)
-    let whole = count & ~7
-    for k in stride(from: 0, to: whole, by: 8) {
-      let a = UnsafeRawPointer(x + k).loadUnaligned(as: SIMD8<Float>.self)
-      let b = UnsafeRawPointer(y + k).loadUnaligned(as: SIMD8<Float>.self)
-      sums += SIMD8<Double>(a) * SIMD8<Double>(b)
-    }
-    var total = sums.sum()
-    for k in whole..<count { total += Double(x[k]) * Double(y[k]) }
-    return total
+    return ADMM.dot(base, other.base, count)
   }
 
   /// x ← x + s y
@@ -66,4 +56,18 @@ extension Matrix where Element == Float {
 
   /// Whether every entry is a finite number.
   package var isFinite: Bool { dot(self).isFinite }
+}
+
+/// xᵀ y of single-precision numbers, in double precision, always in the same order.
+func dot(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ count: Int) -> Double {
+  var sums = SIMD8<Double>.zero
+  let whole = count & ~7
+  for k in stride(from: 0, to: whole, by: 8) {
+    let a = UnsafeRawPointer(x + k).loadUnaligned(as: SIMD8<Float>.self)
+    let b = UnsafeRawPointer(y + k).loadUnaligned(as: SIMD8<Float>.self)
+    sums += SIMD8<Double>(a) * SIMD8<Double>(b)
+  }
+  var total = sums.sum()
+  for k in whole..<count { total += Double(x[k]) * Double(y[k]) }
+  return total
 }

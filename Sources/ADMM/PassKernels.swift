@@ -54,21 +54,87 @@ extension Activation {
   }
 }
 
+extension Activation {
+  /// a ← h(W x) and m ← vᵀ a + b, d × n and 1 × n: the second product takes a from registers. Local; 2 d (k + 1) n flops.
+  ///
+  /// - Parameters:
+  ///   - a: d × n, padded, overwritten in whole vectors.
+  ///   - W: d × k, d of 8 or more.
+  ///   - x: k × n.
+  ///   - m: n numbers, next to each other.
+  ///   - output: v, zeros up to the end of its last vector, and b.
+  ///   - work: 16 n numbers to work with.
+  func apply(
+    _ a: Tile<Float>, _ W: borrowing Panels, _ x: Tile<Float>, output: (v: UnsafePointer<Float>, b: Float),
+    m: UnsafeMutablePointer<Float>, work: UnsafeMutablePointer<Float>
+  ) {
+    checkPadding(a)
+    let start = Lanes.zero.first(0, rest: Lanes(repeating: output.b)).first(1)
+    for j in 0..<a.columns { start.store(at: work + j * laneCount) }
+    if self == .relu {
+      var visitor = AppliedAndSummed(a: a, function: ReLU(), weights: output.v, sums: work)
+      W.multiply(x, &visitor)
+    } else {
+      var visitor = AppliedAndSummed(a: a, function: Ramp(self), weights: output.v, sums: work)
+      W.multiply(x, &visitor)
+    }
+    for j in 0..<a.columns { m[j] = Lanes(at: work + j * laneCount).total }
+  }
+
+  /// S ← S + h'(z) xᵀ, h' read off a = h(z) as above. Local; 2 d k n flops.
+  ///
+  /// - Parameters:
+  ///   - S: d × k, padded.
+  ///   - a: d × n.
+  ///   - x: k × n.
+  func addSlopes(_ S: Tile<Float>, a: Tile<Float>, _ x: Tile<Float>, meanwhile: () -> Void) {
+    if self == .relu {
+      addProduct(S, ReLUSlope(), of: a, transposed: x, meanwhile: meanwhile)
+    } else {
+      addProduct(S, Slope(self), of: a, transposed: x, meanwhile: meanwhile)
+    }
+  }
+}
+
+/// Stores h of a product, and adds its entries times the weights of its rows, column by column.
+private struct AppliedAndSummed<H: HiddenFunction>: VectorVisitor {
+  let a: Tile<Float>
+  let function: H
+  let weights: UnsafePointer<Float>
+  /// Sixteen numbers a column.
+  let sums: UnsafeMutablePointer<Float>
+  private var sum = Lanes.zero
+
+  init(a: Tile<Float>, function: H, weights: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>) {
+    self.a = a
+    self.function = function
+    self.weights = weights
+    self.sums = sums
+  }
+
+  @inline(__always)
+  mutating func beginColumn(_ column: Int) { sum = Lanes(at: sums + column &* laneCount) }
+
+  @inline(__always)
+  mutating func visit(_ product: Lanes, row: Int, column: Int) {
+    let active = function.h(product)
+    active.store(at: a.base + (row &+ column &* a.stride))
+    sum = .multiplyAdd(Lanes(at: weights + row), active, sum)
+  }
+
+  @inline(__always)
+  mutating func endColumn(_ column: Int) { sum.store(at: sums + column &* laneCount) }
+}
+
 /// Stores h of a product.
 private struct Applied<H: HiddenFunction>: VectorVisitor {
   let a: Tile<Float>
   let function: H
 
   @inline(__always)
-  func announce(row: Int, column: Int) {}
-
-  @inline(__always)
   func visit(_ product: Lanes, row: Int, column: Int) {
     function.h(product).store(at: a.base + (row &+ column &* a.stride))
   }
-
-  @inline(__always)
-  func endBlock() {}
 }
 
 /// Stores a product where the slope of h is.
@@ -78,22 +144,22 @@ private struct Backward<S: SlopeFunction>: VectorVisitor {
   let slope: S
 
   @inline(__always)
-  func announce(row: Int, column: Int) {}
-
-  @inline(__always)
   func visit(_ product: Lanes, row: Int, column: Int) {
     let active = Lanes(at: a.base + (row &+ column &* a.stride))
     slope.multiply(product, a: active).store(at: result.base + (row &+ column &* result.stride))
   }
-
-  @inline(__always)
-  func endBlock() {}
 }
 
 /// h' for sixteen numbers at once, from a = h(z).
-private protocol SlopeFunction {
+private protocol SlopeFunction: EntryFunction {
   /// h' ∘ x
   func multiply(_ x: Lanes, a: Lanes) -> Lanes
+}
+
+extension SlopeFunction {
+  /// h'
+  @inline(__always)
+  func callAsFunction(_ a: Lanes) -> Lanes { multiply(Lanes(repeating: 1), a: a) }
 }
 
 private struct ReLUSlope: SlopeFunction {

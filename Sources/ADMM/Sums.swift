@@ -7,6 +7,8 @@ package enum SumKind: Equatable, Sendable {
   case gram(Int)
   /// S_l = z_l a_{l−1}ᵀ.
   case product(Int)
+  /// h'(z_l) x_lᵀ for other inputs x_l than a_{l−1}, of the same shape.
+  case slopes(Int)
 }
 
 /// The sums over all samples that travel in one reduction: exact, and therefore free of any order.
@@ -191,7 +193,11 @@ package struct SharedSums: ~Copyable {
     let (layout, total) = (blocks[i].layout, blocks[i].total.all)
     layout.forEachColumn { j, length, offset in
       let (to, from) = (total.base + j * layout.columnStride, message.base + offset)
-      for k in 0..<length { to[k * layout.rowStride] = Double(from[k]) * unit }
+      if layout.rowStride == 1 {
+        for k in 0..<length { to[k] = Double(from[k]) * unit }
+      } else {
+        for k in 0..<length { to[k * layout.rowStride] = Double(from[k]) * unit }
+      }
     }
     let bits = bitsOfLargest(message.base, layout.entries)
     // Just measured, the chunks' sums fill the grid: what the total has less has cancelled. It may later cancel less.
@@ -222,7 +228,7 @@ extension SumKind {
   func shape(_ network: Network) -> (rows: Int, columns: Int) {
     switch self {
     case .gram(let l): (network.inputs(l + 1), network.inputs(l + 1))
-    case .product(let l): (network.widths[l], network.inputs(l))
+    case .product(let l), .slopes(let l): (network.widths[l], network.inputs(l))
     }
   }
 
@@ -235,7 +241,7 @@ extension SumKind {
   var description: String {
     switch self {
     case .gram(let l): "a_\(l) a_\(l)ᵀ"
-    case .product(let l): "z_\(l) a_\(l - 1)ᵀ"
+    case .product(let l), .slopes(let l): "z_\(l) a_\(l - 1)ᵀ"
     }
   }
 }

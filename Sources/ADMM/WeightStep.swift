@@ -3,7 +3,7 @@ import MPI
 
 /// X ← X (G + ρI)⁻¹ for a Gram matrix G, whatever its rank. Taking another G reuses the memory.
 package struct WeightSystem: ~Copyable {
-  private let factor: Cholesky
+  private let factor: Cholesky<Double>
   /// G⁺ where no factor could be had; else empty.
   private var pseudoInverse = Matrix<Double>(rows: 0, columns: 0)
   /// What the log should say, if anything.

@@ -1,6 +1,68 @@
 import CLAPACKE
 import COpenBLAS
 
+/// A number that LAPACK has routines for.
+public protocol LAPACKNumber: BinaryFloatingPoint, BitwiseCopyable {
+  /// The first letter of their names.
+  static var letter: String { get }
+  /// UᵀU ← A, of the upper triangle, in place. LAPACK's potrf.
+  static func factor(_ A: UnsafeMutablePointer<Self>, _ d: Int32) -> Int32
+  /// (UᵀU)⁻¹ ← U, the upper triangle, in place. LAPACK's potri.
+  static func invert(_ U: UnsafeMutablePointer<Self>, _ d: Int32)
+  /// X ← X U⁻¹ or X U⁻ᵀ, m × d. BLAS's trsm.
+  static func solve(_ U: UnsafePointer<Self>, _ d: Int32, _ transposition: Transposition, _ X: Tile<Self>)
+  /// x ← U⁻¹ x or U⁻ᵀ x, entries `stride` apart. BLAS's trsv.
+  static func solve(
+    _ U: UnsafePointer<Self>, _ d: Int32, _ transposition: Transposition, _ x: UnsafeMutablePointer<Self>,
+    stride: Int32)
+}
+
+extension Double: LAPACKNumber {
+  public static var letter: String { "d" }
+  public static func factor(_ A: UnsafeMutablePointer<Double>, _ d: Int32) -> Int32 {
+    LAPACKE_dpotrf(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), d, A, max(d, 1))
+  }
+  public static func invert(_ U: UnsafeMutablePointer<Double>, _ d: Int32) {
+    LAPACKE_dpotri(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), d, U, max(d, 1))
+  }
+  public static func solve(
+    _ U: UnsafePointer<Double>, _ d: Int32, _ transposition: Transposition, _ X: Tile<Double>
+  ) {
+    cblas_dtrsm(
+      CblasColMajor, CblasRight, CblasUpper, transposition.flag, CblasNonUnit, blas(X.rows), d, 1, U, d, X.base,
+      blas(X.stride))
+  }
+  public static func solve(
+    _ U: UnsafePointer<Double>, _ d: Int32, _ transposition: Transposition, _ x: UnsafeMutablePointer<Double>,
+    stride: Int32
+  ) {
+    cblas_dtrsv(CblasColMajor, CblasUpper, transposition.flag, CblasNonUnit, d, U, d, x, stride)
+  }
+}
+
+extension Float: LAPACKNumber {
+  public static var letter: String { "s" }
+  public static func factor(_ A: UnsafeMutablePointer<Float>, _ d: Int32) -> Int32 {
+    LAPACKE_spotrf(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), d, A, max(d, 1))
+  }
+  public static func invert(_ U: UnsafeMutablePointer<Float>, _ d: Int32) {
+    LAPACKE_spotri(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), d, U, max(d, 1))
+  }
+  public static func solve(
+    _ U: UnsafePointer<Float>, _ d: Int32, _ transposition: Transposition, _ X: Tile<Float>
+  ) {
+    cblas_strsm(
+      CblasColMajor, CblasRight, CblasUpper, transposition.flag, CblasNonUnit, blas(X.rows), d, 1, U, d, X.base,
+      blas(X.stride))
+  }
+  public static func solve(
+    _ U: UnsafePointer<Float>, _ d: Int32, _ transposition: Transposition, _ x: UnsafeMutablePointer<Float>,
+    stride: Int32
+  ) {
+    cblas_strsv(CblasColMajor, CblasUpper, transposition.flag, CblasNonUnit, d, U, d, x, stride)
+  }
+}
+
 /// A factorisation that LAPACK could not make.
 public struct LAPACKError: Error, CustomStringConvertible {
   /// The routine, for instance `dpotrf`.
@@ -16,15 +78,15 @@ public struct LAPACKError: Error, CustomStringConvertible {
 }
 
 /// G = UᵀU for a symmetric positive definite G. Factoring anew reuses the memory.
-public struct Cholesky: ~Copyable {
-  private let U: Matrix<Double>
+public struct Cholesky<Number: LAPACKNumber>: ~Copyable {
+  private let U: Matrix<Number>
 
   /// Room for the factor of a d × d matrix.
   public init(size d: Int) { U = Matrix(rows: d, columns: d) }
 
   /// Factors G + ρI: see `factor`.
   public init(
-    of G: borrowing Matrix<Double>, ridge: Double = 0, smallestPivot: Double = 1e-14
+    of G: borrowing Matrix<Number>, ridge: Number = 0, smallestPivot: Number = 1e-14
   ) throws(LAPACKError) {
     precondition(G.rows == G.columns, "\(G.rows) × \(G.columns) is not square")
     self.init(size: G.rows)
@@ -40,46 +102,54 @@ public struct Cholesky: ~Copyable {
   ///     of those before. To be set by the precision of G.
   /// - Throws: `LAPACKError` when G + ρI is not positive definite to that precision; there is then no factor.
   public func factor(
-    _ G: borrowing Matrix<Double>, ridge: Double = 0, smallestPivot: Double = 1e-14
+    _ G: borrowing Matrix<Number>, ridge: Number = 0, smallestPivot: Number = 1e-14
   ) throws(LAPACKError) {
     let d = G.rows
     U.assign(G)
     for i in 0..<d { U[i, i] += ridge }
-    let info = LAPACKE_dpotrf(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), blas(d), U.base, blas(max(d, 1)))
-    guard info == 0 else { throw LAPACKError(routine: "dpotrf", info: info) }
+    let routine = Number.letter + "potrf"
+    let info = Number.factor(U.base, blas(d))
+    guard info == 0 else { throw LAPACKError(routine: routine, info: info) }
     // Written so that an infinity, or a NaN that came of one, fails.
     for i in 0..<d where !(U[i, i] * U[i, i] > smallestPivot * (G[i, i] + ridge)) {
-      throw LAPACKError(routine: "dpotrf", info: Int32(i + 1))
+      throw LAPACKError(routine: routine, info: Int32(i + 1))
     }
   }
 
   /// X ← X (G + ρI)⁻¹, in place. Local; 2 m d² flops.
   ///
   /// - Parameter X: m × d.
-  public func solveFromRight(_ X: Tile<Double>) {
+  public func solveFromRight(_ X: Tile<Number>) {
     precondition(X.columns == U.rows, "\(X.rows) × \(X.columns) times \(U.rows) × \(U.rows)")
     guard X.rows > 0 && X.columns > 0 else { return }
-    for side in 0..<2 {
-      cblas_dtrsm(
-        CblasColMajor, CblasRight, CblasUpper, side == 0 ? CblasNoTrans : CblasTrans, CblasNonUnit,
-        blas(X.rows),
-        blas(X.columns), 1, U.base, blas(U.rows), X.base, blas(X.stride))
-    }
+    Number.solve(U.base, blas(U.rows), .none, X)
+    Number.solve(U.base, blas(U.rows), .transposed, X)
+  }
+
+  /// x ← x (G + ρI)⁻¹ for one row, in place. Local; 2 d² flops.
+  ///
+  /// - Parameters:
+  ///   - x: d numbers.
+  ///   - stride: how far apart they are.
+  public func solveFromRight(_ x: UnsafeMutablePointer<Number>, stride: Int) {
+    guard U.rows > 0 else { return }
+    Number.solve(U.base, blas(U.rows), .transposed, x, stride: blas(stride))
+    Number.solve(U.base, blas(U.rows), .none, x, stride: blas(stride))
   }
 
   /// (G + ρI)⁻¹, both triangles. Local; d³ flops.
-  public func inverse() -> Matrix<Double> {
-    let inverse = Matrix<Double>(rows: U.rows, columns: U.rows)
+  public func inverse() -> Matrix<Number> {
+    let inverse = Matrix<Number>(rows: U.rows, columns: U.rows)
     invert(into: inverse)
     return inverse
   }
 
   /// Overwrites `inverse`, d × d, by (G + ρI)⁻¹, both triangles. Local; 2 d³/3 flops.
-  public func invert(into inverse: borrowing Matrix<Double>) {
+  public func invert(into inverse: borrowing Matrix<Number>) {
     let d = U.rows
     inverse.assign(U)
     // Fails only for a zero on the diagonal, which no factor has.
-    LAPACKE_dpotri(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), blas(d), inverse.base, blas(max(d, 1)))
+    Number.invert(inverse.base, blas(d))
     for j in 0..<d {
       for i in j + 1..<max(d, j + 1) { inverse[i, j] = inverse[j, i] }
     }

@@ -46,8 +46,10 @@ public struct Panels: ~Copyable {
     while first < rows {
       let height = panelHeight(first)
       let to = packed.base + first * columns
+      let count = min(height, rows - first)
       for k in 0..<columns {
-        for i in 0..<height { to[i + k * height] = first + i < rows ? A.column(k)[first + i] : 0 }
+        (to + k * height).update(from: A.column(k) + first, count: count)
+        (to + k * height + count).update(repeating: 0, count: height - count)
       }
       first += height
     }
@@ -115,7 +117,7 @@ public struct Panels: ~Copyable {
       for j in stride(from: 0, to: C.columns, by: blockColumns) {
         addBlock(
           C.base + first + j * C.stride, C.stride, left, right.from(j), vectors: height / laneCount,
-          columns: min(blockColumns, C.columns - j), depth: columns, isAdded ? .memory : .zero)
+          columns: min(blockColumns, C.columns - j), depth: columns, isAdded ? .memory : .zero, Unchanged())
       }
       first += height
     }
@@ -128,6 +130,9 @@ public struct Panels: ~Copyable {
   @inlinable
   public func multiply<Visitor: VectorVisitor>(_ B: Tile<Float>, _ visitor: inout Visitor) {
     precondition(!hasFewRows && B.rows == columns, "(\(rows) × \(columns)) · (\(B.rows) × \(B.columns))")
+    // A local copy can live in registers.
+    var own = visitor
+    defer { visitor = own }
     let right = Operand(base: B.base, stride: B.stride, depthStride: 1)
     let whole = B.columns / blockColumns * blockColumns
     var row = 0
@@ -137,16 +142,16 @@ public struct Panels: ~Copyable {
       for j in stride(from: 0, to: whole, by: blockColumns) {
         // The compiler drops the blocks that this processor's registers can't hold.
         switch (blockColumns, height) {
-        case (8, 48): Block<3, 8>.visit(&visitor, left, right.from(j), columns, row: row, column: j)
-        case (8, 32): Block<2, 8>.visit(&visitor, left, right.from(j), columns, row: row, column: j)
-        case (8, _): Block<1, 8>.visit(&visitor, left, right.from(j), columns, row: row, column: j)
-        case (6, _): Block<1, 6>.visit(&visitor, left, right.from(j), columns, row: row, column: j)
-        default: Block<1, 2>.visit(&visitor, left, right.from(j), columns, row: row, column: j)
+        case (8, 48): Block<3, 8>.visit(&own, left, right.from(j), columns, row: row, column: j)
+        case (8, 32): Block<2, 8>.visit(&own, left, right.from(j), columns, row: row, column: j)
+        case (8, _): Block<1, 8>.visit(&own, left, right.from(j), columns, row: row, column: j)
+        case (6, _): Block<1, 6>.visit(&own, left, right.from(j), columns, row: row, column: j)
+        default: Block<1, 2>.visit(&own, left, right.from(j), columns, row: row, column: j)
         }
       }
       for j in whole..<B.columns {
         for v in stride(from: 0, to: height, by: laneCount) {
-          Block<1, 1>.visit(&visitor, left.from(v), right.from(j), columns, row: row + v, column: j)
+          Block<1, 1>.visit(&own, left.from(v), right.from(j), columns, row: row + v, column: j)
         }
       }
       row += height
@@ -214,6 +219,13 @@ public struct Panels: ~Copyable {
 public func addProduct(
   _ C: Tile<Float>, _ A: Tile<Float>, transposed B: Tile<Float>, meanwhile: () -> Void = {}
 ) {
+  addProduct(C, Unchanged(), of: A, transposed: B, meanwhile: meanwhile)
+}
+
+/// C ← C + f(A) Bᵀ, the same with a function of every entry of A.
+@inlinable public func addProduct<F: EntryFunction>(
+  _ C: Tile<Float>, _ function: F, of A: Tile<Float>, transposed B: Tile<Float>, meanwhile: () -> Void = {}
+) {
   precondition(
     C.rows == A.rows && C.columns == B.rows && A.columns == B.columns,
     "(\(A.rows) × \(A.columns)) · (\(B.rows) × \(B.columns))ᵀ is not \(C.rows) × \(C.columns)")
@@ -227,7 +239,7 @@ public func addProduct(
     for j in stride(from: 0, to: C.columns, by: blockColumns) {
       addBlock(
         C.base + i + j * C.stride, C.stride, left.from(i), right.from(j), vectors: vectors,
-        columns: min(blockColumns, C.columns - j), depth: A.columns, .memory)
+        columns: min(blockColumns, C.columns - j), depth: A.columns, .memory, function)
       meanwhile()
     }
     i += vectors * laneCount
@@ -255,7 +267,7 @@ public func addGram(_ G: Tile<Float>, of A: Tile<Float>, meanwhile: () -> Void =
       guard vectors > 0 else { continue }
       addBlock(
         G.base + i + j * G.stride, G.stride, left.from(i), left.from(j), vectors: vectors, columns: columns,
-        depth: A.columns, .memory)
+        depth: A.columns, .memory, Unchanged())
       meanwhile()
     }
     i += height * laneCount

@@ -67,18 +67,19 @@ import Testing
     #expect(Block.whole.samples(of: partition) == 1000)
   }
 
-  /// Sweeps double until they are whole passes; blocks follow one another from pass to pass, and a change of their number begins a pass.
+  /// Sweeps grow by 30 % until they are whole passes; blocks follow one another from pass to pass, and a change of their number begins a pass.
   @Test func theWalkGoesOverAllSamples() {
     let partition = Partition(samples: 400, ranks: 2, chunk: 10)
     var walk = BlockWalk(partition, blocks: 8, firstSweep: 100, seed: 3)
     var isWhole: [Bool] = []
     var blocks: [[Block]] = []
-    for _ in 0..<5 {
+    for _ in 0..<8 {
       isWhole.append(walk.isWholePass)
       blocks.append(walk.nextSweep())
     }
-    #expect(isWhole == [false, false, true, true, true])
-    #expect(blocks.map(\.count) == [2, 4, 8, 8, 8])
+    // 100, 130, 169, 219, 284, 369 and then 400 samples, in blocks of 50.
+    #expect(isWhole == [false, false, false, false, false, false, true, true])
+    #expect(blocks.map(\.count) == [2, 3, 4, 5, 6, 8, 8, 8])
     let inTurn = blocks.flatMap { $0 }.enumerated().allSatisfy { k, block in
       block == Block(count: 8, index: k % 8, pass: k / 8, seed: 3)
     }

@@ -24,7 +24,12 @@ import Testing
   /// One output, outputs and hidden layers of several vectors, chunks of several tiles.
   @Test(arguments: [
     Network(widths: [6, 20, 1], activation: .relu, loss: .logistic, bias: true),
-    Network(widths: [6, 20, 1], activation: .relu, loss: .hinge, bias: true),
+    Network(widths: [6, 20, 1], activation: .relu, loss: .hinge, bias: false),
+    Network(widths: [6, 20, 1], activation: .leaky_relu, loss: .huber, bias: true),
+    Network(widths: [6, 52, 1], activation: .hard_tanh, loss: .square, bias: true),
+    Network(widths: [6, 20, 1], activation: .hard_sigmoid, loss: .logistic, bias: true),
+    Network(widths: [6, 9, 20, 1], activation: .relu, loss: .logistic, bias: true),
+    Network(widths: [31, 17, 1], activation: .relu, loss: .logistic, bias: true),
     Network(widths: [5, 1], activation: .relu, loss: .squared_hinge, bias: true),
     Network(widths: [9, 50, 19], activation: .leaky_relu, loss: .softmax, bias: true),
     Network(widths: [9, 3, 40, 17], activation: .hard_tanh, loss: .logistic, bias: true),
@@ -167,22 +172,20 @@ import Testing
 
   /// Algorithm 1's updates in place of derivatives, of a network with the square loss, where the update of z_2 is
   /// (y + β m) / (1 + β): against their formulae.
-  @Test(arguments: [[5, 8, 2], [5, 1, 2]]) func theUpdatesAreThoseOfAlgorithm1(widths: [Int]) throws {
+  @Test(arguments: [[5, 8, 2], [5, 1, 2], [5, 20, 1]]) func theUpdatesAreThoseOfAlgorithm1(widths: [Int]) throws {
     let network = Network(widths: widths, activation: .leaky_relu, loss: .square, bias: true)
     let (beta, r) = (0.3, 0.1)
     let (problem, reference) = smoothProblem(network, samples: 90, chunk: 8, seed: 31)
     let V = reference.W[1].map { Array($0.dropLast()) }
     func dot(_ x: [Double], _ y: [Double]) -> Double { zip(x, y).reduce(0) { $0 + $1.0 * $1.1 } }
-    // (V Vᵀ + r I)⁻¹ of two rows.
-    let (p, q, s) = (dot(V[0], V[0]) + r, dot(V[0], V[1]), dot(V[1], V[1]) + r)
-    let det = p * s - q * q
+    let system = V.indices.map { i in V.indices.map { dot(V[i], V[$0]) + (i == $0 ? r : 0) } }
     var expected = (0..<2).map { k in reference.W[k].map { $0.map { _ in 0.0 } } }
     for n in 0..<problem.samples {
       let (z, a) = (reference.outputs(n), reference.activations(n))
       let last = z[1].indices.map { (z[1][$0] - problem.targets[$0][n]) / (1 + beta) }
-      let solved = [(s * last[0] - q * last[1]) / det, (p * last[1] - q * last[0]) / det]
+      let solved = plainSolve(system, last)
       let hidden = z[0].indices.map { i in
-        (z[0][i] > 0 ? 1 : 0.01) * (V[0][i] * solved[0] + V[1][i] * solved[1])
+        (z[0][i] > 0 ? 1 : 0.01) * dot(V.map { $0[i] }, solved)
       }
       for (k, delta) in [hidden, last].enumerated() {
         for i in delta.indices {

@@ -91,7 +91,7 @@ class Net:
                 new = x[k] @ x[k].T / len(samples)
                 self.gram[k] = new if keep == 0 else keep * self.gram[k] + (1 - keep) * new
             self.next_grams = self.steps + min(max(3 * self.steps, 1), 64)
-        share = 9 / (self.steps + 9)
+        share = 5 / (self.steps + 5)
         for k in range(self.L):
             G = self.gram[k]
             rho = p["ridge"] * np.trace(G) / len(G)

@@ -29,6 +29,27 @@ import Testing
     expectSolution(inverse.all, G, 0.25, identity)
   }
 
+  /// One row, whose entries lie apart, in single precision as well: as far from the solution as rounding.
+  @Test(arguments: [1, 4, 40]) func oneRow(d: Int) throws {
+    let G = positiveDefinite(d, seed: 3)
+    var random = SeededGenerator(seed: 4)
+    let B = Matrix<Double>(rows: 1, columns: d) { _, _ in random.normal() }
+    let X = Matrix<Double>(rows: 3, columns: d) { i, j in i == 1 ? B[0, j] : 99 }
+    try Cholesky(of: G, ridge: 0.25).solveFromRight(X.base + 1, stride: 3)
+    expectSolution(X.rows(1..<2), G, 0.25, B)
+    for j in 0..<d { #expect(X[0, j] == 99 && X[2, j] == 99, "beyond the row") }
+    let single = Matrix<Float>(rows: d, columns: d) { i, j in Float(G[i, j]) }
+    let x = Matrix<Float>(rows: d, columns: 1) { i, _ in Float(B[0, i]) }
+    let factor = try Cholesky(of: single, ridge: 0.25)
+    factor.solveFromRight(x.base, stride: 1)
+    let inverse = factor.inverse()
+    for i in 0..<d {
+      #expect(abs(Double(x[i, 0]) - X[1, i]) < 1e-4)
+      let product = (0..<d).reduce(0) { $0 + Double(inverse[i, $1]) * B[0, $1] }
+      #expect(abs(product - X[1, i]) < 1e-4)
+    }
+  }
+
   @Test func aSystemOfSizeZero() throws {
     let nothing = Matrix<Double>(rows: 0, columns: 0)
     let X = Matrix<Double>(rows: 3, columns: 0)

@@ -42,6 +42,61 @@ import Testing
     for i in 0..<m { #expect(C[i, n] == before[i, n], "beyond the last column") }
   }
 
+  private struct Doubled: EntryFunction {
+    func callAsFunction(_ x: Lanes) -> Lanes { x + x }
+  }
+
+  /// The product of a function of the entries is that of the matrix of their values.
+  @Test(arguments: shapes) func productsOfAFunction(m: Int, n: Int, k: Int) {
+    let A = random(m, k, seed: 1)
+    let values = Matrix<Float>(rows: m, columns: k) { i, j in 2 * A[i, j] }
+    let B = random(n, k, seed: 2)
+    let own = random(paddedRows(m), n, seed: 3)
+    let other = own.copy()
+    addProduct(own.rows(0..<m), Doubled(), of: A.all, transposed: B.all)
+    addProduct(other.rows(0..<m), values.all, transposed: B.all)
+    #expect(own.rows(0..<m).nested == other.rows(0..<m).nested)
+  }
+
+  /// Sees every vector of a product once, column by column within a block, from above.
+  private struct Record: VectorVisitor {
+    let to: Tile<Float>
+    private var (column, row) = (-1, -1)
+    private(set) var (columns, blocks) = (0, 0)
+
+    init(to: Tile<Float>) { self.to = to }
+
+    mutating func beginColumn(_ column: Int) { (self.column, row) = (column, -1) }
+
+    mutating func visit(_ product: Lanes, row: Int, column: Int) {
+      #expect(column == self.column && row > self.row)
+      self.row = row
+      for i in 0..<min(laneCount, to.rows - row) { to.column(column)[row + i] += product[i] }
+    }
+
+    mutating func endColumn(_ column: Int) {
+      #expect(column == self.column)
+      columns += 1
+    }
+
+    mutating func endBlock() { blocks += 1 }
+  }
+
+  @Test(arguments: shapes) func visitedProducts(m: Int, n: Int, k: Int) {
+    guard m >= Panels.fewRows else { return }
+    let A = random(m, k, seed: 6)
+    let B = random(k, n, seed: 7)
+    let panels = Panels(rows: m, columns: k)
+    panels.assign(A.all)
+    let stored = Matrix<Float>(rows: paddedRows(m), columns: n)
+    panels.multiply(stored.rows(0..<m), B.all)
+    let seen = Matrix<Float>(rows: m, columns: n)
+    var record = Record(to: seen.all)
+    panels.multiply(B.all, &record)
+    #expect(seen.all.nested == stored.rows(0..<m).nested)
+    #expect(record.blocks <= record.columns && (n == 0) == (record.blocks == 0))
+  }
+
   @Test(arguments: shapes) func gramMatrices(m: Int, n: Int, k: Int) {
     let A = random(m, n + k, seed: 4)
     let G = random(paddedRows(m), m, seed: 5)
