@@ -63,10 +63,10 @@ public struct Accelerated: ~Copyable, TrainingMethod {
   private var pass: GradientPass
   private var metric: GramMetric
   private var memory: QuasiNewton
-  /// All weights, their gradient, the step's direction, the momentum; then w and g of the step before.
-  private let w, g, direction, momentum, formerW, formerG: Matrix<Float>
-  /// The average of w over the steps on blocks.
-  private let average: Matrix<Float>
+  /// All weights, their gradient, and the step's direction.
+  private let iterate: Iterate
+  /// The momentum, and the average of w over the steps on blocks.
+  private let momentum, average: Matrix<Float>
   private var averaged = 0
   /// What `withWeights` gives.
   private let W: Layers<Matrix<Float>>
@@ -120,15 +120,11 @@ public struct Accelerated: ~Copyable, TrainingMethod {
     self.pass = pass
     self.metric = metric
     let W = network.randomWeights(seed: settings.seed)
-    w = network.flat(W)
+    iterate = Iterate(network.flat(W))
     self.W = W
     let count = network.flatCount
     memory = QuasiNewton(count: count, capacity: settings.pairs)
-    g = network.flatZeros()
-    direction = network.flatZeros()
     momentum = network.flatZeros()
-    formerW = network.flatZeros()
-    formerG = network.flatZeros()
     average = network.flatZeros()
     eta = settings.step
     l2 = settings.l2 ?? AcceleratedSettings.defaultL2(samples: partition.samples)
@@ -168,7 +164,7 @@ public struct Accelerated: ~Copyable, TrainingMethod {
     if walk.blocks > 1 || settings.form == .momentum {
       network.assign(W, average)
     } else {
-      network.assign(W, w)
+      network.assign(W, iterate.w)
     }
     return try body(W)
   }
@@ -220,7 +216,8 @@ extension Accelerated {
   private static let stallPasses = 4
   private static let leastDecrease = 0.01
   private static let noisyPart = 0.5
-  /// An objective this much above the recent mean is no noise of blocks.
+  private static let smallPart = 0.1
+  /// An objective this much above another is no noise of blocks.
   private static let divergence = 1.5
 
   private mutating func growBlocks() {
@@ -229,7 +226,7 @@ extension Accelerated {
     averaged = min(averaged, Self.averagingWeight)
     if walk.blocks < Self.fewestBlocks {
       walk.blocks = 1
-      w.assign(average)
+      iterate.w.assign(average)
       momentum.scale(0)
       (isEvaluated, recent) = (false, nil)
       events.append("steps on all samples from here")
@@ -242,7 +239,7 @@ extension Accelerated {
   private mutating func momentumStep(on block: Block, over ranks: borrowing Communicator) throws -> Double? {
     let hasGrams = steps >= nextGrams
     let f = try evaluate(on: block, hasGrams: hasGrams, over: ranks)
-    guard f.isFinite, recent.map({ f < Self.divergence * max($0, 1e-6) }) ?? true else {
+    if try hasDiverged(f, on: block, hasGrams: hasGrams, over: ranks) {
       try undo(f)
       return nil
     }
@@ -253,10 +250,10 @@ extension Accelerated {
     // The average of all w so far, the late ones weighted more: Shamir & Zhang (2013), polynomial decay.
     let weight = Double(Self.averagingWeight + 1) / Double(averaged + Self.averagingWeight + 1)
     averaged += 1
-    metric.multiply(direction, g)
+    metric.multiply(iterate.direction, iterate.g)
     let (eta, mu, share) = (Float(eta), Float(settings.momentum), Float(weight))
-    let (w, d, m, mean) = (w.base, direction.base, momentum.base, average.base)
-    for k in 0..<self.w.count {
+    let (w, d, m, mean) = (iterate.w.base, iterate.direction.base, momentum.base, average.base)
+    for k in 0..<iterate.w.count {
       mean[k] += share * (w[k] - mean[k])
       m[k] = mu * m[k] + eta * d[k]
       w[k] -= mu * m[k] + eta * d[k]
@@ -272,8 +269,10 @@ extension Accelerated {
   private mutating func evaluate(
     on block: Block, hasGrams: Bool, over ranks: borrowing Communicator
   ) throws -> Double {
-    if steps == 0 { return try pass.evaluate(g, at: w, over: block, l2: l2, hasGrams: hasGrams, ranks) }
-    return try pass.evaluateIfFinite(g, at: w, over: block, l2: l2, hasGrams: hasGrams, ranks)
+    if steps == 0 {
+      return try pass.evaluate(iterate.g, at: iterate.w, over: block, l2: l2, hasGrams: hasGrams, ranks)
+    }
+    return try pass.evaluateIfFinite(iterate.g, at: iterate.w, over: block, l2: l2, hasGrams: hasGrams, ranks)
   }
 
   /// Takes the Gram matrices that came with a block, and says when to ask for them again: they change ever less.
@@ -285,9 +284,27 @@ extension Accelerated {
 
   private static let gramInterval = 64
 
+  /// Whether f over a block, if much above the recent mean, is also much above what the average has on the same block: otherwise the block
+  /// is a hard one, with outliers for instance. Collective: two more passes over the block in such a case.
+  private mutating func hasDiverged(
+    _ f: Double, on block: Block, hasGrams: Bool, over ranks: borrowing Communicator
+  ) throws -> Bool {
+    guard f.isFinite else { return true }
+    // Where next to nothing of the objective is left, multiples of it are noise.
+    guard let recent, f >= Self.divergence * max(recent, Self.smallPart * firstObjective) else { return false }
+    iterate.formerW.assign(iterate.w)
+    iterate.w.assign(average)
+    let atAverage = try evaluate(on: block, hasGrams: hasGrams, over: ranks)
+    iterate.w.assign(iterate.formerW)
+    guard f < Self.divergence * atAverage else { return true }
+    // For the gradient.
+    _ = try evaluate(on: block, hasGrams: hasGrams, over: ranks)
+    return false
+  }
+
   /// Goes back to the average, without momentum and with half the step.
   private mutating func undo(_ f: Double) throws {
-    if steps > 0 { w.assign(average) }
+    if steps > 0 { iterate.w.assign(average) }
     momentum.scale(0)
     eta /= 2
     recent = recent.map { $0 * 1.1 }
@@ -315,7 +332,7 @@ extension Accelerated {
   private mutating func quasiNewtonStep(over ranks: borrowing Communicator) throws {
     guard !isDone else { return }
     if !isEvaluated {
-      objective = try pass.evaluate(g, at: w, over: .whole, l2: l2, hasGrams: true, ranks)
+      objective = try pass.evaluate(iterate.g, at: iterate.w, over: .whole, l2: l2, hasGrams: true, ranks)
       isEvaluated = true
       nextGrams = steps
       try setMetric(.whole)
@@ -332,30 +349,21 @@ extension Accelerated {
   /// One step along −H g; false, and nothing changed, if none was found.
   private mutating func step(over ranks: borrowing Communicator) throws -> Bool {
     let start = monotonicSeconds()
-    memory.direction(direction, g) { metric.multiply($0, $1) }
-    formerW.assign(w)
-    formerG.assign(g)
-    let line = LinePoint(step: 0, value: objective, slope: direction.dot(g))
+    memory.direction(iterate.direction, iterate.g) { metric.multiply($0, $1) }
+    let slope = iterate.direction.dot(iterate.g)
     seconds.solve += monotonicSeconds() - start
-    guard line.slope < 0 else { return false }
+    guard slope < 0 else { return false }
     let hasGrams = steps >= nextGrams
     // Without a memory the metric alone has no scale of its own: the loss's curvature gives one.
     let first = memory.isEmpty ? min(1, 1 / (network.loss.largestCurvature * Double(2 * network.L))) : 1
-    let found = try wolfeSearch(from: line, first: first) { step in
-      w.assign(formerW)
-      w.add(Float(step), direction)
-      let f = try evaluate(on: .whole, hasGrams: hasGrams, over: ranks)
-      return (f, f.isFinite ? g.dot(direction) : .nan)
+    let found = try iterate.search(from: objective, slope: slope, first: first) {
+      try evaluate(on: .whole, hasGrams: hasGrams, over: ranks)
     }
-    guard let found else {
-      w.assign(formerW)
-      g.assign(formerG)
-      return false
-    }
+    guard let found else { return false }
     objective = found.value
     steps += 1
     let after = monotonicSeconds()
-    memory.add(w, minus: formerW, g, minus: formerG)
+    memory.add(iterate)
     if hasGrams {
       try metric.setHidden(from: pass, samples: partition.samples, keep: 0)
       nextGrams = steps + 5

@@ -39,6 +39,11 @@ package struct QuasiNewton: ~Copyable {
     pairs.removeAll(keepingCapacity: true)
   }
 
+  /// Remembers the last step of an iterate. Local.
+  package mutating func add(_ iterate: Iterate) {
+    add(iterate.w, minus: iterate.formerW, iterate.g, minus: iterate.formerG)
+  }
+
   /// Remembers the step from (w, g) to (newW, newG), if the curvature along it is positive beyond rounding. Local.
   package mutating func add(
     _ newW: borrowing Matrix<Float>, minus w: borrowing Matrix<Float>, _ newG: borrowing Matrix<Float>,
@@ -82,6 +87,49 @@ package struct QuasiNewton: ~Copyable {
       d.add(Float(alpha[i] - beta), pair.s)
     }
     d.scale(-1)
+  }
+}
+
+/// Where a method that searches along lines stands: all weights w, the gradient g there, a direction d, and w and g of before the step.
+package final class Iterate {
+  package let w, g, direction, formerW, formerG: Matrix<Float>
+
+  /// - Parameter w: all weights, which are taken over.
+  package init(_ w: consuming Matrix<Float>) {
+    let count = w.count
+    self.w = w
+    g = Matrix(rows: count, columns: 1)
+    direction = Matrix(rows: count, columns: 1)
+    formerW = Matrix(rows: count, columns: 1)
+    formerG = Matrix(rows: count, columns: 1)
+  }
+
+  /// w ← w + α d and g there, with α by `wolfeSearch`. Collective if `evaluate` is.
+  ///
+  /// - Parameters:
+  ///   - value: f at w.
+  ///   - slope: gᵀd < 0.
+  ///   - evaluate: overwrites g by the gradient at w and returns f, not finite where the step was too long.
+  /// - Returns: the step and what was found there; nil, and nothing changed, if no step was found.
+  package func search(
+    from value: Double, slope: Double, first: Double, curvature: Double = 0.9,
+    _ evaluate: () throws -> Double
+  ) rethrows -> LinePoint? {
+    formerW.assign(w)
+    formerG.assign(g)
+    let found = try wolfeSearch(
+      from: LinePoint(step: 0, value: value, slope: slope), first: first, curvature: curvature
+    ) { step in
+      w.assign(formerW)
+      w.add(Float(step), direction)
+      let f = try evaluate()
+      return (f, f.isFinite ? g.dot(direction) : .nan)
+    }
+    if found == nil {
+      w.assign(formerW)
+      g.assign(formerG)
+    }
+    return found
   }
 }
 

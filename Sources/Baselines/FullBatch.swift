@@ -71,8 +71,8 @@ public struct FullBatch: ~Copyable, TrainingMethod {
   private let partition: Partition
   private var pass: GradientPass
   private var memory: QuasiNewton
-  /// All weights, their gradient, the step's direction; then w and g of the step before.
-  private let w, g, direction, formerW, formerG: Matrix<Float>
+  /// All weights, their gradient, and the step's direction.
+  private let iterate: Iterate
   /// What `withWeights` gives.
   private let W: Layers<Matrix<Float>>
   /// f at w; nil before the first evaluation.
@@ -108,11 +108,7 @@ public struct FullBatch: ~Copyable, TrainingMethod {
     self.partition = partition
     self.pass = pass
     memory = QuasiNewton(count: method.pairs > 0 ? count : 0, capacity: method.pairs)
-    w = network.flat(W)
-    g = network.flatZeros()
-    direction = network.flatZeros()
-    formerW = network.flatZeros()
-    formerG = network.flatZeros()
+    iterate = Iterate(network.flat(W))
     self.W = W
   }
 
@@ -134,7 +130,7 @@ public struct FullBatch: ~Copyable, TrainingMethod {
   public func withWeights<Result: ~Copyable>(
     _ body: (borrowing Layers<Matrix<Float>>) throws -> Result
   ) rethrows -> Result {
-    network.assign(W, w)
+    network.assign(W, iterate.w)
     return try body(W)
   }
 
@@ -155,7 +151,7 @@ extension FullBatch {
     if let objective {
       f = objective
     } else {
-      f = try pass.evaluate(g, at: w, over: .whole, l2: method.l2, ranks)
+      f = try pass.evaluate(iterate.g, at: iterate.w, over: .whole, l2: method.l2, ranks)
       objective = f
     }
     let isRestarted = last == nil
@@ -174,27 +170,18 @@ extension FullBatch {
   private mutating func step(from f: Double, over ranks: borrowing Communicator) throws -> Bool {
     let start = monotonicSeconds()
     let slope = setDirection()
-    formerW.assign(w)
-    formerG.assign(g)
     seconds.solve += monotonicSeconds() - start
     guard slope < 0 else { return false }
-    let found = try wolfeSearch(
-      from: LinePoint(step: 0, value: f, slope: slope), first: firstStep(slope), curvature: method.curvature
-    ) { step in
-      w.assign(formerW)
-      w.add(Float(step), direction)
-      let f = try pass.evaluateIfFinite(g, at: w, over: .whole, l2: method.l2, ranks)
-      return (f, f.isFinite ? g.dot(direction) : .nan)
+    let found = try iterate.search(
+      from: f, slope: slope, first: firstStep(slope), curvature: method.curvature
+    ) {
+      try pass.evaluateIfFinite(iterate.g, at: iterate.w, over: .whole, l2: method.l2, ranks)
     }
-    guard let found else {
-      w.assign(formerW)
-      g.assign(formerG)
-      return false
-    }
+    guard let found else { return false }
     objective = found.value
     last = LinePoint(step: found.step, value: f, slope: slope)
     let after = monotonicSeconds()
-    if method.pairs > 0 { memory.add(w, minus: formerW, g, minus: formerG) }
+    if method.pairs > 0 { memory.add(iterate) }
     seconds.solve += monotonicSeconds() - after
     return true
   }
@@ -203,20 +190,20 @@ extension FullBatch {
   private func setDirection() -> Double {
     switch method {
     case .conjugate:
-      let square = g.dot(g)
-      let beta = last == nil ? 0 : (square - g.dot(formerG)) / formerG.dot(formerG)
+      let square = iterate.g.dot(iterate.g)
+      let beta = last == nil ? 0 : (square - iterate.g.dot(iterate.formerG)) / iterate.formerG.dot(iterate.formerG)
       if beta > 0 {
-        direction.scale(Float(beta))
-        direction.add(-1, g)
-        let slope = direction.dot(g)
+        iterate.direction.scale(Float(beta))
+        iterate.direction.add(-1, iterate.g)
+        let slope = iterate.direction.dot(iterate.g)
         if slope < 0 { return slope }
       }
-      direction.assign(g)
-      direction.scale(-1)
+      iterate.direction.assign(iterate.g)
+      iterate.direction.scale(-1)
       return -square
     case .lbfgs:
-      memory.direction(direction, g) { $0.assign($1) }
-      return direction.dot(g)
+      memory.direction(iterate.direction, iterate.g) { $0.assign($1) }
+      return iterate.direction.dot(iterate.g)
     }
   }
 
@@ -228,6 +215,6 @@ extension FullBatch {
     case .lbfgs: if !memory.isEmpty { return 1 }
     }
     // Without a scale of its own a direction moves the weights by 1 at the most.
-    return min(1, 1 / direction.dot(direction).squareRoot())
+    return min(1, 1 / iterate.direction.dot(iterate.direction).squareRoot())
   }
 }

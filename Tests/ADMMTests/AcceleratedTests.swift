@@ -190,6 +190,42 @@ import Testing
     }
   }
 
+  /// Where the network learns the training set by heart, blocks stay as they are, however long it takes.
+  @Test func blocksStayWhereNothingIsLeftToLearn() throws {
+    let network = Network(widths: [8, 40, 1], activation: .relu, loss: .logistic, bias: true)
+    let problem = Problem(network, samples: 200, seed: 56, chunk: 8)
+    try TestWorld.with { ranks in
+      let part = problem.part(of: ranks)
+      var settings = AcceleratedSettings()
+      (settings.l2, settings.block, settings.step) = (1e-4, 24, 0.3)
+      var method = try Accelerated.start(
+        network, settings, a0: part.a0.all, y: part.y.all, partition: part.partition, over: ranks)
+      for _ in 0..<150 { try method.sweep(over: ranks) }
+      #expect(method.events.isEmpty, "\(method.events)")
+      #expect(try method.progress(over: ranks).objective < 0.15 * Double(problem.samples))
+    }
+  }
+
+  /// Samples with wrong labels make some blocks' objective a multiple of the others': such a block is learnt from like any other.
+  @Test func aHardBlockIsNoDivergence() throws {
+    let network = Network(widths: [5, 1], activation: .relu, loss: .logistic, bias: true)
+    let clean = Problem(network, samples: 400, seed: 57, chunk: 8, targetScale: 20)
+    try TestWorld.with { ranks in
+      var ends: [[[Double]]] = []
+      for problem in [clean, clean.negated(0..<16)] {
+        let part = problem.part(of: ranks)
+        var settings = AcceleratedSettings()
+        (settings.l2, settings.block, settings.step) = (0.003, 32, 0.2)
+        var method = try Accelerated.start(
+          network, settings, a0: part.a0.all, y: part.y.all, partition: part.partition, over: ranks)
+        for _ in 0..<40 { try method.sweep(over: ranks) }
+        #expect(method.events.allSatisfy { !$0.contains("undone") }, "\(method.events)")
+        ends.append(weights(method)[0])
+      }
+      #expect(relativeDistance(ends[1], ends[0]) > 0.1, "the wrong labels have no say")
+    }
+  }
+
   /// An absurd step: every divergence is undone, and what comes out is finite and better than the start.
   @Test(arguments: AcceleratedForm.allCases, [32, 400]) func aDivergenceIsUndone(
     form: AcceleratedForm, block: Int

@@ -9,7 +9,7 @@ struct Problem: Sendable {
   /// d_0 × N, a row a feature.
   let features: [[Double]]
   /// d_L × N.
-  let targets: [[Double]]
+  private(set) var targets: [[Double]]
   /// Samples a chunk; nil is the default.
   let chunk: Int?
 
@@ -42,6 +42,13 @@ struct Problem: Sendable {
     if score.count == 1 { return [Double(score[0] > 0 ? own : other)] }
     let best = score.max() ?? 0
     return score.map { Double($0 == best ? own : other) }
+  }
+
+  /// The same with the targets of some samples negated.
+  func negated(_ samples: Range<Int>) -> Problem {
+    var other = self
+    for i in targets.indices { for n in samples { other.targets[i][n].negate() } }
+    return other
   }
 
   /// Who owns which samples among so many ranks.
