@@ -38,8 +38,13 @@ public struct AcceleratedSettings: Sendable, Equatable {
   static func defaultL2(samples: Int) -> Double { 50 / Double(max(samples, 1)) }
 
   /// The default block: a fortieth of the samples or so, so that a pass is many steps, but not fewer than statistics needs, nor more than
-  /// keeps ranks busy.
-  static func defaultBlock(samples: Int) -> Int { min(max(samples / 44, 256), 8192) }
+  /// keeps ranks busy. Rounded up to a power of two of chunks, which 2, 4, 8 … ranks share evenly.
+  static func defaultBlock(_ partition: Partition) -> Int {
+    let least = min(max(partition.samples / 44, 256), 8192)
+    var block = partition.chunk
+    while block < least { block *= 2 }
+    return block
+  }
 }
 
 /// Method `accelerated`: the paper's data-parallel scheme and weight system around consistent activations.
@@ -84,8 +89,6 @@ public struct Accelerated: ~Copyable, TrainingMethod {
   private var objective = Double.nan
   /// The same of each whole pass since the blocks last grew.
   private var passObjectives: [Double] = []
-  /// f over the first block, before any step.
-  private var firstObjective = Double.nan
   /// f and g at w over all samples are known.
   private var isEvaluated = false
 
@@ -128,7 +131,7 @@ public struct Accelerated: ~Copyable, TrainingMethod {
     average = network.flatZeros()
     eta = settings.step
     l2 = settings.l2 ?? AcceleratedSettings.defaultL2(samples: partition.samples)
-    let block = settings.block ?? AcceleratedSettings.defaultBlock(samples: partition.samples)
+    let block = settings.block ?? AcceleratedSettings.defaultBlock(partition)
     let blocks = Block.count(ofAtLeast: block, partition)
     walk = BlockWalk(
       partition, blocks: blocks < Self.fewestBlocks ? 1 : blocks,
@@ -210,8 +213,10 @@ extension Accelerated {
     guard passObjectives.count >= 2 * n else { return false }
     let late = passObjectives.suffix(n).reduce(0, +)
     let early = passObjectives.suffix(2 * n).prefix(n).reduce(0, +)
-    return !(late < (1 - Self.leastDecrease) * early) && late > Self.noisyPart * firstObjective * Double(n)
+    return !(late < (1 - Self.leastDecrease) * early) && late > Self.noisyPart * lossAtZero * Double(n)
   }
+
+  private var lossAtZero: Double { network.loss.atZero(outputs: network.widths[network.L]) }
 
   private static let stallPasses = 4
   private static let leastDecrease = 0.01
@@ -244,7 +249,6 @@ extension Accelerated {
       return nil
     }
     recent = recent.map { 0.9 * $0 + 0.1 * f } ?? f
-    if steps == 0 { firstObjective = f }
     let start = monotonicSeconds()
     if hasGrams { try setMetric(block) }
     // The average of all w so far, the late ones weighted more: Shamir & Zhang (2013), polynomial decay.
@@ -291,7 +295,7 @@ extension Accelerated {
   ) throws -> Bool {
     guard f.isFinite else { return true }
     // Where next to nothing of the objective is left, multiples of it are noise.
-    guard let recent, f >= Self.divergence * max(recent, Self.smallPart * firstObjective) else { return false }
+    guard let recent, f >= Self.divergence * max(recent, Self.smallPart * lossAtZero) else { return false }
     iterate.formerW.assign(iterate.w)
     iterate.w.assign(average)
     let atAverage = try evaluate(on: block, hasGrams: hasGrams, over: ranks)

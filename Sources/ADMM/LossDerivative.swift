@@ -45,6 +45,16 @@ extension Loss {
     }
   }
 
+  /// ℓ of a sample for z = 0: what a network has that knows nothing. Of regression, for targets of unit variance.
+  package func atZero(outputs: Int) -> Double {
+    switch self {
+    case .softmax: log(Double(outputs))
+    case .logistic: log(2) * Double(outputs)
+    case .multiclass_hinge: 1
+    case .hinge, .squared_hinge, .square, .huber: Double(outputs)
+    }
+  }
+
   /// ℓ and ℓ' of one entry, for the losses without an exponential.
   @inline(__always)
   private func entry(_ z: Float, _ y: Float) -> (value: Float, slope: Float) {

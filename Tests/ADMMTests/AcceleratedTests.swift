@@ -169,9 +169,9 @@ import Testing
     }
   }
 
-  /// Blocks grow when they no longer help: the log says so, and at last every step takes all samples.
+  /// Blocks grow when they no longer help and labels are noisy: the log says so, and at last every step takes all samples.
   @Test func blocksGrowWhenProgressStalls() throws {
-    let convex = LogisticProblem(samples: 400, l2: 0.02, seed: 53)
+    let convex = LogisticProblem(samples: 400, wrong: 80, l2: 0.02, seed: 53)
     try TestWorld.with { ranks in
       let part = convex.problem.part(of: ranks)
       var settings = AcceleratedSettings()
@@ -201,7 +201,7 @@ import Testing
       var method = try Accelerated.start(
         network, settings, a0: part.a0.all, y: part.y.all, partition: part.partition, over: ranks)
       for _ in 0..<150 { try method.sweep(over: ranks) }
-      #expect(method.events.isEmpty, "\(method.events)")
+      #expect(method.events.allSatisfy { !$0.contains("blocks a pass") }, "\(method.events)")
       #expect(try method.progress(over: ranks).objective < 0.15 * Double(problem.samples))
     }
   }

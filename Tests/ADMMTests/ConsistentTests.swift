@@ -123,9 +123,10 @@ struct LogisticProblem: Sendable {
   let problem: Problem
   let l2: Double
 
-  init(samples: Int, l2: Double, seed: UInt64) {
+  /// - Parameter wrong: how many of the samples, the first ones, have the wrong label.
+  init(samples: Int, wrong: Int = 0, l2: Double, seed: UInt64) {
     let network = Network(widths: [5, 1], activation: .relu, loss: .logistic, bias: true)
-    problem = Problem(network, samples: samples, seed: seed, chunk: 8)
+    problem = Problem(network, samples: samples, seed: seed, chunk: 8).negated(0..<wrong)
     self.l2 = l2
   }
 
