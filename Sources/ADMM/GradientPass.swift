@@ -265,7 +265,8 @@ package struct GradientPass: ~Copyable {
     let delta = workspace.delta[2].columns(0..<n)
     network.activation.apply(
       a.rows(0..<d), weights[1], a0,
-      output: (UnsafePointer(outputRow.base), network.bias ? weights[2].row(0)[d] : 0), m: delta.asColumn.base,
+      output: (UnsafePointer(outputRow.base), network.bias ? weights[2].row(0)[d] : 0),
+      m: delta.asColumn.base,
       work: workspace.partials.base)
     if network.bias { a.fillRow(d, with: 1) }
     if case .updates(let beta, _) = propagation {

@@ -191,7 +191,8 @@ extension FullBatch {
     switch method {
     case .conjugate:
       let square = iterate.g.dot(iterate.g)
-      let beta = last == nil ? 0 : (square - iterate.g.dot(iterate.formerG)) / iterate.formerG.dot(iterate.formerG)
+      let beta =
+        last == nil ? 0 : (square - iterate.g.dot(iterate.formerG)) / iterate.formerG.dot(iterate.formerG)
       if beta > 0 {
         iterate.direction.scale(Float(beta))
         iterate.direction.add(-1, iterate.g)

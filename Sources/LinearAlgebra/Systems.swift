@@ -29,7 +29,8 @@ extension Double: LAPACKNumber {
     _ U: UnsafePointer<Double>, _ d: Int32, _ transposition: Transposition, _ X: Tile<Double>
   ) {
     cblas_dtrsm(
-      CblasColMajor, CblasRight, CblasUpper, transposition.flag, CblasNonUnit, blas(X.rows), d, 1, U, d, X.base,
+      CblasColMajor, CblasRight, CblasUpper, transposition.flag, CblasNonUnit, blas(X.rows), d, 1, U, d,
+      X.base,
       blas(X.stride))
   }
   public static func solve(
@@ -52,7 +53,8 @@ extension Float: LAPACKNumber {
     _ U: UnsafePointer<Float>, _ d: Int32, _ transposition: Transposition, _ X: Tile<Float>
   ) {
     cblas_strsm(
-      CblasColMajor, CblasRight, CblasUpper, transposition.flag, CblasNonUnit, blas(X.rows), d, 1, U, d, X.base,
+      CblasColMajor, CblasRight, CblasUpper, transposition.flag, CblasNonUnit, blas(X.rows), d, 1, U, d,
+      X.base,
       blas(X.stride))
   }
   public static func solve(
