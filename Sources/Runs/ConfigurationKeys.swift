@@ -225,7 +225,7 @@ extension Configuration {
         + "without a derivative of the loss."),
     Key(
       "accelerated", "block", chunk, \.accelerated.block,
-      "The least samples of a step at the start, rounded up to whole chunks; they grow to all. 0: a fortieth or so of the training set."
+      "The least samples of a step at the start, in whole chunks; more where labels are noisy, at last all. 0: a fortieth or so of them."
     ),
     Key(
       "accelerated", "l2", automatic, \.accelerated.l2,
