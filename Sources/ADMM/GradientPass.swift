@@ -187,8 +187,11 @@ package struct GradientPass: ~Copyable {
       let r: Double
       switch propagation {
       case .gradient:
-        if isFactored { rowFactors.base.update(from: V.base, count: V.columns) }
-        if !isFactored { backward[l].assign(transposed: V) }
+        if isFactored {
+          rowFactors.base.update(from: V.base, count: V.columns)
+        } else {
+          backward[l].assign(transposed: V)
+        }
         continue
       case .updates(_, let ratio): r = ratio
       case .multipliers: r = multipliers.map { $0.beta[l - 1] / $0.beta[l] } ?? 1

@@ -69,7 +69,7 @@ extension Activation {
     m: UnsafeMutablePointer<Float>, work: UnsafeMutablePointer<Float>
   ) {
     checkPadding(a)
-    let start = Lanes.zero.first(0, rest: Lanes(repeating: output.b)).first(1)
+    let start = Lanes(repeating: output.b).first(1)
     for j in 0..<a.columns { start.store(at: work + j * laneCount) }
     if self == .relu {
       var visitor = AppliedAndSummed(a: a, function: ReLU(), weights: output.v, sums: work)

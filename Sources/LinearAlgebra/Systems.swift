@@ -1,67 +1,40 @@
 import CLAPACKE
 import COpenBLAS
 
-/// A number that LAPACK has routines for.
+/// A number that LAPACK and BLAS have routines for.
 public protocol LAPACKNumber: BinaryFloatingPoint, BitwiseCopyable {
+  /// Those that a Cholesky factor needs.
+  static var routines: CholeskyRoutines<Self> { get }
+}
+
+/// LAPACK's and BLAS's routines for a Cholesky factor, in one precision.
+public struct CholeskyRoutines<Number> {
   /// The first letter of their names.
-  static var letter: String { get }
-  /// UᵀU ← A, of the upper triangle, in place. LAPACK's potrf.
-  static func factor(_ A: UnsafeMutablePointer<Self>, _ d: Int32) -> Int32
-  /// (UᵀU)⁻¹ ← U, the upper triangle, in place. LAPACK's potri.
-  static func invert(_ U: UnsafeMutablePointer<Self>, _ d: Int32)
-  /// X ← X U⁻¹ or X U⁻ᵀ, m × d. BLAS's trsm.
-  static func solve(_ U: UnsafePointer<Self>, _ d: Int32, _ transposition: Transposition, _ X: Tile<Self>)
-  /// x ← U⁻¹ x or U⁻ᵀ x, entries `stride` apart. BLAS's trsv.
-  static func solve(
-    _ U: UnsafePointer<Self>, _ d: Int32, _ transposition: Transposition, _ x: UnsafeMutablePointer<Self>,
-    stride: Int32)
+  let letter: String
+  let potrf, potri: (Int32, CChar, Int32, UnsafeMutablePointer<Number>?, Int32) -> Int32
+  let trsm:
+    (
+      CBLAS_ORDER, CBLAS_SIDE, CBLAS_UPLO, CBLAS_TRANSPOSE, CBLAS_DIAG, Int32, Int32, Number,
+      UnsafePointer<Number>?, Int32, UnsafeMutablePointer<Number>?, Int32
+    ) -> Void
+  let trsv:
+    (
+      CBLAS_ORDER, CBLAS_UPLO, CBLAS_TRANSPOSE, CBLAS_DIAG, Int32, UnsafePointer<Number>?, Int32,
+      UnsafeMutablePointer<Number>?, Int32
+    ) -> Void
 }
 
 extension Double: LAPACKNumber {
-  public static var letter: String { "d" }
-  public static func factor(_ A: UnsafeMutablePointer<Double>, _ d: Int32) -> Int32 {
-    LAPACKE_dpotrf(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), d, A, max(d, 1))
-  }
-  public static func invert(_ U: UnsafeMutablePointer<Double>, _ d: Int32) {
-    LAPACKE_dpotri(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), d, U, max(d, 1))
-  }
-  public static func solve(
-    _ U: UnsafePointer<Double>, _ d: Int32, _ transposition: Transposition, _ X: Tile<Double>
-  ) {
-    cblas_dtrsm(
-      CblasColMajor, CblasRight, CblasUpper, transposition.flag, CblasNonUnit, blas(X.rows), d, 1, U, d,
-      X.base,
-      blas(X.stride))
-  }
-  public static func solve(
-    _ U: UnsafePointer<Double>, _ d: Int32, _ transposition: Transposition, _ x: UnsafeMutablePointer<Double>,
-    stride: Int32
-  ) {
-    cblas_dtrsv(CblasColMajor, CblasUpper, transposition.flag, CblasNonUnit, d, U, d, x, stride)
+  public static var routines: CholeskyRoutines<Double> {
+    CholeskyRoutines(
+      letter: "d", potrf: LAPACKE_dpotrf, potri: LAPACKE_dpotri, trsm: cblas_dtrsm, trsv: cblas_dtrsv)
   }
 }
 
 extension Float: LAPACKNumber {
-  public static var letter: String { "s" }
-  public static func factor(_ A: UnsafeMutablePointer<Float>, _ d: Int32) -> Int32 {
-    LAPACKE_spotrf(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), d, A, max(d, 1))
-  }
-  public static func invert(_ U: UnsafeMutablePointer<Float>, _ d: Int32) {
-    LAPACKE_spotri(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), d, U, max(d, 1))
-  }
-  public static func solve(
-    _ U: UnsafePointer<Float>, _ d: Int32, _ transposition: Transposition, _ X: Tile<Float>
-  ) {
-    cblas_strsm(
-      CblasColMajor, CblasRight, CblasUpper, transposition.flag, CblasNonUnit, blas(X.rows), d, 1, U, d,
-      X.base,
-      blas(X.stride))
-  }
-  public static func solve(
-    _ U: UnsafePointer<Float>, _ d: Int32, _ transposition: Transposition, _ x: UnsafeMutablePointer<Float>,
-    stride: Int32
-  ) {
-    cblas_strsv(CblasColMajor, CblasUpper, transposition.flag, CblasNonUnit, d, U, d, x, stride)
+  public static var routines: CholeskyRoutines<Float> {
+    CholeskyRoutines(
+      letter: "s", potrf: LAPACKE_spotrf, potri: LAPACKE_spotri, trsm: cblas_strsm, trsv: cblas_strsv)
   }
 }
 
@@ -109,8 +82,9 @@ public struct Cholesky<Number: LAPACKNumber>: ~Copyable {
     let d = G.rows
     U.assign(G)
     for i in 0..<d { U[i, i] += ridge }
-    let routine = Number.letter + "potrf"
-    let info = Number.factor(U.base, blas(d))
+    let routines = Number.routines
+    let routine = routines.letter + "potrf"
+    let info = routines.potrf(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), blas(d), U.base, blas(max(d, 1)))
     guard info == 0 else { throw LAPACKError(routine: routine, info: info) }
     // Written so that an infinity, or a NaN that came of one, fails.
     for i in 0..<d where !(U[i, i] * U[i, i] > smallestPivot * (G[i, i] + ridge)) {
@@ -124,8 +98,12 @@ public struct Cholesky<Number: LAPACKNumber>: ~Copyable {
   public func solveFromRight(_ X: Tile<Number>) {
     precondition(X.columns == U.rows, "\(X.rows) × \(X.columns) times \(U.rows) × \(U.rows)")
     guard X.rows > 0 && X.columns > 0 else { return }
-    Number.solve(U.base, blas(U.rows), .none, X)
-    Number.solve(U.base, blas(U.rows), .transposed, X)
+    for side in 0..<2 {
+      Number.routines.trsm(
+        CblasColMajor, CblasRight, CblasUpper, side == 0 ? CblasNoTrans : CblasTrans, CblasNonUnit,
+        blas(X.rows), blas(X.columns), 1,
+        U.base, blas(U.rows), X.base, blas(X.stride))
+    }
   }
 
   /// x ← x (G + ρI)⁻¹ for one row, in place. Local; 2 d² flops.
@@ -135,8 +113,12 @@ public struct Cholesky<Number: LAPACKNumber>: ~Copyable {
   ///   - stride: how far apart they are.
   public func solveFromRight(_ x: UnsafeMutablePointer<Number>, stride: Int) {
     guard U.rows > 0 else { return }
-    Number.solve(U.base, blas(U.rows), .transposed, x, stride: blas(stride))
-    Number.solve(U.base, blas(U.rows), .none, x, stride: blas(stride))
+    for side in 0..<2 {
+      Number.routines.trsv(
+        CblasColMajor, CblasUpper, side == 0 ? CblasTrans : CblasNoTrans, CblasNonUnit, blas(U.rows), U.base,
+        blas(U.rows), x,
+        blas(stride))
+    }
   }
 
   /// (G + ρI)⁻¹, both triangles. Local; d³ flops.
@@ -151,7 +133,8 @@ public struct Cholesky<Number: LAPACKNumber>: ~Copyable {
     let d = U.rows
     inverse.assign(U)
     // Fails only for a zero on the diagonal, which no factor has.
-    Number.invert(inverse.base, blas(d))
+    _ = Number.routines.potri(
+      LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), blas(d), inverse.base, blas(max(d, 1)))
     for j in 0..<d {
       for i in j + 1..<max(d, j + 1) { inverse[i, j] = inverse[j, i] }
     }

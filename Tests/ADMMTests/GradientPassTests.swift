@@ -24,6 +24,7 @@ import Testing
   /// One output, outputs and hidden layers of several vectors, chunks of several tiles.
   @Test(arguments: [
     Network(widths: [6, 20, 1], activation: .relu, loss: .logistic, bias: true),
+    Network(widths: [6, 20, 1], activation: .relu, loss: .hinge, bias: true),
     Network(widths: [6, 20, 1], activation: .relu, loss: .hinge, bias: false),
     Network(widths: [6, 20, 1], activation: .leaky_relu, loss: .huber, bias: true),
     Network(widths: [6, 52, 1], activation: .hard_tanh, loss: .square, bias: true),
