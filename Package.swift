@@ -15,6 +15,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
     name: name, dependencies: dependencies + ["TestSupport"], exclude: exclude, swiftSettings: settings)
 }
 
+/// What the suites of the numerical modules are built on.
+let numeric: [Target.Dependency] = [
+  "Basics", "CCounters", "LinearAlgebra", "MPI", "Networks", "NetworkSupport", "Sums",
+]
+
 /// The pkg-config name of a C library: Debian's by default, another by `PKG_MPI=mpich swift build` and so on.
 func pkgConfig(_ variable: String, _ debian: String) -> String {
   Context.environment[variable] ?? debian
@@ -56,28 +61,81 @@ let package = Package(
     .target(name: "CVersion", cSettings: [.define("ADMM_COMMIT", to: "\"\(commit)\"")]),
 
     // Arrows point down only; docs/architecture.md draws them.
-    library("MPI", ["COpenMPI"]),
+    library("Basics", []),
+    library("Settings", ["Basics"]),
+    library("MPI", ["Basics", "COpenMPI"]),
     library("LinearAlgebra", ["COpenBLAS", "CLAPACKE", "CLanes"]),
-    library("HDF5", ["CHDF5", "MPI"]),
-    library("ADMM", ["MPI", "LinearAlgebra"]),
-    library("Baselines", ["ADMM", "MPI", "LinearAlgebra"]),
-    library("Datasets", ["MPI", "LinearAlgebra", "HDF5", "CZlib"]),
-    library("Runs", ["ADMM", "Baselines", "Datasets", "HDF5", "CCrypto", "CVersion", tomlKit]),
+    library("HDF5", ["Basics", "MPI", "CHDF5"]),
+    library("Files", ["Basics", "MPI", "CCrypto"]),
+    library("Sums", ["Basics", "MPI", "LinearAlgebra"]),
+    library("Networks", ["Basics", "MPI", "LinearAlgebra", "Sums"]),
+    library("ADMM", ["Basics", "MPI", "LinearAlgebra", "Sums", "Networks"]),
+    library("Optimizers", ["Basics", "MPI", "LinearAlgebra", "Sums", "Networks"]),
+    library("Datasets", ["Basics", "Settings", "Files", "MPI", "LinearAlgebra", "HDF5", "Sums", "CZlib"]),
+    library("Reports", ["Basics", "Files", "MPI", "LinearAlgebra", "HDF5", "CVersion"]),
+    library(
+      "Configuration",
+      [
+        "Basics", "Settings", "Files", "MPI", "ADMM", "Optimizers", "Networks", "Datasets", "Reports",
+        tomlKit,
+      ]),
+    library(
+      "Models",
+      ["Basics", "Files", "MPI", "LinearAlgebra", "HDF5", "Sums", "Networks", "Datasets", "Reports"]),
+    library(
+      "Runs",
+      [
+        "Basics", "Settings", "Files", "MPI", "LinearAlgebra", "HDF5", "Sums", "Networks", "ADMM",
+        "Optimizers", "Datasets", "Reports", "Configuration", "Models",
+      ]),
+    library(
+      "Studies",
+      [
+        "Basics", "Settings", "Files", "MPI", "LinearAlgebra", "Sums", "Networks", "ADMM", "Optimizers",
+        "Datasets", "Reports", "Configuration", "Models", "Runs",
+      ]),
     .executableTarget(
-      name: "admm-mpi", dependencies: ["Runs", argumentParser], swiftSettings: settings),
+      name: "admm-mpi",
+      dependencies: [
+        "Basics", "HDF5", "MPI", "Reports", "Configuration", "Datasets", "Models", "Runs", "Studies",
+        argumentParser,
+      ], swiftSettings: settings),
 
     .target(
-      name: "TestSupport", dependencies: ["MPI", "LinearAlgebra"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Basics", "MPI", "LinearAlgebra"], path: "Tests/TestSupport",
       swiftSettings: settings),
-    tests("MPITests", ["MPI"]),
-    tests("LinearAlgebraTests", ["LinearAlgebra"]),
-    tests("HDF5Tests", ["HDF5"]),
+    // Problems to train on, and the definitions of the mathematics in plain loops.
+    .target(
+      name: "NetworkSupport",
+      dependencies: ["Basics", "MPI", "LinearAlgebra", "Sums", "Networks", "TestSupport"],
+      path: "Tests/NetworkSupport", swiftSettings: settings),
     // Counts the heap allocations and the reductions of the test process.
     .target(name: "CCounters", dependencies: ["COpenMPI"], path: "Tests/CCounters"),
-    tests("ADMMTests", ["ADMM", "CCounters"], exclude: ["accelerated.py", "consistent.py", "reference.py"]),
-    tests("BaselinesTests", ["Baselines"]),
-    tests("DatasetsTests", ["Datasets"], exclude: ["synthetic.py"]),
-    tests("RunsTests", ["Runs"]),
+    tests("MPITests", ["Basics", "MPI"]),
+    tests("LinearAlgebraTests", ["LinearAlgebra"]),
+    tests("HDF5Tests", ["Basics", "HDF5", "MPI"]),
+    tests("SumsTests", ["MPI", "Sums"]),
+    tests("NetworksTests", numeric),
+    tests("ADMMTests", numeric + ["ADMM"], exclude: ["consistent.py", "reference.py"]),
+    tests("OptimizersTests", numeric + ["Optimizers"], exclude: ["accelerated.py"]),
+    tests(
+      "DatasetsTests", ["Basics", "Datasets", "Files", "HDF5", "LinearAlgebra", "MPI", "Sums"],
+      exclude: ["synthetic.py"]),
+    tests("FilesTests", ["Basics", "Files", "MPI"]),
+    tests("ReportsTests", ["Basics", "MPI", "Reports"]),
+    tests(
+      "ConfigurationTests",
+      ["ADMM", "Basics", "Configuration", "Datasets", "MPI", "Networks", "Optimizers", "Settings", "Sums"]),
+    tests(
+      "ModelsTests",
+      ["Basics", "Datasets", "HDF5", "LinearAlgebra", "Models", "MPI", "Networks", "Reports", "Sums"]),
+    tests(
+      "RunsTests",
+      [
+        "ADMM", "Basics", "Configuration", "Datasets", "Files", "HDF5", "LinearAlgebra", "Models", "MPI",
+        "Networks", "Optimizers", "Reports", "Runs", "Sums",
+      ]),
+    tests("StudiesTests", ["Basics", "Configuration", "MPI", "Reports", "Runs", "Studies"]),
     tests("EndToEndTests", ["admm-mpi"]),
   ],
   swiftLanguageModes: [.v6]

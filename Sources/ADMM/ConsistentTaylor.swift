@@ -1,5 +1,8 @@
+import Basics
 import LinearAlgebra
 import MPI
+import Networks
+import Sums
 
 /// The settings of Algorithm 1 with a multiplier on every constraint. One set of defaults serves every data set.
 public struct ConsistentSettings: Sendable, Equatable {

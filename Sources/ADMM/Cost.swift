@@ -1,5 +1,6 @@
 import LinearAlgebra
 import MPI
+import Networks
 
 /// What a sweep costs.
 public struct SweepCost: Sendable {
@@ -59,16 +60,5 @@ extension Network {
       if isStored[l] { numbers += paddedRows(widths[l] + 1) }
     }
     return numbers * samples * MemoryLayout<Float>.size
-  }
-
-  /// The bytes of W, of the sums for it and of the systems solved for it: the same on every rank.
-  public func systemBytes(threads: Int) -> Int {
-    (1...L).reduce(0) { bytes, l in
-      let gram = inputs(l) * inputs(l)
-      let product = widths[l] * inputs(l)
-      // Of each sum: for each thread a chunk's in single precision and the message, then the total in double; the factor of
-      // the system; W itself, in double, and made ready twice.
-      return bytes + (12 * threads + 8) * (gram + product) + 8 * gram + 44 * product
-    }
   }
 }

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import MPI
+import Networks
 
 /// The objective (O) and how well its constraints hold.
 public struct Objective: Sendable {

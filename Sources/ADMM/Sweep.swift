@@ -1,5 +1,7 @@
+import Basics
 import LinearAlgebra
 import MPI
+import Networks
 
 // Algorithm 1 of Taylor et al. (2016), as algorithm.md §2 states it. Hold it beside the paper: `sweep` is the body of its loop.
 //
@@ -15,7 +17,7 @@ extension Taylor {
   /// Every rank solves the same small systems for the weights and updates its own columns, tile by tile.
   ///
   /// - Parameter isMeasured: whether to take what `objective` reports on the way.
-  /// - Throws: a numerical `Failure`, the same on all ranks, when an iterate is no longer finite.
+  /// - Throws: `NumericalError`, the same on all ranks, when an iterate is no longer finite.
   public mutating func sweep(over ranks: borrowing Communicator, isMeasured: Bool = false) throws {
     try reduceSums(over: ranks)
     // W_l ← z_l a_{l−1}ᵀ (a_{l−1} a_{l−1}ᵀ + ρ_l I)⁻¹
@@ -58,17 +60,14 @@ extension Taylor {
     swap(&steps, &formerSteps)
     for l in 1...L {
       do { try solveWeights(l) } catch let error as LAPACKError {
-        throw Failure(
-          .numericalFailure,
-          "the system for W_\(l) can't be solved: \(error). Raise the ridge, or change beta or gamma",
-          isShared: true)
+        throw NumericalError.unsolvable(system: "W_\(l)", reason: error.description)
       }
     }
     seconds.solve += monotonicSeconds() - start
   }
 
   private mutating func solveWeights(_ l: Int) throws {
-    sums.withTotal(.product(l)) { solved[l].assign($0) }
+    sums.withTotal(.outputs(l)) { solved[l].assign($0) }
     if l > 1 {
       try sums.withTotal(.gram(l - 1)) { try systems[l].take($0, ridge: settings.ridge) }
     }
@@ -156,8 +155,9 @@ extension Taylor {
   func addSums(_ tile: TileVisit) {
     let workspace = tile.workspace
     let start = monotonicSeconds()
-    sums.accumulators[workspace.thread].add(
-      a: { inputs($0, tile) }, z: { outputs($0, tile) }, meanwhile: { workspace.prefetch() })
+    sums.add(
+      thread: workspace.thread, a: { inputs($0, tile) }, z: { outputs($0, tile) },
+      meanwhile: { workspace.prefetch() })
     workspace.summing += monotonicSeconds() - start
   }
 

@@ -1,5 +1,7 @@
 import LinearAlgebra
 import MPI
+import Networks
+import Sums
 
 /// How Algorithm 1 starts.
 public enum Start: String, CaseIterable, Sendable, Codable {
@@ -85,7 +87,7 @@ public struct Taylor: ~Copyable, TrainingMethod {
   public internal(set) var seconds = SweepSeconds()
 
   /// Brings the sums for all W_l in one message.
-  var sums: SharedSums
+  var sums: LayerSums
   /// a_{l−1} a_{l−1}ᵀ + ρ_l I, l = 1 … L. That of the data is reduced and factored once a run.
   var systems: Layers<WeightSystem>
   /// Where W_l is solved for, l = 1 … L.
@@ -156,7 +158,7 @@ public struct Taylor: ~Copyable, TrainingMethod {
       $0 > 0 && !isStored[$0] && ActivationStep.stacksOutputs(from: d[$0 + 1], to: d[$0])
     }
     self.isStacked = isStacked
-    sums = SharedSums(network.sums, network, partition, threads: team.count, isStacked: { isStacked[$0] })
+    sums = LayerSums(network.sums, network, partition, threads: team.count, isStacked: { isStacked[$0] })
     systems = Layers(1..<L + 1) { l in WeightSystem(size: network.inputs(l)) }
     solved = Layers(1..<L + 1) { l in Matrix(rows: d[l], columns: network.inputs(l)) }
     firstWeights = Panels(rows: d[1], columns: network.inputs(1))

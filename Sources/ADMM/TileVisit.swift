@@ -1,5 +1,8 @@
+import Basics
 import LinearAlgebra
 import MPI
+import Networks
+import Sums
 
 /// A tile at work: some columns, as many as stay in a core's second-level cache, and where their thread keeps what it needs.
 struct TileVisit {
@@ -71,7 +74,7 @@ extension Taylor {
       workspace.endTile()
     }
     let start = monotonicSeconds()
-    sums.closeChunk(workspace.thread)
+    sums.closeChunk(thread: workspace.thread)
     workspace.summing += monotonicSeconds() - start
   }
 

@@ -1,4 +1,8 @@
+import Basics
+import Files
+import HDF5
 import MPI
+import Settings
 
 /// What the first line of a text file tells about all of them.
 struct CSVLayout {

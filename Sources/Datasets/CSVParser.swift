@@ -1,5 +1,7 @@
 import Glibc
+import HDF5
 import MPI
+import Settings
 
 /// Makes samples of lines of text. Local: it holds what one rank has met.
 struct CSVParser {

@@ -1,3 +1,6 @@
+import Basics
+import Files
+import HDF5
 import MPI
 
 /// Reads a text file: a plain one by byte ranges, a compressed one through rank 0. Collective.

@@ -1,5 +1,7 @@
+import Basics
 import LinearAlgebra
 import MPI
+import Sums
 
 /// The labels of a rank's own samples, in their order.
 public enum Labels: Sendable, Equatable {

@@ -1,4 +1,6 @@
 import Glibc
+import HDF5
+import MPI
 
 /// The single-precision number nearest to a decimal one, read from bytes.
 ///

@@ -1,3 +1,4 @@
+import Basics
 import MPI
 
 /// Something wrong at one line or sample of a file, found by a rank that may not know yet which line of the whole file it is.

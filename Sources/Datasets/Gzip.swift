@@ -1,4 +1,6 @@
+import Basics
 import CZlib
+import Files
 import MPI
 
 /// The contents of a file from beginning to end, inflated if it is a gzip file (RFC 1952), which may have several members.

@@ -1,5 +1,8 @@
+import Basics
 import HDF5
 import MPI
+import Settings
+import Sums
 
 /// The names, in a file that `writeHDF5` has made, of what belongs to features and labels.
 enum HDF5Names {

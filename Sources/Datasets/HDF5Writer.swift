@@ -1,3 +1,5 @@
+import Basics
+import Files
 import Glibc
 import HDF5
 import LinearAlgebra

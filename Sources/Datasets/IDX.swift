@@ -1,4 +1,7 @@
+import Basics
+import Files
 import MPI
+import Settings
 
 /// The header of an IDX file: two zero bytes, the type, the number of dimensions, and each dimension as a 32-bit big-endian number.
 ///

@@ -1,4 +1,8 @@
+import Basics
+import Files
 import MPI
+import Settings
+import Sums
 
 /// Reads the samples and labels of IDX files: plain ones by offset, compressed ones through rank 0. Collective.
 ///

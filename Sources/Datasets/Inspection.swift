@@ -1,3 +1,5 @@
+import Basics
+import HDF5
 import MPI
 
 /// What rank 0 finds out about a file before all ranks read it.

@@ -1,4 +1,6 @@
+import Basics
 import Glibc
+import HDF5
 import MPI
 
 /// Which samples a classification task takes, and as what.

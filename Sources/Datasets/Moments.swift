@@ -1,4 +1,5 @@
 import MPI
+import Sums
 
 /// What the columns of a data set are like: one value a feature. NaN entries count as missing and nowhere else.
 struct Moments {

@@ -1,3 +1,4 @@
+import Basics
 import MPI
 
 /// Reads a data set; each rank gets the samples that it owns by `Partition`. Collective.

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import MPI
+import Sums
 
 /// Consecutive samples as one rank has read them, before they go to their owners.
 struct Block {

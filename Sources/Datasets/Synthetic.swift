@@ -1,5 +1,6 @@
 import LinearAlgebra
 import MPI
+import Sums
 
 /// Made-up samples: normal features, labelled by a random network, the teacher, whose outputs are blurred by noise.
 ///

@@ -1,3 +1,5 @@
+import Configuration
+
 /// When a run ends before its last iteration: [stop].
 ///
 /// Decides from values that have the same bits on every rank, so that all ranks leave the loop together.

@@ -1,7 +1,11 @@
 import ADMM
-import Baselines
+import Basics
+import Configuration
 import LinearAlgebra
 import MPI
+import Networks
+import Optimizers
+import Reports
 
 /// A model of [baselines] that was trained.
 final class TrainedBaseline {
@@ -46,9 +50,11 @@ func trainedBaselines(
         TrainedBaseline(
           baseline.rawValue, network, outcome.W.copy(), outcome.best ?? outcome.last, outcome.status))
     } else {
-      let model = try RandomFeatures.fit(
-        network, seed: configuration.training.seed, a0: data.train.features.all, y: data.y.all,
-        partition: data.train.partition, over: ranks)
+      let model = try advising(Configuration.dataAdvice) {
+        try RandomFeatures.fit(
+          network, seed: configuration.training.seed, a0: data.train.features.all, y: data.y.all,
+          partition: data.train.partition, over: ranks)
+      }
       trainedOnes.append(TrainedBaseline(baseline.rawValue, model.network, model.W.copy(), nil, nil))
     }
   }

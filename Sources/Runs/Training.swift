@@ -1,8 +1,13 @@
 import ADMM
-import Baselines
+import Basics
+import Configuration
+import Files
 import HDF5
 import LinearAlgebra
 import MPI
+import Optimizers
+import Reports
+import Settings
 
 /// Trains a network as a configuration says, and leaves a run directory. Collective.
 ///
@@ -38,7 +43,10 @@ public func train(
 
   console.progress("fitting a linear model")
   let linear = try phases.measure(.baseline) {
-    try LinearModel(a0: data.train.features.all, y: data.y.all, partition: data.train.partition, over: ranks)
+    try advising(Configuration.dataAdvice) {
+      try LinearModel(
+        a0: data.train.features.all, y: data.y.all, partition: data.train.partition, over: ranks)
+    }
   }
   let log = try directory.log("iterations.jsonl", over: ranks)
   var table = IterationTable()

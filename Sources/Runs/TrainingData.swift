@@ -1,28 +1,33 @@
 import ADMM
+import Basics
+import Configuration
 import Datasets
 import LinearAlgebra
 import MPI
+import Models
+import Networks
+import Sums
 
 /// The samples of a training run, standardised, each rank its own blocks.
-struct TrainingData: ~Copyable {
-  let train: Dataset
+package struct TrainingData: ~Copyable {
+  package let train: Dataset
   /// Taken out of the training set; without samples unless `data.validation_fraction` is set.
-  let validation: Dataset
+  package let validation: Dataset
   /// Without samples unless `data.test` or `data.synthetic_test` is set.
-  let test: Dataset
+  package let test: Dataset
   /// What was done to the features.
   let standardization: Standardization?
   /// What was done to the targets of a regression.
   let targetScale: TargetScale?
   /// d_L.
-  private(set) var outputs: Int
+  package private(set) var outputs: Int
   /// y of the training set, d_L × n.
-  private(set) var y: Matrix<Float>
+  package private(set) var y: Matrix<Float>
 
   /// Reads or generates, and prepares, everything that [data] names. Collective.
   ///
   /// - Throws: a shared `Failure` that names the file and the place in it, or the key of the configuration.
-  static func read(
+  package static func read(
     _ configuration: Configuration, over ranks: borrowing Communicator,
     progress: (_ what: String, _ share: Double) -> Void
   ) throws -> TrainingData {
@@ -94,13 +99,13 @@ struct TrainingData: ~Copyable {
   }
 
   /// Makes d_L and y those of another loss: the same samples for another method. Local.
-  mutating func setTargets(for loss: Loss) {
+  package mutating func setTargets(for loss: Loss) {
     outputs = Scoring.outputs(train.labels, loss: loss)
     y = Scoring.targets(train.labels, outputs: outputs, loss: loss)
   }
 
   /// The classes, or nil for a regression.
-  var classNames: [String]? { train.labels.names }
+  package var classNames: [String]? { train.labels.names }
 
   private static func checkLabels(_ labels: Labels, _ configuration: Configuration, _ path: String) throws {
     let loss = configuration.network.loss

@@ -1,18 +1,26 @@
 import ADMM
-import Baselines
+import Basics
+import Configuration
 import Datasets
+import Files
 import LinearAlgebra
 import MPI
+import Models
+import Networks
+import Optimizers
+import Reports
+import Settings
+import Sums
 
 /// What a training loop ends with.
-struct TrainingOutcome: ~Copyable {
-  var status: RunStatus
+package struct TrainingOutcome: ~Copyable {
+  package var status: RunStatus
   /// The last evaluated iterate.
   var last: IterationRecord
   /// The best evaluated iterate, if one was asked for.
   var best: IterationRecord?
   /// The weights to keep: the best's if one was asked for, else the last's.
-  var W: Layers<Matrix<Float>>
+  package var W: Layers<Matrix<Float>>
   /// Seconds of the sweeps on the slowest rank.
   var seconds: Double
   /// How many sweeps were done, and what they cost.
@@ -21,14 +29,14 @@ struct TrainingOutcome: ~Copyable {
 }
 
 /// Trains by the configuration's method, from its start values on. Collective.
-func trained(
+package func trained(
   _ configuration: Configuration, _ network: Network, _ data: borrowing TrainingData, _ console: Console,
   _ phases: Phases, over ranks: borrowing Communicator, report: (IterationRecord) throws -> Void
 ) throws -> TrainingOutcome {
   let (a0, y, partition) = (data.train.features.all, data.y.all, data.train.partition)
   let threads = configuration.training.threadsPerRank
   func outcome<Method: TrainingMethod & ~Copyable>(_ start: () throws -> Method) throws -> TrainingOutcome {
-    var method = try phases.measure(.start, start)
+    var method = try phases.measure(.start) { try advising(Configuration.dataAdvice, start) }
     return try trainingLoop(&method, configuration, data, console, phases, over: ranks, report: report)
   }
   let training = configuration.training
@@ -97,8 +105,8 @@ func trainingLoop<Method: TrainingMethod & ~Copyable>(
       seconds += try timed {
         try phases.measure(.update) { try method.sweep(over: ranks, isMeasured: isEvaluated) }
       }
-    } catch let failure as Failure where failure.status == .numericalFailure && failure.isShared {
-      console.warn(failure.message)
+    } catch let error as NumericalError {
+      console.warn("\(error). \(configuration.advice(error))")
       outcome.status = .diverged
       break
     }
@@ -151,7 +159,7 @@ private func timed(_ body: () throws -> Void) rethrows -> Double {
 
 extension IterationRecord {
   /// Adds how well the network itself, not the slack-laden z_L, does on each data set. Collective; one reduction.
-  mutating func addQuality(
+  package mutating func addQuality(
     of W: borrowing Layers<Matrix<Float>>, _ network: Network, _ data: borrowing TrainingData,
     over ranks: borrowing Communicator
   ) throws {
@@ -201,7 +209,7 @@ extension IterationRecord {
   }
 
   /// Whether this iterate is to be preferred: by validation where there is a validation set, else by training. The test set has no say.
-  func isBetter(than other: IterationRecord) -> Bool {
+  package func isBetter(than other: IterationRecord) -> Bool {
     if let own = validation_accuracy, let best = other.validation_accuracy { return own > best }
     if let own = validation_rmse, let best = other.validation_rmse { return own < best }
     if let own = train_accuracy, let best = other.train_accuracy { return own > best }

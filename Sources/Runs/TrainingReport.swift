@@ -1,8 +1,14 @@
 import ADMM
-import Baselines
+import Configuration
 import Datasets
+import Files
+import HDF5
 import LinearAlgebra
 import MPI
+import Models
+import Networks
+import Optimizers
+import Reports
 
 /// What the console says before a run trains.
 func banner(
@@ -25,7 +31,7 @@ func banner(
 
 extension TrainingData {
   /// What the console says of the data before it trains: a row a set, the classes and the chunks.
-  func rows(_ configuration: Configuration) -> [(name: String, text: String)] {
+  package func rows(_ configuration: Configuration) -> [(name: String, text: String)] {
     let sets = sampleCounts
     var rows = [(name: "train", text: "\(configuration.data.trainOrigin), \(counted(sets.train, "sample"))")]
     if let count = sets.validation {
@@ -44,7 +50,7 @@ extension TrainingData {
   }
 
   /// How many samples each set has, on all ranks together; nil where there are none.
-  var sampleCounts: (train: Int, validation: Int?, test: Int?) {
+  package var sampleCounts: (train: Int, validation: Int?, test: Int?) {
     func count(_ dataset: borrowing Dataset) -> Int? {
       dataset.partition.samples > 0 ? dataset.partition.samples : nil
     }
@@ -78,7 +84,7 @@ func predictedBytes(
 
 extension Configuration {
   /// Which kind of its method, such as "preset robust".
-  var variant: String {
+  package var variant: String {
     func steps(_ common: MiniBatchSettings) -> String {
       "rate \(common.rate) (\(common.schedule)), steps of \(counted(common.block, "sample")) or more, L2 \(common.l2)"
     }
@@ -94,12 +100,12 @@ extension Configuration {
 
   /// The bytes that training takes on a rank with so many samples, beside the data: those of the method and of the baselines, one at a
   /// time, that take the most.
-  func stateBytes(_ network: ADMM.Network, samples: Int) -> Int {
+  func stateBytes(_ network: Networks.Network, samples: Int) -> Int {
     let methods = [training.method] + baselines.methods.compactMap(\.method)
     return methods.reduce(0) { max($0, stateBytes($1, network, samples: samples)) }
   }
 
-  private func stateBytes(_ method: Method, _ network: ADMM.Network, samples: Int) -> Int {
+  private func stateBytes(_ method: Method, _ network: Networks.Network, samples: Int) -> Int {
     let threads = training.threadsPerRank
     func miniBatch(_ rule: UpdateRule) -> Int {
       MiniBatch.stateBytes(network, rule, samples: samples, threads: threads)
@@ -113,7 +119,8 @@ extension Configuration {
     case .taylor:
       network.stateBytes(samples: samples, storage: taylor.activations)
         + network.systemBytes(threads: threads)
-    case .accelerated: ADMM.Accelerated.stateBytes(network, accelerated, samples: samples, threads: threads)
+    case .accelerated:
+      Optimizers.Accelerated.stateBytes(network, accelerated, samples: samples, threads: threads)
     case .sgd: miniBatch(.sgd(sgd))
     case .adam: miniBatch(.adam(adam))
     case .cg: fullBatch(.conjugate(cg))
@@ -123,7 +130,7 @@ extension Configuration {
 
   /// The model that a run saves.
   func model(
-    _ network: ADMM.Network, _ outcome: borrowing TrainingOutcome, _ data: borrowing TrainingData
+    _ network: Networks.Network, _ outcome: borrowing TrainingOutcome, _ data: borrowing TrainingData
   ) -> Model {
     let meaning: Model.Meaning =
       data.classNames.map { .classes($0) }

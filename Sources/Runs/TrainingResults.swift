@@ -1,8 +1,12 @@
 import ADMM
-import Baselines
 import Datasets
+import HDF5
 import LinearAlgebra
 import MPI
+import Models
+import Networks
+import Optimizers
+import Reports
 
 /// What a run reached, beside what simpler models reach on the same data.
 struct TrainingResults {

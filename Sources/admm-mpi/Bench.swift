@@ -1,6 +1,9 @@
 import ArgumentParser
+import Basics
+import Configuration
 import MPI
 import Runs
+import Studies
 
 /// `admm-mpi bench [CONFIG]`.
 struct Bench: Subcommand {
@@ -63,7 +66,7 @@ struct Bench: Subcommand {
     } else {
       configuration = nil
     }
-    return try Runs.bench(
+    return try Studies.bench(
       BenchRequest(
         configuration: configuration, widths: widths?.list, features: features, outputs: outputs,
         seconds: seconds, jsonPath: json),

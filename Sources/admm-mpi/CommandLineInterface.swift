@@ -1,4 +1,5 @@
 import ArgumentParser
+import Reports
 import Runs
 
 /// The command line: one subcommand a file.

@@ -1,6 +1,9 @@
 import ArgumentParser
+import Basics
 import MPI
+import Reports
 import Runs
+import Studies
 
 /// `admm-mpi compare CONFIG…`.
 struct Compare: Subcommand {
@@ -63,7 +66,7 @@ struct Compare: Subcommand {
 
   func run(over ranks: borrowing Communicator) throws -> ExitStatus {
     let limit = timeLimit.map { ["stop.time_limit=\(Double($0) == nil ? quoted($0) : $0)"] } ?? []
-    return try Runs.compare(
+    return try Studies.compare(
       CompareRequest(
         files: configs, settings: settings + limit, seeds: seeds.list, thresholds: thresholds?.list,
         directory: output, overwrite: overwrite),

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Basics
+import Configuration
 import MPI
 import Runs
 

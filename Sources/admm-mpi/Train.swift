@@ -1,5 +1,8 @@
 import ArgumentParser
+import Basics
+import Configuration
 import Glibc
+import HDF5
 import MPI
 import Runs
 

@@ -2,6 +2,8 @@ import ADMM
 import CCounters
 import LinearAlgebra
 import MPI
+import NetworkSupport
+import Networks
 import TestSupport
 import Testing
 

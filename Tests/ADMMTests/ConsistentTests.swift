@@ -3,6 +3,8 @@ import CCounters
 import Glibc
 import LinearAlgebra
 import MPI
+import NetworkSupport
+import Networks
 import TestSupport
 import Testing
 

@@ -2,6 +2,9 @@ import ADMM
 import Glibc
 import LinearAlgebra
 import MPI
+import NetworkSupport
+import Networks
+import Sums
 
 /// Algorithm 1 in the order and with the variables of the paper: every a_l and z_l is stored, each layer's sums have a reduction of
 /// their own, and products are three plain loops. What `Taylor` does in another order, tile by tile, must have the same bits.

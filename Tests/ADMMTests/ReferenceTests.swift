@@ -1,6 +1,8 @@
 import ADMM
 import LinearAlgebra
 import MPI
+import NetworkSupport
+import Networks
 import TestSupport
 import Testing
 

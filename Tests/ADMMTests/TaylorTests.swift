@@ -1,6 +1,9 @@
 import ADMM
+import Basics
 import LinearAlgebra
 import MPI
+import NetworkSupport
+import Networks
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import MPI
+import Sums
 import TestSupport
 import Testing
 

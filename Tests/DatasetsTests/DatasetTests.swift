@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import LinearAlgebra
 import MPI
+import Sums
 import TestSupport
 import Testing
 

@@ -1,4 +1,6 @@
+import Basics
 import Datasets
+import Files
 import Foundation
 import MPI
 import TestSupport

@@ -1,5 +1,6 @@
 import Datasets
 import MPI
+import Sums
 import TestSupport
 import Testing
 

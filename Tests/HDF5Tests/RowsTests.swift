@@ -1,3 +1,4 @@
+import Basics
 import HDF5
 import MPI
 import TestSupport

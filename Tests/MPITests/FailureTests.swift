@@ -1,3 +1,4 @@
+import Basics
 import MPI
 import TestSupport
 import Testing

@@ -1,8 +1,13 @@
 import ADMM
+import Basics
+import Configuration
+import Files
 import Foundation
 import HDF5
 import LinearAlgebra
 import MPI
+import Models
+import Networks
 import Runs
 import TestSupport
 import Testing

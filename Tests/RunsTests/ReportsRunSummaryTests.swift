@@ -1,5 +1,8 @@
+import Configuration
+import Files
 import Foundation
 import MPI
+import Reports
 import Runs
 import Testing
 

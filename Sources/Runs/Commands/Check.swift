@@ -1,6 +1,10 @@
 import ADMM
+import Basics
+import Configuration
 import Datasets
+import Files
 import MPI
+import Reports
 
 /// Looks at a configuration's data files without reading their samples, and prints what a run would need. Collective.
 ///
@@ -90,7 +94,7 @@ extension Preview {
 
 extension Configuration {
   /// d_L where the configuration tells it.
-  var outputs: Int? {
+  package var outputs: Int? {
     if data.task == .regression { return 1 }
     let classes = data.generator?.classes ?? (data.positiveClass == nil ? data.classes?.count : 2)
     return classes.map { $0 == 2 && !network.loss.isJoint ? 1 : $0 }

@@ -1,5 +1,9 @@
+import Basics
+import Configuration
 import Datasets
+import Files
 import MPI
+import Reports
 
 /// Writes a data set as an HDF5 file, which all ranks can read at once (see `writeHDF5`). Collective.
 ///

@@ -1,4 +1,6 @@
+import Configuration
 import Datasets
+import Files
 import MPI
 
 extension Configuration {
@@ -16,7 +18,7 @@ extension Configuration {
   /// Replaces in [data] what options of a subcommand say. Collective.
   mutating func replace(_ settings: [DataSetting], over ranks: borrowing Communicator) throws {
     let isRoot = ranks.isRoot
-    let here = try ranks.agree { isRoot ? try Runs.currentDirectory() : "" }
+    let here = try ranks.agree { isRoot ? try Files.currentDirectory() : "" }
     try apply(settings, currentDirectory: ranks.broadcast(here))
   }
 }

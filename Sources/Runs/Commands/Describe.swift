@@ -1,5 +1,8 @@
+import Basics
+import Configuration
 import Datasets
 import MPI
+import Reports
 
 /// Prints a data set in numbers: samples, classes, and each column's range. Collective.
 ///

@@ -1,7 +1,13 @@
 import ADMM
+import Basics
+import Configuration
 import Datasets
+import Files
+import HDF5
 import LinearAlgebra
 import MPI
+import Models
+import Reports
 
 /// Prints how well a model does on a data set with labels. Collective.
 ///

@@ -1,7 +1,9 @@
 import ADMM
+import Configuration
 import Datasets
 import LinearAlgebra
 import MPI
+import Models
 
 extension Model {
   /// How the samples in a file are to be read for this model. Collective.

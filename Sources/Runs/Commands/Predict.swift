@@ -1,8 +1,14 @@
 import ADMM
+import Basics
+import Configuration
 import Datasets
+import Files
 import HDF5
 import LinearAlgebra
 import MPI
+import Models
+import Reports
+import Settings
 
 /// Writes a model's outputs and decisions for each sample of a data set, in the order of the samples. Collective.
 ///

@@ -1,0 +1,18 @@
+/// `text` in double quotes, escaped so that TOML and JSON read it alike.
+package func quoted(_ text: String) -> String {
+  var out = "\""
+  for scalar in text.unicodeScalars {
+    switch scalar {
+    case "\"": out += "\\\""
+    case "\\": out += "\\\\"
+    case "\n": out += "\\n"
+    case "\r": out += "\\r"
+    case "\t": out += "\\t"
+    case _ where scalar.value < 32 || scalar.value == 127:
+      let digits = String(scalar.value, radix: 16)
+      out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    default: out.unicodeScalars.append(scalar)
+    }
+  }
+  return out + "\""
+}

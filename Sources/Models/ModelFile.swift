@@ -1,0 +1,213 @@
+import Basics
+import Datasets
+import Glibc
+import HDF5
+import LinearAlgebra
+import MPI
+import Networks
+
+/// What model.h5 holds, for this program and for others that read it.
+///
+/// Attributes of the file: `format`, `format_version`, `program_version`, `config_sha256`, `seed`, `method`, `iteration`,
+/// `activation`, `loss`, `bias` (0 or 1); for a regression `target_mean` and `target_scale`. Arrays: `widths` [L + 1]; `W1` … `WL`,
+/// `Wl` being [d_l, d_{l−1} + 1] with the bias in the last column; `feature_names` [d_0]; `mean` and `scale` [d_0] where features
+/// were standardised; `class_names` for a classification.
+private enum Layout {
+  static let format = "admm-mpi model"
+  static let version = 1
+}
+
+extension Model {
+  /// Writes the model whole or not at all: rank 0 writes another file beside it and renames that. Collective.
+  ///
+  /// - Throws: a shared `Failure` of status `inputOutput`; what was there stays.
+  public func write(to path: String, over ranks: borrowing Communicator) throws {
+    let isRoot = ranks.isRoot
+    try ranks.agree {
+      guard isRoot else { return }
+      let temporary = path + ".part"
+      do {
+        try writeFile(temporary)
+        try settle(temporary, as: path)
+      } catch {
+        unlink(temporary)
+        throw Failure(.inputOutput, "The model can't be written. \(error)")
+      }
+    }
+  }
+
+  private func writeFile(_ path: String) throws {
+    let file = try File(creating: path)
+    try file.setAttribute("format", Layout.format)
+    try file.setAttribute("format_version", Layout.version)
+    try file.setAttribute("program_version", provenance.program)
+    try file.setAttribute("config_sha256", provenance.configurationSHA256)
+    try file.setAttribute("seed", provenance.seed)
+    try file.setAttribute("method", provenance.method)
+    try file.setAttribute("iteration", provenance.iteration)
+
+    try file.setAttribute("activation", network.activation.rawValue)
+    try file.setAttribute("loss", network.loss.rawValue)
+    try file.setAttribute("bias", Int32(network.bias ? 1 : 0))
+    try file.write(network.widths, to: "widths")
+    for l in 1...network.L {
+      try file.write(W[l].rowMajor, to: "W\(l)", shape: [W[l].rows, W[l].columns])
+    }
+    try file.write(featureNames, to: "feature_names")
+    if let standardization {
+      try file.write(standardization.mean, to: "mean")
+      try file.write(standardization.scale, to: "scale")
+    }
+    switch meaning {
+    case .classes(let names): try file.write(names, to: "class_names")
+    case .target(let mean, let scale):
+      try file.setAttribute("target_mean", mean)
+      try file.setAttribute("target_scale", scale)
+    }
+    try file.close()
+  }
+
+  /// Reads a model: rank 0 the file, which all get. Collective.
+  ///
+  /// - Throws: a shared `Failure` where the file is missing, damaged, no model, of another version, or contradicts itself.
+  public init(reading path: String, over ranks: borrowing Communicator) throws {
+    let file = try File(broadcasting: path, over: ranks)
+    let reader = ModelReader(file)
+    try reader.checkFormat()
+    let network = try reader.network()
+    let W = try Layers<Matrix<Float>>(1..<network.L + 1) { l in
+      try reader.matrix("W\(l)", rows: network.widths[l], columns: network.widths[l - 1] + 1)
+    }
+    self.init(
+      network: network, W: W, standardization: try reader.standardization(network.widths[0]),
+      meaning: try reader.meaning(network),
+      featureNames: try reader.names("feature_names", network.widths[0]),
+      provenance: try reader.provenance())
+  }
+}
+
+/// Hands a written file to the disk and gives it its name.
+private func settle(_ temporary: String, as path: String) throws {
+  func step(_ isDone: Bool, _ what: String) throws {
+    guard isDone else {
+      throw Failure(.inputOutput, "\(path): \(what) failed: \(String(cString: strerror(errno))).")
+    }
+  }
+  let descriptor = open(temporary, O_RDONLY)
+  try step(descriptor >= 0, "opening")
+  defer { close(descriptor) }
+  try step(fsync(descriptor) == 0, "writing to the disk")
+  try step(rename(temporary, path) == 0, "renaming")
+}
+
+/// Reads the parts of a model and refuses what does not fit. Every rank has the same file, so all meet the same.
+private struct ModelReader: ~Copyable {
+  private let file: File
+
+  init(_ file: consuming File) { self.file = file }
+
+  func checkFormat() throws {
+    guard try file.attribute("format") == Layout.format else {
+      throw refusal("is an HDF5 file, but not a model of this program.")
+    }
+    let version = try file.attribute("format_version", as: Int.self) ?? 0
+    guard version == Layout.version else {
+      let writer = try file.attribute("program_version") ?? "an unknown version"
+      throw refusal(
+        "has format version \(version), written by admm-mpi \(writer); this program reads version \(Layout.version). "
+          + "Use that program, or train again.")
+    }
+  }
+
+  func network() throws -> Network {
+    let widths: [Int] = try file.array("widths").values()
+    guard widths.count >= 2, widths.allSatisfy({ $0 > 0 }) else { throw refusal("has the widths \(widths).") }
+    let activation = try text("activation")
+    let loss = try text("loss")
+    guard let activation = Activation(rawValue: activation), let loss = Loss(rawValue: loss) else {
+      throw refusal("has the activation \"\(activation)\" and the loss \"\(loss)\", of which one is unknown.")
+    }
+    return Network(
+      widths: widths, activation: activation, loss: loss, bias: try number("bias", as: Int.self) != 0)
+  }
+
+  /// A matrix of finite numbers, stored row by row.
+  func matrix(_ name: String, rows: Int, columns: Int) throws -> Matrix<Float> {
+    let array = try file.array(name)
+    guard array.shape == [rows, columns] else {
+      let found = array.shape.map(String.init).joined(separator: " × ")
+      throw refusal(
+        "has a \(name) of \(found.isEmpty ? "one number" : found); its widths need \(rows) × \(columns).")
+    }
+    let values: [Float] = try array.values()
+    guard let bad = values.firstIndex(where: { !$0.isFinite }) else {
+      let matrix = Matrix<Float>(rows: rows, columns: columns)
+      for i in 0..<rows {
+        for j in 0..<columns { matrix[i, j] = values[i * columns + j] }
+      }
+      return matrix
+    }
+    throw refusal(
+      "has the number \(values[bad]) in row \(bad / columns + 1), column \(bad % columns + 1) of \(name).")
+  }
+
+  func standardization(_ features: Int) throws -> Standardization? {
+    guard try file.contains("mean") || file.contains("scale") else { return nil }
+    let mean: [Float] = try file.array("mean").values()
+    let scale: [Float] = try file.array("scale").values()
+    guard mean.count == features, scale.count == features, mean.allSatisfy(\.isFinite),
+      scale.allSatisfy({ $0.isFinite && $0 > 0 })
+    else {
+      throw refusal(
+        "has a mean and a scale that are not \(features) finite numbers each, the scale positive.")
+    }
+    return Standardization(mean: mean, scale: scale)
+  }
+
+  func meaning(_ network: Network) throws -> Model.Meaning {
+    let outputs = network.widths[network.L]
+    guard try file.contains("class_names") else {
+      let (mean, scale) = (
+        try number("target_mean", as: Float.self), try number("target_scale", as: Float.self)
+      )
+      guard outputs == 1, mean.isFinite, scale.isFinite, scale > 0 else {
+        throw refusal("has \(outputs) outputs for a target of mean \(mean) and scale \(scale).")
+      }
+      return .target(mean: mean, scale: scale)
+    }
+    let names = try file.array("class_names").strings()
+    guard names.count == (outputs == 1 ? 2 : outputs) else {
+      throw refusal("has \(outputs) outputs for \(names.count) classes.")
+    }
+    return .classes(names)
+  }
+
+  func names(_ name: String, _ count: Int) throws -> [String] {
+    let names = try file.array(name).strings()
+    guard names.count == count else { throw refusal("has \(names.count) \(name) for \(count) features.") }
+    return names
+  }
+
+  func provenance() throws -> Model.Provenance {
+    Model.Provenance(
+      program: try text("program_version"), configurationSHA256: try text("config_sha256"),
+      seed: try number("seed", as: UInt64.self), method: try text("method"),
+      iteration: try number("iteration", as: Int.self))
+  }
+
+  private func text(_ name: String) throws -> String {
+    guard let text = try file.attribute(name) else { throw refusal("has no attribute \"\(name)\".") }
+    return text
+  }
+
+  private func number<T: Number>(_ name: String, as: T.Type) throws -> T {
+    guard let number = try file.attribute(name, as: T.self) else {
+      throw refusal("has no attribute \"\(name)\".")
+    }
+    return number
+  }
+
+  private func refusal(_ fault: String) -> Failure {
+    Failure(.badData, "The model \(file.path) \(fault)", isShared: true)
+  }
+}

@@ -1,0 +1,169 @@
+import Basics
+import LinearAlgebra
+import MPI
+import Sums
+
+/// One sum over all samples of which a weight step is made.
+package enum LayerSum: Equatable, Sendable {
+  /// G_l = Σ a_l a_lᵀ; symmetric, so the upper triangle.
+  case gram(Int)
+  /// Σ z_l a_{l−1}ᵀ.
+  case outputs(Int)
+  /// Σ δ_l a_{l−1}ᵀ.
+  case deltas(Int)
+  /// Σ h'(z_l) x_lᵀ for other inputs x_l than a_{l−1}, of the same shape.
+  case slopes(Int)
+}
+
+/// The sums of a sweep or a pass, which travel in one reduction: which ones, and how a tile is added to them.
+package struct LayerSums: ~Copyable {
+  private let kinds: [LayerSum]
+  private let layouts: [SumLayout]
+  private let activation: Activation
+  private var sums: SharedSums
+
+  /// - Parameters:
+  ///   - kinds: which sums.
+  ///   - network: gives their shapes.
+  ///   - partition: how many chunks there are in all.
+  ///   - threads: how many threads add chunks.
+  ///   - isStacked: whether the tile of a_l has z_{l+1} below its row of ones, in its padding: then z_{l+1} a_lᵀ is made by the
+  ///     product a_l a_lᵀ.
+  ///   - scalars: how many sums of single numbers travel along.
+  package init(
+    _ kinds: [LayerSum], _ network: Network, _ partition: Partition, threads: Int = 1,
+    isStacked: (Int) -> Bool = { _ in false }, scalars: Int = 0
+  ) {
+    self.kinds = kinds
+    activation = network.activation
+    layouts = kinds.map { $0.layout(network, among: kinds, isStacked: isStacked) }
+    sums = SharedSums(layouts, partition, threads: threads, scalars: scalars)
+  }
+
+  /// Whether the next pass over the chunks only measures sums, to choose grids, and is to be followed by another.
+  package var isMeasuring: Bool { sums.isMeasuring }
+
+  /// How many bytes one reduction moves.
+  package var bytes: Int { sums.bytes }
+
+  /// Sums of single numbers that travel in the same message, such as the loss. Whoever adds to them clears them.
+  package var scalars: ExactSum {
+    get { sums.scalars }
+    set { sums.scalars = newValue }
+  }
+
+  /// Adds a tile to a thread's sums of the chunk at hand. Local.
+  ///
+  /// - Parameters:
+  ///   - a: the tile of a_l, l = 0 … L−1, over a row of ones where there is a bias.
+  ///   - z: the tile of z_l or δ_l, l = 1 … L; of x_l for `LayerSum.slopes`.
+  ///   - meanwhile: called some microseconds apart.
+  package func add(
+    thread: Int = 0, a: (Int) -> Tile<Float>, z: (Int) -> Tile<Float>, meanwhile: () -> Void = {}
+  ) {
+    let chunk = sums.accumulators[thread]
+    for i in kinds.indices where layouts[i].host == nil {
+      let sum = chunk.partial(i)
+      switch kinds[i] {
+      case .gram(let l):
+        let a = a(l)
+        let stacked = Tile(base: a.base, rows: sum.rows, columns: a.columns, stride: a.stride)
+        addGram(sum, of: stacked, meanwhile: meanwhile)
+      case .outputs(let l), .deltas(let l):
+        if layouts[i].form == .transposed {
+          addProduct(sum, a(l - 1), transposed: z(l), meanwhile: meanwhile)
+        } else {
+          addProduct(sum, z(l), transposed: a(l - 1), meanwhile: meanwhile)
+        }
+      case .slopes(let l):
+        activation.addSlopes(sum, a: a(l).rows(0..<sum.rows), z(l), meanwhile: meanwhile)
+      }
+    }
+  }
+
+  /// Ends a thread's chunk at hand: puts its sums on the grids and adds them to its message. Local; one pass over the sums.
+  package func closeChunk(thread: Int = 0) { sums.closeChunk(thread) }
+
+  /// Adds the threads' and the ranks' messages and reads the totals. Collective; one reduction.
+  ///
+  /// - Returns: whether every sum lay well on its grid. If not, all chunks must be added anew.
+  /// - Throws: `NumericalError.notFinite`, the same on all ranks.
+  package mutating func reduce(over ranks: borrowing Communicator) throws -> Bool {
+    try sums.reduce(over: ranks)
+  }
+
+  /// Gives `body` the total of a sum: for a Gram matrix its upper triangle.
+  package func withTotal<T: ~Copyable>(
+    _ kind: LayerSum, _ body: (borrowing Matrix<Double>) throws -> T
+  ) rethrows -> T {
+    guard let i = kinds.firstIndex(of: kind) else {
+      preconditionFailure("\(kind) does not travel in this message")
+    }
+    return try sums.withTotal(i, body)
+  }
+
+  /// How many samples `take` asks for at a time, at the most.
+  package static let takenColumns = 256
+
+  /// Sums over all samples at once. Collective; two reductions or more.
+  ///
+  /// - Parameters:
+  ///   - a: some of this rank's columns of a_l, l = 0 … L−1, over a row of ones where there is a bias. Valid until the next call.
+  ///   - z: the same of z_l, l = 1 … L.
+  package mutating func take(
+    _ partition: Partition, over ranks: borrowing Communicator,
+    a: (_ l: Int, _ columns: Range<Int>) -> Tile<Float>, z: (_ l: Int, _ columns: Range<Int>) -> Tile<Float>
+  ) throws {
+    repeat {
+      for chunk in Cuts(0..<partition.range(of: ranks.rank).count, length: partition.chunk) {
+        for tile in Cuts(chunk, length: Self.takenColumns) {
+          add(a: { a($0, tile) }, z: { z($0, tile) })
+        }
+        closeChunk()
+      }
+    } while try !reduce(over: ranks)
+  }
+}
+
+extension LayerSum {
+  fileprivate func layout(
+    _ network: Network, among kinds: [LayerSum], isStacked: (Int) -> Bool
+  ) -> SumLayout {
+    switch self {
+    case .gram(let l):
+      let size = network.inputs(l + 1)
+      // The row of ones and z_{l+1} lie below a_l.
+      let guestRows = l > 0 && isStacked(l) ? network.widths[l] + 1 + network.widths[l + 1] - size : 0
+      return SumLayout(name, rows: size, columns: size, form: .symmetric, guestRows: guestRows)
+    case .outputs(let l), .deltas(let l), .slopes(let l):
+      let (rows, columns) = (network.widths[l], network.inputs(l))
+      let host = l > 1 && isStacked(l - 1) ? kinds.firstIndex(of: .gram(l - 1)) : nil
+      let isTransposed = host != nil || SumLayout.isTransposed(rows: rows, columns: columns)
+      let form: SumLayout.Form =
+        if case .slopes = self { .plain } else { isTransposed ? .transposed : .plain }
+      return SumLayout(name, rows: rows, columns: columns, form: form, host: host)
+    }
+  }
+
+  private var name: String {
+    switch self {
+    case .gram(let l): "a_\(l) a_\(l)ᵀ"
+    case .outputs(let l): "z_\(l) a_\(l - 1)ᵀ"
+    case .deltas(let l): "δ_\(l) a_\(l - 1)ᵀ"
+    case .slopes(let l): "δ_\(l) a_\(l - 1)ᵀ"
+    }
+  }
+}
+
+extension Network {
+  /// The sums of a sweep of Algorithm 1, layer by layer: the Gram matrix of the inputs, which for l = 1 never changes, and the outputs'
+  /// product with them.
+  package var sums: [LayerSum] {
+    (1...L).flatMap { l in (l > 1 ? [LayerSum.gram(l - 1)] : []) + [.outputs(l)] }
+  }
+
+  /// How many 64-bit integers a sweep's reduction adds: the entries of its sums, and a word for each of these.
+  package var messageWords: Int {
+    sums.reduce(0) { $0 + $1.layout(self, among: [], isStacked: { _ in false }).entryCount + 1 }
+  }
+}

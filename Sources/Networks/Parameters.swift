@@ -1,0 +1,74 @@
+import LinearAlgebra
+import MPI
+
+// All weights as one flat column of numbers: what optimisation methods add, scale and compare. The same bits on every rank.
+
+extension Network {
+  /// How many numbers all W_l have together, bias columns included even where they are not trained: those stay 0.
+  package var flatCount: Int { (1...L).reduce(0) { $0 + widths[$1] * (widths[$1 - 1] + 1) } }
+
+  /// W_l, d_l × (d_{l−1} + 1), as it lies in a flat column of all weights.
+  package func parameters(_ l: Int, of flat: borrowing Matrix<Float>) -> Tile<Float> {
+    let first = (1..<l).reduce(0) { $0 + widths[$1] * (widths[$1 - 1] + 1) }
+    return Tile(
+      base: flat.base + first, rows: widths[l], columns: widths[l - 1] + 1, stride: widths[l])
+  }
+
+  /// A flat column of zeros for all weights.
+  package func flatZeros() -> Matrix<Float> { Matrix(rows: flatCount, columns: 1) }
+
+  /// A flat column with the entries of W_1 … W_L.
+  package func flat(_ W: borrowing Layers<Matrix<Float>>) -> Matrix<Float> {
+    let flat = flatZeros()
+    for l in 1...L { parameters(l, of: flat).base.update(from: W[l].base, count: W[l].count) }
+    return flat
+  }
+
+  /// Overwrites W_1 … W_L by the entries of a flat column.
+  package func assign(_ W: borrowing Layers<Matrix<Float>>, _ flat: borrowing Matrix<Float>) {
+    for l in 1...L { W[l].base.update(from: parameters(l, of: flat).base, count: W[l].count) }
+  }
+}
+
+extension Matrix where Element == Float {
+  /// xᵀ y, in double precision, always in the same order.
+  package func dot(_ other: borrowing Matrix<Float>) -> Double {
+    precondition(count == other.count, "\(count) numbers times \(other.count)")
+    return Networks.dot(base, other.base, count)
+  }
+
+  /// x ← x + s y
+  package func add(_ s: Float, _ other: borrowing Matrix<Float>) {
+    precondition(count == other.count, "\(count) numbers plus \(other.count)")
+    let (x, y) = (base, other.base)
+    for k in 0..<count { x[k] += s * y[k] }
+  }
+
+  /// x ← s x
+  package func scale(_ s: Float) {
+    for k in 0..<count { base[k] *= s }
+  }
+
+  /// x ← y − z
+  package func assign(_ y: borrowing Matrix<Float>, minus z: borrowing Matrix<Float>) {
+    precondition(count == y.count && count == z.count, "\(y.count) numbers minus \(z.count)")
+    for k in 0..<count { base[k] = y.base[k] - z.base[k] }
+  }
+
+  /// Whether every entry is a finite number.
+  package var isFinite: Bool { dot(self).isFinite }
+}
+
+/// xᵀ y of single-precision numbers, in double precision, always in the same order.
+func dot(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ count: Int) -> Double {
+  var sums = SIMD8<Double>.zero
+  let whole = count & ~7
+  for k in stride(from: 0, to: whole, by: 8) {
+    let a = UnsafeRawPointer(x + k).loadUnaligned(as: SIMD8<Float>.self)
+    let b = UnsafeRawPointer(y + k).loadUnaligned(as: SIMD8<Float>.self)
+    sums += SIMD8<Double>(a) * SIMD8<Double>(b)
+  }
+  var total = sums.sum()
+  for k in whole..<count { total += Double(x[k]) * Double(y[k]) }
+  return total
+}

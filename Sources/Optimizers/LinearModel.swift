@@ -1,0 +1,34 @@
+import LinearAlgebra
+import MPI
+import Networks
+import Sums
+
+/// The linear model that a network must beat: W ← argmin Σ_n ‖y − W a_0‖² + ρ ‖W‖², with a bias.
+///
+/// It is the weight step of Algorithm 1 for a network of one layer whose outputs are the targets. For classes the targets are ±1, one output a
+/// class where there are more than two; the decision is that of a network.
+public struct LinearModel: ~Copyable {
+  /// A network of one layer that predicts as this model does.
+  public let network: Network
+  /// Its only matrix, d_1 × (d_0 + 1).
+  public let W: Layers<Matrix<Float>>
+
+  /// Fits the model. Collective; three reductions, (d_0 + d_1) d_0 multiply-adds a sample.
+  ///
+  /// - Parameters:
+  ///   - a0: (d_0 + 1) × n, this rank's samples over a row of ones.
+  ///   - y: d_1 × n, their targets.
+  ///   - ridge: relative to the mean square of a feature.
+  /// - Throws: a numerical `Failure`, shared by all ranks, if the data's sums are not finite.
+  public init(
+    a0: Tile<Float>, y: Tile<Float>, ridge: Double = 1e-6, partition: Partition,
+    over ranks: borrowing Communicator
+  ) throws {
+    let network = Network(
+      widths: [a0.rows - 1, y.rows], activation: .identity, loss: .square, bias: true)
+    let W = network.zeroWeights()
+    try fitWeights(W[1], outputs: y, network, ridge: ridge, partition, over: ranks) { a0.columns($0) }
+    self.network = network
+    self.W = W
+  }
+}

@@ -1,0 +1,92 @@
+import LinearAlgebra
+import MPI
+import Networks
+import Sums
+
+/// A network whose hidden layers are not trained: W_l random for l < L, W_L ← argmin Σ_n ‖y − W_L a_{L−1}‖² + ρ ‖W_L‖².
+///
+/// What training the hidden layers gains, shows beside this. Rahimi & Recht (2008); an "extreme learning machine" is the same.
+public struct RandomFeatures: ~Copyable {
+  /// A network that predicts as this model does: with the square loss.
+  public let network: Network
+  /// Its matrices, d_l × (d_{l−1} + 1).
+  public let W: Layers<Matrix<Float>>
+
+  /// Fits the last layer. Collective; two reductions, two forward passes and (d_{L−1} + d_L) d_{L−1} multiply-adds a sample.
+  ///
+  /// - Parameters:
+  ///   - shape: gives the widths, the activation and whether there is a bias.
+  ///   - seed: decides W_l, l < L, as in `Network.randomWeights`.
+  ///   - a0: (d_0 + 1) × n, this rank's samples over a row of ones.
+  ///   - y: d_L × n, their targets.
+  ///   - ridge: ρ relative to the mean square of a feature of the last layer.
+  /// - Throws: a numerical `Failure`, shared by all ranks, if the sums are not finite.
+  public static func fit(
+    _ shape: Network, seed: UInt64, a0: Tile<Float>, y: Tile<Float>, ridge: Double = 1e-4,
+    partition: Partition, over ranks: borrowing Communicator
+  ) throws -> RandomFeatures {
+    let network = Network(
+      widths: shape.widths, activation: shape.activation, loss: .square, bias: shape.bias)
+    let L = network.L
+    let W = network.randomWeights(seed: seed)
+    let last = Network(
+      widths: [network.widths[L - 1], network.widths[L]], activation: .identity, loss: .square,
+      bias: network.bias)
+    let features = HiddenFeatures(network, W, a0)
+    W[L].elements.update(repeating: 0)
+    try fitWeights(W[L], outputs: y, last, ridge: ridge, partition, over: ranks) { features[$0] }
+    return RandomFeatures(network: network, W: W)
+  }
+
+  private init(network: Network, W: consuming Layers<Matrix<Float>>) {
+    self.network = network
+    self.W = W
+  }
+}
+
+/// a_{L−1} over a row of ones, some samples at a time.
+private final class HiddenFeatures {
+  private let a0: Tile<Float>
+  private let activation: Activation
+  /// d_{L−1}, and with the row of ones if there is a bias.
+  private let width, inputs: Int
+  private let pass: ForwardPass?
+  private let room: Matrix<Float>
+  /// Which samples the room has.
+  private var known: Range<Int>?
+
+  init(_ network: Network, _ W: borrowing Layers<Matrix<Float>>, _ a0: Tile<Float>) {
+    let (L, d) = (network.L, network.widths[network.L - 1])
+    let columns = LayerSums.takenColumns
+    self.a0 = a0
+    activation = network.activation
+    width = d
+    inputs = network.inputs(L)
+    if L > 1 {
+      // z_{L−1} is the output of the network without its last layer.
+      let hidden = Network(
+        widths: Array(network.widths.dropLast()), activation: activation, loss: network.loss,
+        bias: network.bias)
+      pass = ForwardPass(hidden, W, columns: columns)
+    } else {
+      pass = nil
+    }
+    room = Matrix(rows: paddedRows(d + 1), columns: columns)
+  }
+
+  /// Of the samples in `columns`; valid until the next call.
+  subscript(columns: Range<Int>) -> Tile<Float> {
+    guard pass != nil else { return a0.columns(columns).rows(0..<inputs) }
+    let a = room.columns(0..<columns.count)
+    if known != columns { set(a, columns) }
+    return a.rows(0..<inputs)
+  }
+
+  private func set(_ a: Tile<Float>, _ columns: Range<Int>) {
+    let z = a.rows(0..<width)
+    pass?(z, a0.columns(columns))
+    activation.apply(z, z)
+    a.fillRow(z.rows, with: 1)
+    known = columns
+  }
+}

@@ -1,0 +1,143 @@
+import Basics
+
+/// The type and range of a key: what it accepts, and how it is written.
+package struct ValueKind<Value: Sendable>: Sendable {
+  /// Completes "expected …", such as "a positive number".
+  package let expected: String
+  /// The value, or nil if it is of another type or out of range.
+  package let read: @Sendable (SettingValue) -> Value?
+  /// The value in TOML.
+  package let write: @Sendable (Value) -> SettingValue
+  /// One more sentence about a value that was refused.
+  package var hint: @Sendable (SettingValue) -> String? = { _ in nil }
+
+  package init(
+    expected: String, read: @escaping @Sendable (SettingValue) -> Value?,
+    write: @escaping @Sendable (Value) -> SettingValue,
+    hint: @escaping @Sendable (SettingValue) -> String? = { _ in nil }
+  ) {
+    self.expected = expected
+    self.read = read
+    self.write = write
+    self.hint = hint
+  }
+}
+
+extension ValueKind {
+  /// true or false.
+  package static func truth() -> ValueKind<Bool> where Value == Bool {
+    ValueKind<Bool>(expected: "true or false") {
+      if case .truth(let truth) = $0 { truth } else { nil }
+    } write: {
+      .truth($0)
+    }
+  }
+
+  /// A string that is not empty.
+  package static func text(_ expected: String) -> ValueKind<String> where Value == String {
+    ValueKind<String>(expected: expected) {
+      if case .text(let text) = $0, !text.isEmpty { text } else { nil }
+    } write: {
+      .text($0)
+    }
+  }
+
+  /// A whole number from `least` on.
+  package static func whole(from least: Int) -> ValueKind<Int> where Value == Int {
+    ValueKind<Int>(expected: "a whole number, \(least) or more") {
+      if case .whole(let whole) = $0, whole >= least { whole } else { nil }
+    } write: {
+      .whole($0)
+    }
+  }
+
+  /// A whole number from `least` to `largest`.
+  package static func whole(from least: Int, to largest: Int) -> ValueKind<Int> where Value == Int {
+    ValueKind<Int>(expected: "a whole number from \(least) to \(largest)") {
+      if case .whole(let whole) = $0, (least...largest).contains(whole) { whole } else { nil }
+    } write: {
+      .whole($0)
+    }
+  }
+
+  /// A number in a range; whole numbers count as numbers.
+  package static func number(
+    _ expected: String, where isLegal: @escaping @Sendable (Double) -> Bool
+  ) -> ValueKind<Double> where Value == Double {
+    ValueKind<Double>(expected: expected) {
+      finite($0, where: isLegal)
+    } write: {
+      .number($0)
+    }
+  }
+
+  /// A word of a list. A wrong one is answered with the nearest.
+  package static func choice() -> ValueKind<Value>
+  where Value: RawRepresentable & CaseIterable, Value.RawValue == String, Value: Sendable {
+    let words = Value.allCases.map(\.rawValue)
+    return ValueKind(
+      expected: words.count == 1 ? quoted(words[0]) : "one of " + words.map(quoted).joined(separator: ", ")
+    ) {
+      if case .text(let text) = $0 { Value(rawValue: text) } else { nil }
+    } write: {
+      .text($0.rawValue)
+    } hint: {
+      guard case .text(let text) = $0, let nearest = nearest(to: text, among: words) else { return nil }
+      return "Did you mean \(quoted(nearest))?"
+    }
+  }
+
+  /// `word` for nil, else as `kind`.
+  package static func optional<Wrapped>(_ word: SettingValue, or kind: ValueKind<Wrapped>) -> ValueKind<
+    Wrapped?
+  >
+  where Value == Wrapped? {
+    ValueKind<Wrapped?>(expected: "\(word.toml) or \(kind.expected)") { datum in
+      datum == word ? .some(.none) : kind.read(datum).map { .some($0) }
+    } write: { value in
+      value.map(kind.write) ?? word
+    }
+  }
+
+  /// A list of values of one kind.
+  package static func list<Element>(_ expected: String, of kind: ValueKind<Element>) -> ValueKind<[Element]>
+  where Value == [Element] {
+    ValueKind<[Element]>(expected: expected) { datum in
+      guard case .list(let list) = datum else { return nil }
+      let values = list.compactMap(kind.read)
+      return values.count == list.count ? values : nil
+    } write: { values in
+      .list(values.map(kind.write))
+    }
+  }
+}
+
+/// The number that `datum` is, if it is finite and legal.
+package func finite(_ datum: SettingValue, where isLegal: (Double) -> Bool) -> Double? {
+  let number: Double
+  switch datum {
+  case .whole(let whole): number = Double(whole)
+  case .number(let value): number = value
+  default: return nil
+  }
+  return number.isFinite && isLegal(number) ? number : nil
+}
+
+/// The seconds of a time such as "1h30m", "45m", "90s" or "2d"; nil if `text` is none.
+package func seconds(_ text: String) -> Double? {
+  let units: [Character: Double] = ["d": 86_400, "h": 3_600, "m": 60, "s": 1]
+  var total = 0.0
+  var digits = ""
+  for character in text {
+    if let unit = units[character] {
+      guard let count = Double(digits), count.isFinite else { return nil }
+      total += count * unit
+      digits = ""
+    } else if character.isASCII && (character.isNumber || character == ".") {
+      digits.append(character)
+    } else {
+      return nil
+    }
+  }
+  return digits.isEmpty && !text.isEmpty ? total : nil
+}

@@ -1,0 +1,162 @@
+import Basics
+import LinearAlgebra
+import MPI
+
+/// The sums over all samples that travel in one reduction: exact, and therefore free of any order.
+///
+/// A chunk's sums are made in single precision by matrix products, the same on whichever rank and thread. Whole chunks are then added
+/// as 64-bit integers on a power-of-two grid that all ranks share, so that neither the order of the chunks nor their distribution
+/// over ranks and threads can change a bit. The grid follows the size of the sums of the sweep before: their largest entry
+/// gets about 44 bits, which leaves room for growth and rounds far finer than the products did. Sums that leave this range are
+/// measured and added anew. algorithm.md §5; Demmel & Nguyen, "Fast reproducible floating-point summation" (2013).
+package struct SharedSums: ~Copyable {
+  /// What all ranks know of a sum.
+  package struct Sum: ~Copyable {
+    let layout: SumLayout
+    /// The sum over all chunks of all ranks, as last reduced.
+    let total: Matrix<Double>
+    /// Whether the next pass over the chunks looks for the largest entry of a chunk's sum, and adds nothing.
+    var isMeasured = true
+    var hasJustBeenMeasured = false
+    /// How many bits the total has less than the chunks' sums have, which cancel: those of a gradient near an optimum.
+    var cancelledBits = 0
+  }
+
+  private var all: Layers<Sum>
+  /// The units of the sums' grids are 2^−exponent; nil while a sum is measured.
+  private var grids: [Int?]
+  /// A chunk's entries must fit in this many bits, so that all chunks together fit in 62.
+  private let chunkBits: Int
+  /// For a sum that is zero: so fine that whatever it becomes does not fit, and is measured.
+  private static let gridOfZero = 120
+  /// The largest entry of a total gets this many bits.
+  private var targetBits: Int { chunkBits - 6 }
+  /// One a thread.
+  package let accumulators: [ChunkSums]
+  /// Sums of single numbers that travel in the same message, such as the loss. Whoever adds to them clears them.
+  package var scalars: ExactSum
+
+  /// - Parameters:
+  ///   - sums: their shapes.
+  ///   - partition: how many chunks there are in all.
+  ///   - threads: how many threads add chunks.
+  ///   - scalars: how many sums of single numbers travel along.
+  package init(_ sums: [SumLayout], _ partition: Partition, threads: Int = 1, scalars: Int = 0) {
+    let layouts = sums.placed()
+    all = Layers(0..<layouts.count) { i in
+      Sum(layout: layouts[i], total: Matrix(rows: layouts[i].meantRows, columns: layouts[i].meantColumns))
+    }
+    grids = [Int?](repeating: nil, count: layouts.count)
+    let bits = min(50, 62 - (Int.bitWidth - partition.chunks.leadingZeroBitCount))
+    chunkBits = bits
+    let words = ExactSum.messageWords(count: scalars)
+    accumulators = (0..<threads).map { _ in ChunkSums(layouts, chunkBits: bits, moreWords: words) }
+    self.scalars = ExactSum(count: scalars)
+  }
+
+  /// Whether the next pass over the chunks only measures sums, to choose grids, and is to be followed by another.
+  package var isMeasuring: Bool { grids.contains(nil) }
+
+  /// How many bytes one reduction moves.
+  package var bytes: Int { accumulators[0].message.rows * MemoryLayout<Int64>.size }
+
+  /// Ends the chunk at hand of a thread: puts its sums on the grids and adds them to its message. Local; one pass over the sums.
+  package func closeChunk(_ thread: Int = 0) { accumulators[thread].close(grids) }
+
+  /// Adds the threads' and the ranks' messages and reads the totals. Collective; one reduction.
+  ///
+  /// - Returns: whether every sum lay well on its grid. If not, all chunks must be added anew.
+  /// - Throws: `NumericalError.notFinite`, the same on all ranks.
+  package mutating func reduce(over ranks: borrowing Communicator) throws -> Bool {
+    let message = accumulators[0].message
+    for other in accumulators.dropFirst() {
+      for k in 0..<message.rows {
+        message.column(0)[k] &+= other.message.column(0)[k]
+        other.message.column(0)[k] = 0
+      }
+    }
+    if grids.contains(nil) {
+      clear(message)
+      try setGrids(over: ranks)
+      return false
+    }
+    let scalarsAt = message.base + accumulators[0].words
+    scalars.write(to: scalarsAt)
+    try ranks.sum(UnsafeMutableBufferPointer(start: message.base, count: message.rows))
+    var isGood = true
+    for i in all.indices {
+      let bits = bitsOfLargest(message.base, all[i].layout.entries)
+      let excess = message.base[accumulators[0].words - all.indices.count + i]
+      let isZero = bits == 0 && grids[i] == Self.gridOfZero
+      let isCoarse =
+        bits < targetBits - all[i].cancelledBits - 20 && !isZero && !all[i].hasJustBeenMeasured
+      if excess != 0 || isCoarse {
+        isGood = false
+        all[i].isMeasured = true
+      }
+    }
+    if isGood {
+      for i in all.indices { readTotal(i, message) }
+      scalars.read(from: scalarsAt)
+    } else {
+      for i in all.indices where all[i].isMeasured { grids[i] = nil }
+    }
+    for i in all.indices where grids[i] == nil || isGood { all[i].hasJustBeenMeasured = false }
+    clear(message)
+    return isGood
+  }
+
+  private func clear(_ message: Tile<Int64>) {
+    message.base.update(repeating: 0, count: message.rows)
+  }
+
+  /// The total of sum i over all chunks of all ranks, as last reduced: of a symmetric one the upper triangle.
+  package func withTotal<T: ~Copyable>(
+    _ i: Int, _ body: (borrowing Matrix<Double>) throws -> T
+  ) rethrows -> T { try body(all[i].total) }
+
+  /// Chooses the grids of the measured blocks by the largest entry of any chunk's sum. Collective.
+  private mutating func setGrids(over ranks: borrowing Communicator) throws {
+    var largest = all.indices.map { i in accumulators.reduce(0) { max($0, $1.largest[i]) } }
+    for accumulator in accumulators { accumulator.forgetLargest() }
+    try ranks.max(&largest)
+    for i in all.indices where all[i].isMeasured {
+      guard largest[i].isFinite else {
+        throw NumericalError.notFinite(sum: all[i].layout.name)
+      }
+      grids[i] = largest[i] > 0 ? targetBits - 1 - Int(largest[i].exponent) : Self.gridOfZero
+      all[i].isMeasured = false
+      all[i].hasJustBeenMeasured = true
+    }
+  }
+
+  private mutating func readTotal(_ i: Int, _ message: Tile<Int64>) {
+    guard let exponent = grids[i] else { return }
+    let unit = Double(sign: .plus, exponent: -exponent, significand: 1)
+    let (layout, total) = (all[i].layout, all[i].total.all)
+    layout.forEachColumn { j, length, offset in
+      let (to, from) = (total.base + j * layout.columnStride, message.base + offset)
+      if layout.rowStride == 1 {
+        for k in 0..<length { to[k] = Double(from[k]) * unit }
+      } else {
+        for k in 0..<length { to[k * layout.rowStride] = Double(from[k]) * unit }
+      }
+    }
+    let bits = bitsOfLargest(message.base, layout.entries)
+    // Just measured, the chunks' sums fill the grid: what the total has less has cancelled. It may later cancel less.
+    let missing = max(0, targetBits - bits)
+    if all[i].hasJustBeenMeasured || missing < all[i].cancelledBits {
+      all[i].cancelledBits = exponent == Self.gridOfZero ? 0 : missing
+    }
+    // The grid follows only what moves far.
+    let finer = targetBits - all[i].cancelledBits - bits
+    if bits > 0 && abs(finer) > 8 { grids[i] = exponent + finer }
+  }
+}
+
+/// How many bits the largest magnitude has.
+private func bitsOfLargest(_ x: UnsafePointer<Int64>, _ range: Range<Int>) -> Int {
+  var all: UInt64 = 0
+  for k in range { all |= x[k].magnitude }
+  return UInt64.bitWidth - all.leadingZeroBitCount
+}

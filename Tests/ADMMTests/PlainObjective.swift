@@ -1,0 +1,44 @@
+import ADMM
+import Glibc
+import LinearAlgebra
+import MPI
+import NetworkSupport
+
+/// The objective (O) and the sum of its terms' magnitudes, which is what rounding is relative to.
+struct PlainObjective {
+  var value = 0.0
+  var scale = 0.0
+
+  private mutating func add(_ term: Double) {
+    value += term
+    scale += abs(term)
+  }
+
+  /// Summed over all ranks. Collective.
+  init(_ taylor: PlainTaylor, _ part: borrowing Problem.Part, over ranks: borrowing Communicator) throws {
+    let (network, settings) = (taylor.network, taylor.settings)
+    let L = network.L
+    for n in 0..<part.a0.columns {
+      var input = (0..<network.inputs(1)).map { Double(part.a0[$0, n]) }
+      for l in 1...L {
+        let z = (0..<network.widths[l]).map { Double(taylor.z[l][$0, n]) }
+        for i in z.indices {
+          var m = 0.0
+          for j in input.indices { m += Double(taylor.W[l][i, j]) * input[j] }
+          add(Double(settings.beta[l - 1]) * pow(z[i] - m, 2))
+        }
+        if l == L {
+          add(plain(network.loss, z, z.indices.map { Double(part.y[$0, n]) }))
+          for i in z.indices { add(z[i] * Double(taylor.lambda[i, n])) }
+        } else {
+          input = (0..<network.inputs(l + 1)).map { Double(taylor.a[l][$0, n]) }
+          for i in z.indices {
+            add(Double(settings.gamma[l - 1]) * pow(input[i] - plain(network.activation, z[i]), 2))
+          }
+        }
+      }
+    }
+    value = try ranks.sum(value)
+    scale = try ranks.sum(scale)
+  }
+}

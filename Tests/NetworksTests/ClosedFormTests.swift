@@ -1,0 +1,193 @@
+import Glibc
+import LinearAlgebra
+import NetworkSupport
+import Networks
+import TestSupport
+import Testing
+
+/// Every closed form is at least as good as 10,000 random and grid points and the kinks, for random settings.
+@Suite struct ClosedFormTests {
+  // MARK: Hidden layers
+
+  @Test(arguments: Activation.allCases, 0..<30)
+  func hiddenOutputs(activation: Activation, seed: Int) {
+    var random = SeededGenerator(seed: UInt64(seed))
+    let beta = Float(pow(10, Double.random(in: -2...2, using: &random)))
+    let gamma = Float(pow(10, Double.random(in: -2...2, using: &random)))
+    // Kinks and flat places among the values, and a tile inside a larger matrix.
+    let special: [Float] = [0, 1, -1, 0.5, 2]
+    let a = Matrix<Float>(rows: 16, columns: 5) { i, j in
+      j == 0 && i < 5 ? special[i] : Float(3 * random.normal())
+    }
+    let m = Matrix<Float>(rows: 16, columns: 5) { i, j in
+      j == 1 && i < 5 ? special[4 - i] : Float(3 * random.normal())
+    }
+    let z = m.copy()
+    func tile(_ all: borrowing Matrix<Float>) -> Tile<Float> { all.columns(0..<4).rows(0..<5) }
+    activation.minimise(tile(z), m: tile(z), a: tile(a), beta: beta, gamma: gamma)
+    for j in 0..<4 {
+      #expect(z[j, 4] == m[j, 4], "beyond the tile")
+      for i in 0..<5 {
+        let (best, a, m) = (Double(z[i, j]), Double(a[i, j]), Double(m[i, j]))
+        func value(_ z: Double) -> Double {
+          Double(gamma) * pow(a - plain(activation, z), 2) + Double(beta) * pow(z - m, 2)
+        }
+        let reach = 3 * (abs(a) + abs(m) + 1)
+        let own = value(best)
+        let slack = 1e-6 * own + 1e-10 * (Double(gamma) * (1 + a * a) + Double(beta) * m * m)
+        var lowest = (kinks(activation) + [m, a]).map { (value($0), $0) }.min { $0 < $1 } ?? (.infinity, 0)
+        for k in 0..<10_000 {
+          let point =
+            switch k % 4 {
+            case 0, 1: reach * (Double(k) / 5000 - 1)
+            case 2: reach * random.normal()
+            default: best + reach * pow(10, Double.random(in: -6...0, using: &random)) * random.normal()
+            }
+          let there = value(point)
+          if there < lowest.0 { lowest = (there, point) }
+        }
+        #expect(
+          own <= lowest.0 + slack,
+          "z = \(best) has \(own), \(lowest.1) has \(lowest.0); a = \(a), m = \(m), β = \(beta), γ = \(gamma)"
+        )
+      }
+    }
+  }
+
+  /// Of two pieces with the same value the one that contains m wins: γ = 3, β = 1, a = 1, m = −1 makes 3 at −1 and at 1/2.
+  @Test func tiesStayWhereTheyAre() {
+    let a = Matrix<Float>(rows: 16, columns: 1) { _, _ in 1 }
+    let z = Matrix<Float>(rows: 16, columns: 1) { _, _ in -1 }
+    Activation.relu.minimise(z.rows(0..<1), m: z.rows(0..<1), a: a.rows(0..<1), beta: 1, gamma: 3)
+    #expect(z[0, 0] == -1)
+  }
+
+  @Test(arguments: Activation.allCases)
+  func activations(activation: Activation) {
+    let x: [Float] = [-3, -1.5, -1, -0.25, -0.0, 0, 0.25, 1, 1.0001, 2, 1e30, -1e30]
+    let z = Matrix<Float>(rows: 16, columns: 3) { i, j in i < 4 ? x[4 * j + i] : 0 }
+    let a = Matrix<Float>(rows: 16, columns: 3)
+    activation.apply(a.rows(0..<4), z.rows(0..<4))
+    for k in x.indices {
+      let expected = plain(activation, Double(x[k]))
+      #expect(abs(Double(a[k % 4, k / 4]) - expected) <= 1e-6 * abs(expected), "h(\(x[k]))")
+    }
+    activation.apply(z.rows(0..<4), z.rows(0..<4))
+    #expect(z.rows(0..<4).nested == a.rows(0..<4).nested)
+  }
+
+  // MARK: The last layer
+
+  @Test(arguments: Loss.allCases, 0..<12)
+  func lastOutputs(loss: Loss, seed: Int) {
+    var random = SeededGenerator(seed: UInt64(1000 + seed))
+    let rows = loss.isJoint ? [2, 3, 10][seed % 3] : [1, 3][seed % 2]
+    let beta = Float(pow(10, Double.random(in: -2...2, using: &random)))
+    let sample = LastLayerSample(loss, rows: rows, columns: 5, random: &random)
+    let z = Matrix<Float>(rows: rows, columns: 5)
+    let scratch = Matrix<Double>(rows: 4 * rows, columns: 1)
+    loss.minimise(
+      z.all, m: sample.m.all, y: sample.y.all, lambda: sample.lambda.all, beta: beta,
+      scratch: scratch.elements)
+    for j in 0..<5 {
+      let best = (0..<rows).map { Double(z[$0, j]) }
+      let m = (0..<rows).map { Double(sample.m[$0, j]) }
+      let y = (0..<rows).map { Double(sample.y[$0, j]) }
+      let lambda = (0..<rows).map { Double(sample.lambda[$0, j]) }
+      func value(_ z: [Double]) -> (value: Double, scale: Double) {
+        var value = plain(loss, z, y)
+        var scale = value
+        for i in 0..<rows {
+          let penalty = Double(beta) * pow(z[i] - m[i], 2)
+          value += z[i] * lambda[i] + penalty
+          scale += abs(z[i]) * (1 + abs(lambda[i])) + penalty
+        }
+        return (value, scale)
+      }
+      let own = value(best)
+      var points = [m, y, y.map { 2 * $0 }, m.map { _ in 0 }]
+      // Along the coordinates on a grid, then at random from coarse to fine, in one coordinate or in all.
+      for k in 0..<10_000 {
+        var point = best
+        if k % 4 == 0 {
+          point[k / 4 % rows] = Double(k - 5000) / 500
+        } else {
+          let step = pow(10, Double.random(in: -6...1, using: &random))
+          for i in 0..<rows where k % 4 == 1 || i == k / 4 % rows { point[i] += step * random.normal() }
+        }
+        points.append(point)
+      }
+      var lowest = (Double.infinity, best)
+      for point in points {
+        let there = value(point).value
+        if there < lowest.0 { lowest = (there, point) }
+      }
+      #expect(
+        own.value <= lowest.0 + 1e-6 * own.scale,
+        "z = \(best) has \(own.value), \(lowest.1) has \(lowest.0); m = \(m), y = \(y), λ = \(lambda), β = \(beta)"
+      )
+      expectZeroGradient(loss, best, m, y, lambda, Double(beta))
+    }
+  }
+
+  /// Where the loss is smooth, its derivative cancels λ + 2β(z − m): much finer than a comparison of values.
+  private func expectZeroGradient(
+    _ loss: Loss, _ z: [Double], _ m: [Double], _ y: [Double], _ lambda: [Double], _ beta: Double
+  ) {
+    let largest = z.max() ?? 0
+    let total = z.reduce(0) { $0 + exp($1 - largest) }
+    for i in z.indices {
+      let slope: Double
+      switch loss {
+      case .square: slope = 2 * (z[i] - y[i])
+      case .huber: slope = 2 * max(-1, min(1, z[i] - y[i]))
+      case .squared_hinge: slope = -2 * y[i] * max(0, 1 - y[i] * z[i])
+      case .logistic: slope = -y[i] / (1 + exp(y[i] * z[i]))
+      case .softmax: slope = exp(z[i] - largest) / total - y[i]
+      case .hinge, .multiclass_hinge: return
+      }
+      let gradient = slope + lambda[i] + 2 * beta * (z[i] - m[i])
+      let scale = 1 + abs(slope) + abs(lambda[i]) + 2 * beta * (abs(z[i]) + abs(m[i]))
+      #expect(abs(gradient) <= 1e-6 * scale, "slope \(gradient) at \(z[i]), row \(i)")
+    }
+  }
+
+  @Test(arguments: Loss.allCases)
+  func lossValues(loss: Loss) {
+    var random = SeededGenerator(seed: 77)
+    let sample = LastLayerSample(loss, rows: 4, columns: 50, random: &random)
+    let z = Matrix<Float>(rows: 4, columns: 50) { _, _ in Float(4 * random.normal()) }
+    // Far out, where an exponential would overflow.
+    for i in 0..<4 { z[i, 49] = i % 2 == 0 ? 300 : -300 }
+    let expected = (0..<50).reduce(0.0) { sum, j in
+      sum + plain(loss, (0..<4).map { Double(z[$0, j]) }, (0..<4).map { Double(sample.y[$0, j]) })
+    }
+    let own = loss.value(z.all, y: sample.y.all)
+    #expect(abs(own - expected) <= 1e-12 * expected)
+  }
+
+  /// The first column lies on the kinks: m = y, no multiplier. The second has no multiplier, the last is far out.
+  private struct LastLayerSample: ~Copyable {
+    let m, y, lambda: Matrix<Float>
+
+    init(_ loss: Loss, rows: Int, columns: Int, random: inout SeededGenerator) {
+      y = Matrix(rows: rows, columns: columns)
+      m = Matrix(rows: rows, columns: columns)
+      lambda = Matrix(rows: rows, columns: columns)
+      for j in 0..<columns {
+        let own = Int.random(in: 0..<rows, using: &random)
+        for i in 0..<rows {
+          if loss.isForRegression {
+            y[i, j] = Float(2 * random.normal())
+          } else if loss.isJoint {
+            y[i, j] = i == own ? 1 : 0
+          } else {
+            y[i, j] = Bool.random(using: &random) ? 1 : -1
+          }
+          m[i, j] = j == 0 ? y[i, j] : Float((j == columns - 1 ? 30 : 2) * random.normal())
+          lambda[i, j] = j < 2 ? 0 : Float(random.normal())
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Reports
+import Testing
+
+/// What a console writes to a pipe, warnings included.
+private func output(
+  isTerminal: Bool, isRoot: Bool = true, isQuiet: Bool = false, _ body: (Console) -> Void
+) throws -> String {
+  let pipe = Pipe()
+  let file = pipe.fileHandleForWriting.fileDescriptor
+  body(Console(isRoot: isRoot, isQuiet: isQuiet, isTerminal: isTerminal, output: file, errors: file))
+  try pipe.fileHandleForWriting.close()
+  return String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+}
+
+@Suite struct ReportsConsoleTests {
+  @Test func aFileGetsLinesOnly() throws {
+    let text = try output(isTerminal: false) {
+      $0.print("one")
+      $0.progress("half way", 0.5)
+      $0.print(["two", ""])
+      $0.print()
+    }
+    #expect(text == "one\ntwo\n\n\n")
+  }
+
+  @Test func aTerminalShowsProgressUntilTheNextLine() throws {
+    let text = try output(isTerminal: true) {
+      $0.progress("half way", 0.5)
+      $0.print("done")
+      $0.print("bye")
+    }
+    #expect(text == "\rhalf way: 50 %\u{1B}[K\r\u{1B}[Kdone\nbye\n")
+  }
+
+  @Test func theProgressLineGoesWithTheConsole() throws {
+    let text = try output(isTerminal: true) { $0.progress("half way") }
+    #expect(text == "\rhalf way …\u{1B}[K\r\u{1B}[K")
+  }
+
+  @Test func aLongProgressLineLosesItsMiddle() throws {
+    let path = "reading /" + String(repeating: "x", count: 500) + "/a.csv"
+    let text = try output(isTerminal: true) { $0.progress(path, 2) }
+    let line = text.dropFirst().prefix { $0 != "\u{1B}" }
+    #expect(line.count == 79)
+    #expect(line.hasPrefix("…x") && line.hasSuffix("x/a.csv: 100 %"))
+  }
+
+  @Test func statesOfOneActivityAreRareAndANewOneIsShownAtOnce() throws {
+    var asked = 0
+    let text = try output(isTerminal: true) { console in
+      let state = {
+        asked += 1
+        return "state \(asked)"
+      }
+      for _ in 0..<1000 { console.progress("one", state()) }
+      console.progress("two")
+    }
+    // A thousand calls take microseconds, not the hundred seconds that would show them all.
+    #expect(asked < 1000)
+    #expect(text.hasPrefix("\rone: state 1\u{1B}[K"))
+    #expect(text.contains("\rtwo …\u{1B}[K"))
+  }
+
+  @Test func aWarningIsALineThatQuietLets() throws {
+    let text = try output(isTerminal: true, isQuiet: true) {
+      $0.progress("half way", 0.5)
+      $0.print("done")
+      $0.warn("odd")
+      #expect($0.warnings == ["odd"])
+    }
+    #expect(text == "admm-mpi: warning: odd\n")
+  }
+
+  @Test func otherRanksAreSilent() throws {
+    let text = try output(isTerminal: true, isRoot: false) {
+      $0.progress("half way", 0.5)
+      $0.print("done")
+      $0.warn("odd")
+    }
+    #expect(text.isEmpty)
+  }
+}
