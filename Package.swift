@@ -68,7 +68,7 @@ let package = Package(
     library("HDF5", ["Basics", "MPI", "CHDF5"]),
     library("Files", ["Basics", "MPI", "CCrypto"]),
     library("Sums", ["Basics", "MPI", "LinearAlgebra"]),
-    library("Networks", ["Basics", "MPI", "LinearAlgebra", "Sums"]),
+    library("Networks", ["Basics", "Settings", "MPI", "LinearAlgebra", "Sums"]),
     library("ADMM", ["Basics", "MPI", "LinearAlgebra", "Sums", "Networks"]),
     library("Optimizers", ["Basics", "MPI", "LinearAlgebra", "Sums", "Networks"]),
     library("Datasets", ["Basics", "Settings", "Files", "MPI", "LinearAlgebra", "HDF5", "Sums", "CZlib"]),

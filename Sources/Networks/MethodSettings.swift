@@ -1,0 +1,44 @@
+import Basics
+import LinearAlgebra
+import MPI
+import Settings
+
+/// What a method is told at its start beside its own settings.
+public struct StartOptions: Sendable, Equatable {
+  /// Decides every random number.
+  public var seed: UInt64
+  /// How many sweeps are planned, by which a schedule ends.
+  public var sweeps: Int
+  /// How many threads share this rank's chunks. The bits don't depend on it.
+  public var threads: Int
+
+  public init(seed: UInt64 = 1, sweeps: Int = 1, threads: Int = 1) {
+    self.seed = seed
+    self.sweeps = sweeps
+    self.threads = threads
+  }
+}
+
+/// The settings of a training method, which say all that the rest of the program knows of it: its name, keys with defaults, start, and the
+/// bytes that it needs. To add a method is a file with such a type and what it starts, and a line in `Configuration.methods`.
+public protocol MethodSettings: Sendable, Equatable {
+  /// What `training.method` calls it; its section of the configuration has this name too.
+  static var name: String { get }
+  /// The keys of its section.
+  static var keys: [SettingKey<Self>] { get }
+  /// The defaults.
+  init()
+  /// Which kind of the method this is, for the banner: such as "preset robust".
+  var summary: String { get }
+  /// Makes the method's start values. Collective.
+  ///
+  /// - Throws: `NumericalError` where the data's sums are not finite; a `Failure` of this rank where the system gives no more threads.
+  func start(
+    _ network: Network, _ samples: borrowing Samples, _ options: StartOptions,
+    over ranks: borrowing Communicator
+  ) throws -> any TrainingMethod & ~Copyable
+  /// The bytes that training takes on a rank with so many samples, beside the features.
+  func stateBytes(_ network: Network, samples: Int, threads: Int) -> Int
+  /// What to do about a numerical error, in the words of the configuration: one or more sentences.
+  func advice(_ error: NumericalError) -> String
+}
