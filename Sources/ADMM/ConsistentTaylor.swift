@@ -4,26 +4,8 @@ import MPI
 import Networks
 import Sums
 
-/// The settings of Algorithm 1 with a multiplier on every constraint. One set of defaults serves every data set.
-public struct ConsistentSettings: Sendable, Equatable {
-  /// β_L at the start; the other penalties follow from it.
-  public var beta = 0.5
-  /// The weight of ½ Σ ‖V_l‖² beside the mean loss; nil is 90 / N.
-  public var l2: Double? = nil
-  /// How strongly W_l is held to what it was: this times the mean of the diagonal of G_l.
-  public var proximal = 0.1
-  /// μ of the weights.
-  public var momentum = 0.9
-  /// Whether the penalties are adapted when the objective rises or a constraint is off.
-  public var safeguard = true
-  /// Decides every random number.
-  public var seed: UInt64 = 1
-
-  /// The defaults.
-  public init() {}
-}
-
-/// Method `taylor` with a multiplier on every constraint: ADMM without a derivative of the loss that learns what backpropagation learns.
+/// Method `consistent`: ADMM with a multiplier on every constraint, which learns what backpropagation learns without a derivative
+/// of the loss.
 ///
 /// A sweep starts from the network's own forward pass and goes back through the closed forms of Algorithm 1 (`Multipliers`); then every W_l is
 /// fitted to z_l + u_l from the network's own activations. One reduction a sweep; only the multipliers persist. docs/accelerated.md.
@@ -49,23 +31,24 @@ public struct ConsistentTaylor: ~Copyable, TrainingMethod {
   /// Draws the start weights and sums the data's Gram matrix; every multiplier is 0. Collective; two reductions.
   ///
   /// - Parameters:
+  ///   - seed: decides every random number.
   ///   - a0: (d_0 + 1) × n, this rank's samples over a row of ones. Must outlive this value.
   ///   - y: d_L × n, their targets. Must outlive this value.
   ///   - threads: how many threads share this rank's chunks. The bits don't depend on it.
   /// - Throws: a numerical `Failure`, shared by all ranks, if the data's sums are not finite.
   public static func start(
-    _ network: Network, _ settings: ConsistentSettings, a0: Tile<Float>, y: Tile<Float>, partition: Partition,
-    threads: Int = 1, over ranks: borrowing Communicator
+    _ network: Network, _ settings: ConsistentSettings, seed: UInt64 = 1, a0: Tile<Float>, y: Tile<Float>,
+    partition: Partition, threads: Int = 1, over ranks: borrowing Communicator
   ) throws -> ConsistentTaylor {
     let pass = try GradientPass.make(
       network, a0: a0, y: y, partition: partition, rank: ranks.rank, threads: threads,
       propagation: .multipliers)
     let metric = try GramMetric.ofData(a0, network, ridge: settings.proximal, partition, over: ranks)
-    return ConsistentTaylor(network, settings, partition, pass, metric)
+    return ConsistentTaylor(network, settings, seed, partition, pass, metric)
   }
 
   private init(
-    _ network: Network, _ settings: ConsistentSettings, _ partition: Partition,
+    _ network: Network, _ settings: ConsistentSettings, _ seed: UInt64, _ partition: Partition,
     _ pass: consuming GradientPass, _ metric: consuming GramMetric
   ) {
     self.network = network
@@ -73,7 +56,7 @@ public struct ConsistentTaylor: ~Copyable, TrainingMethod {
     self.partition = partition
     self.pass = pass
     self.metric = metric
-    let W = network.randomWeights(seed: settings.seed)
+    let W = network.randomWeights(seed: seed)
     // Small first weights: the multipliers of the first sweeps then move the units apart.
     for k in 0..<W[1].count where network.L > 1 { W[1].base[k] /= 2 }
     w = network.flat(W)
@@ -124,12 +107,6 @@ public struct ConsistentTaylor: ~Copyable, TrainingMethod {
   ) rethrows -> Result {
     network.assign(W, w)
     return try body(W)
-  }
-
-  /// The bytes that the method takes beside the data: y, the multipliers, and what is the same on every rank.
-  public static func stateBytes(_ network: Network, samples: Int, threads: Int) -> Int {
-    MemoryLayout<Float>.size * (network.widths[network.L] * samples + 4 * network.flatCount)
-      + Multipliers.bytes(network, samples: samples) + network.systemBytes(threads: threads)
   }
 }
 

@@ -49,16 +49,3 @@ extension Taylor {
     return cost
   }
 }
-
-extension Network {
-  /// The bytes of the variables of Algorithm 1 for so many samples: z_l, λ, y and what is stored of a_l, without the data.
-  public func stateBytes(samples: Int, storage: ActivationStorage) -> Int {
-    let isStored = storage.isStored(self)
-    var numbers = 3 * widths[L]
-    for l in 1..<L {
-      numbers += paddedRows(widths[l])
-      if isStored[l] { numbers += paddedRows(widths[l] + 1) }
-    }
-    return numbers * samples * MemoryLayout<Float>.size
-  }
-}

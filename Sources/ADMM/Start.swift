@@ -6,7 +6,7 @@ extension Taylor {
   /// The start values of z_l and λ; from them and the start's a_l the W_l, l = 2 … L; and the first sweep's a_l and sums. Collective.
   mutating func begin(over ranks: borrowing Communicator) throws {
     if settings.start == .forward {
-      W = network.randomWeights(seed: settings.seed)
+      W = network.randomWeights(seed: seed)
       for l in 1...L { withPanels(l) { $0.assign(weights(l)) } }
     }
     let firstSample = partition.range(of: ranks.rank).lowerBound
@@ -32,7 +32,7 @@ extension Taylor {
   /// Every entry of a_l and z_l is N(0, 1), decided by seed, layer, row and global sample: Taylor et al. (2016), section 5.
   private func setNormals(_ tile: TileVisit, firstSample: Int) {
     for l in 1...L {
-      let random = Philox(seed: settings.seed, stream: UInt32(l))
+      let random = Philox(seed: seed, stream: UInt32(l))
       let z = outputs(l, tile)
       for j in 0..<z.columns {
         let sample = firstSample + tile.columns.lowerBound + j

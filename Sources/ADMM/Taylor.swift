@@ -3,52 +3,6 @@ import MPI
 import Networks
 import Sums
 
-/// How Algorithm 1 starts.
-public enum Start: String, CaseIterable, Sendable, Codable {
-  /// Every entry of a_l and z_l is an independent N(0, 1) number: the paper's.
-  case gaussian
-  /// W_l has independent N(0, 2 / d_{l−1}) entries, and one forward pass gives z_l and a_l.
-  case forward
-}
-
-/// The settings of Algorithm 1.
-public struct TaylorSettings: Sendable, Equatable {
-  /// β_1 … β_L > 0: the penalties on z_l = W_l a_{l−1}.
-  public var beta: [Float]
-  /// γ_1 … γ_{L−1} > 0: the penalties on a_l = h(z_l).
-  public var gamma: [Float]
-  /// ρ_l is this times the mean of the Gram matrix's diagonal.
-  public var ridge: Double
-  /// How many sweeps λ stays 0.
-  public var warmStart: Int
-  /// Whether λ is updated at all.
-  public var hasMultiplier: Bool
-  /// s in λ ← λ + s β_L (z_L − W_L a_{L−1}): 1 in the paper; 2 is the step of the exact multiplier.
-  public var dualStep: Float
-  /// How a_l and z_l begin.
-  public var start: Start
-  /// Decides every random number.
-  public var seed: UInt64
-  /// Whether a_l is stored. The bits don't depend on it.
-  public var storage: ActivationStorage
-
-  /// All settings.
-  public init(
-    beta: [Float], gamma: [Float], ridge: Double, warmStart: Int, hasMultiplier: Bool, dualStep: Float,
-    start: Start, seed: UInt64, storage: ActivationStorage = .automatic
-  ) {
-    self.beta = beta
-    self.gamma = gamma
-    self.ridge = ridge
-    self.warmStart = warmStart
-    self.hasMultiplier = hasMultiplier
-    self.dualStep = dualStep
-    self.start = start
-    self.seed = seed
-    self.storage = storage
-  }
-}
-
 /// Method `taylor`: the variables of Algorithm 1 and what a sweep works with.
 ///
 /// The variables have the paper's names and shapes (algorithm.md §1). `z`, `lambda`, `y` hold this rank's samples, a sample a
@@ -61,6 +15,8 @@ public struct Taylor: ~Copyable, TrainingMethod {
   public let settings: TaylorSettings
   /// Who owns which samples.
   public let partition: Partition
+  /// Decides every random number.
+  let seed: UInt64
 
   /// W_l, d_l × (d_{l−1} + 1), l = 1 … L.
   public internal(set) var W: Layers<Matrix<Float>>
@@ -107,42 +63,43 @@ public struct Taylor: ~Copyable, TrainingMethod {
   /// Makes the start values, their sums and the first W. Collective; some 4 reductions.
   ///
   /// - Parameters:
+  ///   - seed: decides every random number.
   ///   - a0: (d_0 + 1) × n, this rank's samples over a row of ones. Must outlive this value.
   ///   - y: d_L × n, their targets. Must outlive this value.
   ///   - threads: how many threads share this rank's chunks. The bits don't depend on it.
   ///   - tileColumns: how many samples a tile has; `nil` goes by the cache. The weights' bits don't depend on it.
   /// - Throws: a numerical `Failure`, shared by all ranks, if the data's sums are not finite.
   public static func start(
-    _ network: Network, _ settings: TaylorSettings, a0: Tile<Float>, y: Tile<Float>, partition: Partition,
-    threads: Int = 1, tileColumns: Int? = nil, over ranks: borrowing Communicator
+    _ network: Network, _ settings: TaylorSettings, seed: UInt64 = 1, a0: Tile<Float>, y: Tile<Float>,
+    partition: Partition, threads: Int = 1, tileColumns: Int? = nil, over ranks: borrowing Communicator
   ) throws -> Taylor {
     let system = try WeightSystem.ofData(
       a0.rows(0..<network.inputs(1)), network, ridge: settings.ridge, partition, over: ranks)
     // The least of all hosts', so that reported sums are rounded in the same places everywhere.
     let columns = try ranks.min(tileColumns ?? Self.tileColumns(network))
     var taylor = Taylor(
-      network, settings, a0, y, partition, rank: ranks.rank, team: try ThreadTeam(count: threads),
-      tileColumns: columns)
+      network, settings.spelledOut(for: network), seed, a0, y, partition, rank: ranks.rank,
+      team: try ThreadTeam(count: threads), tileColumns: columns)
     taylor.systems[1] = system
     try taylor.begin(over: ranks)
     return taylor
   }
 
   private init(
-    _ network: Network, _ settings: TaylorSettings, _ a0: Tile<Float>, _ y: Tile<Float>,
+    _ network: Network, _ settings: TaylorSettings, _ seed: UInt64, _ a0: Tile<Float>, _ y: Tile<Float>,
     _ partition: Partition, rank: Int, team: ThreadTeam, tileColumns: Int
   ) {
     let (L, d) = (network.L, network.widths)
     let n = partition.range(of: rank).count
-    precondition(settings.beta.count == L && settings.beta.allSatisfy { $0 > 0 }, "beta \(settings.beta)")
-    precondition(
-      settings.gamma.count == L - 1 && settings.gamma.allSatisfy { $0 > 0 }, "gamma \(settings.gamma)")
+    precondition(settings.beta.values(L).allSatisfy { $0 > 0 }, "beta \(settings.beta)")
+    precondition(settings.gamma.values(L - 1).allSatisfy { $0 > 0 }, "gamma \(settings.gamma)")
     precondition(a0.rows == d[0] + 1 && a0.columns == n, "a_0 is \(a0.rows) × \(a0.columns)")
     precondition(y.rows == d[L] && y.columns == n, "y is \(y.rows) × \(y.columns)")
     let isStored = settings.storage.isStored(network)
     self.network = network
     self.settings = settings
     self.partition = partition
+    self.seed = seed
     self.a0 = a0
     self.y = y
     self.isStored = isStored

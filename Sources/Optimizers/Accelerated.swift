@@ -4,52 +4,6 @@ import MPI
 import Networks
 import Sums
 
-/// Which step method `accelerated` takes.
-public enum AcceleratedForm: String, CaseIterable, Sendable, Codable {
-  /// The gradient in the Gram metric: with momentum on blocks, by limited-memory quasi-Newton steps on all samples.
-  case quasi_newton
-  /// Algorithm 1's own updates from a feasible point, with momentum throughout: no derivative of the loss.
-  case momentum
-}
-
-/// The settings of method `accelerated`. One set of defaults serves every data set.
-public struct AcceleratedSettings: Sendable, Equatable {
-  public var form = AcceleratedForm.quasi_newton
-  /// The least samples of a step at the start; nil is automatic.
-  public var block: Int? = nil
-  /// The weight of ½ Σ ‖V_l‖² beside the mean loss; nil is automatic.
-  public var l2: Double? = nil
-  /// ρ_l is this times the mean of the diagonal of G_l.
-  public var ridge = 0.3
-  /// η.
-  public var step = 0.7
-  /// μ.
-  public var momentum = 0.9
-  /// How many pairs the quasi-Newton memory holds.
-  public var pairs = 20
-  /// β of the update of z_L in the momentum form.
-  public var beta: Float = 0.3
-  /// r of the a-update in the momentum form.
-  public var r = 0.1
-  /// Decides every random number.
-  public var seed: UInt64 = 1
-
-  /// The defaults.
-  public init() {}
-
-  /// A prior on the weights that means the same for any number of samples.
-  static func defaultL2(samples: Int) -> Double { 50 / Double(max(samples, 1)) }
-
-  /// The default block: a fortieth of the samples or so, so that a pass is many steps, but not fewer than statistics needs, nor more than
-  /// keeps ranks busy. Rounded up to a power of two of chunks, which 2, 4, 8 … ranks share evenly.
-  static func defaultBlock(_ partition: Partition) -> Int {
-    let least = min(max(partition.samples / 44, 256), 8192)
-    var block = partition.chunk
-    while block < least { block *= 2 }
-    return block
-  }
-}
-
 /// Method `accelerated`: the paper's data-parallel scheme and weight system around consistent activations.
 ///
 /// Every step begins from a feasible point, a_l = h(z_l) and z_l = W_l a_{l−1}, so that nothing of the samples' size is kept beside the
@@ -98,14 +52,14 @@ public struct Accelerated: ~Copyable, TrainingMethod {
   /// Draws the start weights and sums the data's Gram matrix. Collective; two reductions.
   ///
   /// - Parameters:
+  ///   - seed: decides every random number.
   ///   - a0: (d_0 + 1) × n, this rank's samples over a row of ones. Must outlive this value.
   ///   - y: d_L × n, their targets. Must outlive this value.
   ///   - threads: how many threads share this rank's chunks. The bits don't depend on it.
   /// - Throws: a numerical `Failure`, shared by all ranks, if the data's sums are not finite.
   public static func start(
-    _ network: Network, _ settings: AcceleratedSettings, a0: Tile<Float>, y: Tile<Float>,
-    partition: Partition,
-    threads: Int = 1, over ranks: borrowing Communicator
+    _ network: Network, _ settings: AcceleratedSettings, seed: UInt64 = 1, a0: Tile<Float>, y: Tile<Float>,
+    partition: Partition, threads: Int = 1, over ranks: borrowing Communicator
   ) throws -> Accelerated {
     let propagation: Propagation =
       settings.form == .momentum ? .updates(beta: settings.beta, r: settings.r) : .gradient
@@ -113,11 +67,11 @@ public struct Accelerated: ~Copyable, TrainingMethod {
       network, a0: a0, y: y, partition: partition, rank: ranks.rank, threads: threads,
       propagation: propagation)
     let metric = try GramMetric.ofData(a0, network, ridge: settings.ridge, partition, over: ranks)
-    return Accelerated(network, settings, partition, pass, metric)
+    return Accelerated(network, settings, seed, partition, pass, metric)
   }
 
   private init(
-    _ network: Network, _ settings: AcceleratedSettings, _ partition: Partition,
+    _ network: Network, _ settings: AcceleratedSettings, _ seed: UInt64, _ partition: Partition,
     _ pass: consuming GradientPass, _ metric: consuming GramMetric
   ) {
     self.network = network
@@ -125,7 +79,7 @@ public struct Accelerated: ~Copyable, TrainingMethod {
     self.partition = partition
     self.pass = pass
     self.metric = metric
-    let W = network.randomWeights(seed: settings.seed)
+    let W = network.randomWeights(seed: seed)
     iterate = Iterate(network.flat(W))
     self.W = W
     let count = network.flatCount
@@ -138,7 +92,7 @@ public struct Accelerated: ~Copyable, TrainingMethod {
     let blocks = Block.count(ofAtLeast: block, partition)
     walk = BlockWalk(
       partition, blocks: blocks < Self.fewestBlocks ? 1 : blocks,
-      firstSweep: max(partition.samples / 16, 4 * block), seed: settings.seed)
+      firstSweep: max(partition.samples / 16, 4 * block), seed: seed)
   }
 
   /// Fewer blocks than this are not worth the noise: a step then takes all samples.
@@ -173,17 +127,6 @@ public struct Accelerated: ~Copyable, TrainingMethod {
       network.assign(W, iterate.w)
     }
     return try body(W)
-  }
-}
-
-extension Accelerated {
-  /// The bytes that the method takes beside the data: y, and what is the same on every rank.
-  public static func stateBytes(
-    _ network: Network, _ settings: AcceleratedSettings, samples: Int, threads: Int
-  ) -> Int {
-    let pairs = settings.form == .quasi_newton ? 2 * (settings.pairs + 1) : 0
-    let numbers = network.widths[network.L] * samples + (8 + pairs) * network.flatCount
-    return MemoryLayout<Float>.size * numbers + network.systemBytes(threads: threads)
   }
 }
 

@@ -1,20 +1,6 @@
 import Glibc
 import LinearAlgebra
 
-/// The settings of Adam.
-public struct AdamSettings: Sendable, Equatable {
-  public var common = MiniBatchSettings(rate: 0.005)
-  /// β₁.
-  public var beta1 = 0.9
-  /// β₂.
-  public var beta2 = 0.999
-  /// ε.
-  public var epsilon = 1e-8
-
-  /// The defaults.
-  public init() {}
-}
-
 /// m ← β₁ m + (1 − β₁) g,  v ← β₂ v + (1 − β₂) g²,  w ← w − η m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ). Local, the same on
 /// every rank.
 ///

@@ -4,26 +4,6 @@ import MPI
 import Networks
 import Sums
 
-/// The settings of nonlinear conjugate gradients.
-public struct ConjugateGradientSettings: Sendable, Equatable {
-  /// The weight of ½ Σ ‖V_l‖² beside the mean loss.
-  public var l2 = 1e-4
-
-  /// The defaults.
-  public init() {}
-}
-
-/// The settings of L-BFGS.
-public struct LBFGSSettings: Sendable, Equatable {
-  /// The weight of ½ Σ ‖V_l‖² beside the mean loss.
-  public var l2 = 1e-4
-  /// How many past steps are remembered.
-  public var pairs = 20
-
-  /// The defaults.
-  public init() {}
-}
-
 /// Along which direction a line search goes.
 public enum SearchDirection: Sendable, Equatable {
   /// d ← −g + β d with β = max(0, gᵀ(g − g') / g'ᵀg'), g' the gradient before: Polak & Ribière's, which restarts itself where β is 0.
@@ -134,15 +114,6 @@ public struct FullBatch: ~Copyable, TrainingMethod {
   ) rethrows -> Result {
     network.assign(W, iterate.w)
     return try body(W)
-  }
-
-  /// The bytes that the method takes on a rank beside the data: y, and what is the same on every rank.
-  public static func stateBytes(
-    _ network: Network, _ method: SearchDirection, samples: Int, threads: Int
-  ) -> Int {
-    let columns = 6 + (method.pairs > 0 ? 2 * method.pairs + 1 : 0)
-    let numbers = network.widths[network.L] * samples + columns * network.flatCount
-    return MemoryLayout<Float>.size * numbers + network.systemBytes(threads: threads)
   }
 }
 

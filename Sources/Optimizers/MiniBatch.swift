@@ -1,52 +1,13 @@
 import Basics
-import Glibc
 import LinearAlgebra
 import MPI
 import Networks
 import Sums
 
-/// How the rate of a mini-batch method changes while it trains.
-public enum RateSchedule: String, CaseIterable, Sendable, Codable {
-  /// The same for every step.
-  case constant
-  /// rate · ½ (1 + cos(π t / T)) in step t of T: down to 0 in the last. Loshchilov & Hutter (2017), without restarts.
-  case cosine
-
-  /// The factor of the rate in step `step`, from 0, of `steps`.
-  func factor(step: Int, of steps: Int) -> Double {
-    switch self {
-    case .constant: 1
-    case .cosine: 0.5 * (1 + cos(.pi * Double(min(step, steps)) / Double(steps)))
-    }
-  }
-}
-
-/// What every mini-batch method is told.
-public struct MiniBatchSettings: Sendable, Equatable {
-  /// η.
-  public var rate: Double
-  public var schedule = RateSchedule.cosine
-  /// The least samples of a step, rounded up to whole chunks.
-  public var block = 512
-  /// The weight of ½ Σ ‖V_l‖² beside the mean loss; part of the gradient, so that all methods minimise the same objective.
-  public var l2 = 1e-4
-
-  /// Defaults but for the rate.
-  public init(rate: Double) { self.rate = rate }
-}
-
 /// What a mini-batch method makes of a block's gradient.
 public enum UpdateRule: Sendable, Equatable {
   case sgd(SGDSettings)
   case adam(AdamSettings)
-
-  /// Its section of the configuration.
-  public var name: String {
-    switch self {
-    case .sgd: "sgd"
-    case .adam: "adam"
-    }
-  }
 
   public var common: MiniBatchSettings {
     switch self {
@@ -147,13 +108,6 @@ public struct MiniBatch: ~Copyable, TrainingMethod {
   ) rethrows -> Result {
     network.assign(W, w)
     return try body(W)
-  }
-
-  /// The bytes that the method takes on a rank beside the data: y, and what is the same on every rank.
-  public static func stateBytes(_ network: Network, _ rule: UpdateRule, samples: Int, threads: Int) -> Int {
-    let columns = rule.needsSquares ? 5 : 4
-    let numbers = network.widths[network.L] * samples + columns * network.flatCount
-    return MemoryLayout<Float>.size * numbers + network.systemBytes(threads: threads)
   }
 
   /// f and g over a block, both finite.

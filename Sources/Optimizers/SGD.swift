@@ -1,17 +1,5 @@
 import LinearAlgebra
 
-/// The settings of stochastic gradient descent with momentum.
-public struct SGDSettings: Sendable, Equatable {
-  public var common = MiniBatchSettings(rate: 0.1)
-  /// μ.
-  public var momentum = 0.9
-  /// Whether the step looks ahead along the momentum.
-  public var nesterov = true
-
-  /// The defaults.
-  public init() {}
-}
-
 /// M ← μ M + g,  w ← w − η M, or w ← w − η (g + μ M) after Nesterov. Local, the same on every rank.
 ///
 /// Sutskever, Martens, Dahl & Hinton (2013), in the form of PyTorch: the momentum is not in units of the rate.

@@ -21,7 +21,8 @@ func measureSquares(_ watch: Stopwatch, over ranks: borrowing Communicator) thro
   return measurements
 }
 
-/// The products of an iteration: each layer's W_l a_{l−1}, z_l a_{l−1}ᵀ and, for the hidden ones, a_l a_lᵀ; of one tile; as the iteration does them, and as BLAS does. Collective.
+/// The products of an iteration: each layer's W_l a_{l−1}, z_l a_{l−1}ᵀ and, for the hidden ones, a_l a_lᵀ; of one
+/// tile; as the iteration does them, and as BLAS does. Collective.
 ///
 /// - Parameters:
 ///   - n: how many samples a tile has.
