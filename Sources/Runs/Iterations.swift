@@ -30,7 +30,7 @@ func iterate<Method: TrainingMethod & ~Copyable>(
         try phases.measure(.update) { try method.sweep(over: ranks, isMeasured: isEvaluated) }
       }
     } catch let error as NumericalError {
-      console.warn("\(error). \(configuration.method.advice(error))")
+      console.warn("\(configuration.training.method): \(error). \(configuration.method.advice(error))")
       outcome.status = .diverged
       break
     }

@@ -38,7 +38,7 @@ import Testing
       let outcome = try Program.run(ranks: 2, [configuration, "--set", setting])
       try #require(outcome.status == 0, "\(outcome.transcript)")
       #expect(outcome.output.contains("consistent, penalty 0.5, momentum 0.9, 3 iterations, seed 1"))
-      #expect(!outcome.output.contains("preset"))
+      #expect(!outcome.output.contains("preset robust"))
       let text = directory.text("run/run.json")
       #expect(text.contains("\"method\": \"consistent\"") && !text.contains("\"all\""))
       weights.append(try directory.result().weightsSha256)
