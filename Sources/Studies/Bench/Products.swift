@@ -19,8 +19,8 @@ func measureSquares(_ watch: Stopwatch, over ranks: borrowing Communicator) thro
   return measurements
 }
 
-/// The products of an iteration: of each layer W_l a_{l−1}, z_l a_{l−1}ᵀ and, for the hidden ones, a_l a_lᵀ; of one tile;
-/// as the iteration does them, and as BLAS does. Collective.
+/// The products of an iteration: of each layer W_l a_{l−1}, z_l a_{l−1}ᵀ and, for the hidden ones, a_l a_lᵀ; of one
+/// tile; as the iteration does them, and as BLAS does. Collective.
 ///
 /// - Parameter n: how many samples a tile has.
 func measureProducts(
