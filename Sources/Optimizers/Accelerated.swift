@@ -13,7 +13,7 @@ import Sums
 /// A step works on a batch of the samples. As long as a pass over them lowers the objective, batches stay small and the weights that
 /// count are an average over the steps; when it stalls, the batch doubles, and at last holds all samples (`Phase`). By the chain rule
 /// the steps follow the gradient, and those on all samples are quasi-Newton ones; by `UpdateRule` they need no derivative of the loss.
-public struct Accelerated<Rule: BackwardRule>: ~Copyable, TrainingMethod {
+package struct Accelerated<Rule: BackwardRule>: ~Copyable, TrainingMethod {
   public let network: Network
   public let settings: AcceleratedSettings
   public internal(set) var sweeps = 0
