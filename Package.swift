@@ -76,8 +76,7 @@ let package = Package(
     library(
       "Configuration",
       [
-        "Basics", "Settings", "Files", "MPI", "ADMM", "Optimizers", "Networks", "Datasets", "Reports",
-        tomlKit,
+        "Basics", "Settings", "Files", "MPI", "ADMM", "Optimizers", "Networks", "Datasets", tomlKit,
       ]),
     library(
       "Models",
@@ -85,20 +84,19 @@ let package = Package(
     library(
       "Runs",
       [
-        "Basics", "Settings", "Files", "MPI", "LinearAlgebra", "HDF5", "Sums", "Networks", "ADMM",
-        "Optimizers", "Datasets", "Reports", "Configuration", "Models",
+        "Basics", "Files", "MPI", "LinearAlgebra", "HDF5", "Sums", "Networks", "Optimizers",
+        "Datasets", "Reports", "Configuration", "Models",
       ]),
     library(
       "Studies",
       [
-        "Basics", "Settings", "Files", "MPI", "LinearAlgebra", "Sums", "Networks", "ADMM", "Optimizers",
+        "Basics", "Files", "MPI", "LinearAlgebra", "Sums", "Networks", "ADMM", "Optimizers",
         "Datasets", "Reports", "Configuration", "Models", "Runs",
       ]),
     .executableTarget(
       name: "admm-mpi",
       dependencies: [
-        "Basics", "HDF5", "MPI", "Reports", "Configuration", "Datasets", "Models", "Runs", "Studies",
-        argumentParser,
+        "Basics", "HDF5", "MPI", "Reports", "Configuration", "Runs", "Studies", argumentParser,
       ], swiftSettings: settings),
 
     .target(

@@ -6,21 +6,21 @@ import Networks
 /// section's type has its keys beside its fields, in the directory Sections; those of the methods stand beside the
 /// methods.
 public struct Configuration: Sendable, Equatable {
-  public var data = Data()
-  public var network = Network()
-  public var training = Training()
+  public var data = DataSection()
+  public var network = NetworkSection()
+  public var training = TrainingSection()
   /// The sections of the methods, such as [taylor].
   public var methods = MethodTable()
-  public var baselines = Baselines()
-  public var stop = Stop()
-  public var output = Output()
+  public var baselines = BaselinesSection()
+  public var stop = StopSection()
+  public var output = OutputSection()
 
   /// All defaults.
   public init() {}
 
   /// The network for data of so many features and outputs.
-  public func network(features: Int, outputs: Int) -> Networks.Network {
-    Networks.Network(
+  public func network(features: Int, outputs: Int) -> Network {
+    Network(
       widths: [features] + network.hidden + [outputs], activation: network.activation, loss: network.loss,
       bias: network.bias)
   }

@@ -27,11 +27,11 @@ extension Configuration {
 
   /// Every key there is, section by section.
   public static let keys: [Key] =
-    section("data", Data.keys, \.data) + section("network", Network.keys, \.network)
-    + section("training", Training.keys, \.training)
+    section("data", DataSection.keys, \.data) + section("network", NetworkSection.keys, \.network)
+    + section("training", TrainingSection.keys, \.training)
     + methods.flatMap { methodSection($0) }
-    + section("baselines", Baselines.keys, \.baselines) + section("stop", Stop.keys, \.stop)
-    + section("output", Output.keys, \.output)
+    + section("baselines", BaselinesSection.keys, \.baselines) + section("stop", StopSection.keys, \.stop)
+    + section("output", OutputSection.keys, \.output)
 
   /// The sections in the order in which they are shown.
   public static let sections = keys.map(\.section).reduce(into: [String]()) { names, name in

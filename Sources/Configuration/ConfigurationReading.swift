@@ -1,6 +1,5 @@
 import Basics
 import Files
-import Glibc
 import MPI
 import Settings
 

@@ -1,7 +1,4 @@
-import Datasets
 import Files
-import MPI
-import Networks
 
 extension Configuration {
   /// Every key with its value in force, nil where it is unset; values are TOML and JSON at the same time.

@@ -1,5 +1,3 @@
-import Networks
-
 /// Two settings that are right one by one and don't go together: the key to change, and why.
 struct Conflict {
   let section: String

@@ -64,7 +64,7 @@ extension Entries {
     func renamed(_ value: SettingValue) -> SettingValue { value == .text(old) ? .text(new) : value }
     if let method = self["training", "method"] {
       self["training", "method"]?.value = renamed(method.value)
-    } else if Configuration.Training().method == old {
+    } else if TrainingSection().method == old {
       var method = entry
       (method.section, method.name, method.value) = ("training", "method", .text(new))
       self["training", "method"] = method
@@ -100,7 +100,7 @@ extension Entries {
 
   /// The names of the methods of [training] and [baselines].
   private var trainedMethods: [String] {
-    var values = [self["training", "method"]?.value ?? .text(Configuration.Training().method)]
+    var values = [self["training", "method"]?.value ?? .text(TrainingSection().method)]
     if case .list(let names)? = self["baselines", "methods"]?.value { values += names }
     return values.compactMap { if case .text(let name) = $0 { name } else { nil } }
   }

@@ -1,6 +1,5 @@
 import Datasets
 import LinearAlgebra
-import MPI
 import Networks
 
 /// The outputs that a network should have, and the outputs that it has.

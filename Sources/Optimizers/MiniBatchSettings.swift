@@ -1,6 +1,5 @@
 import Basics
 import Glibc
-import LinearAlgebra
 import Networks
 import Settings
 

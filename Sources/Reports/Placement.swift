@@ -1,5 +1,4 @@
 import Basics
-import MPI
 
 extension Launch {
   /// What is wrong with where the ranks run, each with the command line that mends it.

@@ -1,5 +1,4 @@
 import Basics
-import MPI
 import Reports
 
 extension RunSummary {

@@ -1,8 +1,5 @@
-import HDF5
-import MPI
 import Networks
 import Reports
-import Settings
 
 /// What is known after an evaluated iteration: a row of the console's table and a line of iterations.jsonl.
 ///

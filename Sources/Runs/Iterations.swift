@@ -1,6 +1,5 @@
 import Basics
 import Configuration
-import LinearAlgebra
 import MPI
 import Networks
 import Reports

@@ -12,8 +12,8 @@ extension TrainingData {
 extension Configuration {
   /// The bytes that training takes on a rank with so many samples, beside the data: those of the method and of the
   /// baselines, one at a time, that take the most.
-  func stateBytes(_ network: Networks.Network, samples: Int) -> Int {
-    let names = [training.method] + baselines.methods.filter { $0 != Baselines.randomFeatures }
+  func stateBytes(_ network: Network, samples: Int) -> Int {
+    let names = [training.method] + baselines.methods.filter { $0 != BaselinesSection.randomFeatures }
     return names.reduce(0) {
       max(
         $0,

@@ -1,7 +1,5 @@
 import Basics
 import Configuration
-import Datasets
-import MPI
 import Networks
 import Reports
 

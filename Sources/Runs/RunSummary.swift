@@ -1,9 +1,7 @@
 import Basics
 import Configuration
-import MPI
 import Networks
 import Reports
-import Settings
 
 /// How a run came to its end.
 public enum RunStatus: String, Sendable, CaseIterable {

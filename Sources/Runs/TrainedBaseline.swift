@@ -41,7 +41,7 @@ func trainBaselines(
   for name in configuration.baselines.methods {
     console.progress("training the baseline \(name)")
     trained.append(
-      name == Configuration.Baselines.randomFeatures
+      name == BaselinesSection.randomFeatures
         ? try fitRandomFeatures(name, configuration, network, data, over: ranks)
         : try trainBaseline(name, configuration, network, data, console, over: ranks))
   }
@@ -65,7 +65,7 @@ private func trainBaseline(
   var own = configuration
   own.training.method = method
   own.training.iterations = configuration.baselines.iterations ?? configuration.training.iterations
-  own.stop = Configuration.Stop()
+  own.stop = StopSection()
   let outcome = try trainNetwork(network, own, data, console, Phases(), over: ranks) { _ in }
   return TrainedBaseline(
     method, network, outcome.W.copy(), outcome.best ?? outcome.last, outcome.status)

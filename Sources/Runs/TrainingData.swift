@@ -1,11 +1,7 @@
-import Basics
-import Configuration
 import Datasets
 import LinearAlgebra
-import MPI
 import Models
 import Networks
-import Sums
 
 /// The data of a run, prepared: what is trained on, and the sets that networks are scored on. Each rank has its own
 /// blocks.

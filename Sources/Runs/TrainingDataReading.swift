@@ -3,8 +3,6 @@ import Configuration
 import Datasets
 import LinearAlgebra
 import MPI
-import Models
-import Networks
 import Sums
 
 extension TrainingData {

@@ -1,5 +1,4 @@
 import Basics
-import Datasets
 import LinearAlgebra
 import MPI
 import Models

@@ -2,7 +2,6 @@ import ArgumentParser
 import Basics
 import Configuration
 import MPI
-import Runs
 import Studies
 
 /// `admm-mpi bench [CONFIG]`.

@@ -2,7 +2,6 @@ import ArgumentParser
 import Basics
 import MPI
 import Reports
-import Runs
 import Studies
 
 /// `admm-mpi compare CONFIG…`.

@@ -3,7 +3,6 @@ import Basics
 import Glibc
 import HDF5
 import MPI
-import Runs
 
 /// A part of the program that is chosen by the first word of the command line.
 protocol Subcommand: ParsableCommand {

@@ -1,6 +1,5 @@
 import ADMM
 import Configuration
-import Optimizers
 import Testing
 
 /// Reads `text` as the file `/home/configs/x.toml`, from the directory `/home`.
@@ -68,42 +67,5 @@ private func configuration(_ text: String, _ settings: [String] = []) throws -> 
     #expect(
       try configuration("", ["taylor.multiplier=all"]).methods[ConsistentSettings.self]
         == ConsistentSettings())
-  }
-}
-
-@Suite struct MethodTableTests {
-  /// Each method says all that a run asks it.
-  @Test func methodsDescribeThemselves() {
-    #expect(Set(Configuration.methods.map { $0.name }).count == Configuration.methods.count)
-    let table = Configuration().methods
-    for method in Configuration.methods {
-      #expect(!method.keys.isEmpty)
-      let settings = table[named: method.name]
-      #expect(type(of: settings) == method && !settings.summary.isEmpty)
-      #expect(settings.advice(.rising).hasSuffix("."))
-      // What the advice names are keys.
-      for word in settings.advice(.rising).split(separator: " ") where word.contains("\(method.name).") {
-        #expect(
-          Configuration.keys.contains { $0.path == word.filter { $0 != "," }.trimmingSuffix(".") }, "\(word)")
-      }
-    }
-  }
-
-  @Test func settingsAreKeptByType() {
-    var table = MethodTable()
-    table[SGDSettings.self].momentum = 0.25
-    table[TaylorSettings.self].warmStart = 3
-    #expect(table[SGDSettings.self].momentum == 0.25 && table[TaylorSettings.self].warmStart == 3)
-    #expect(table != MethodTable())
-    table[SGDSettings.self] = SGDSettings()
-    table[TaylorSettings.self] = TaylorSettings()
-    #expect(table == MethodTable())
-  }
-}
-
-extension String {
-  /// Without `suffix`, if it ends so.
-  fileprivate func trimmingSuffix(_ suffix: String) -> String {
-    hasSuffix(suffix) ? String(dropLast(suffix.count)) : self
   }
 }

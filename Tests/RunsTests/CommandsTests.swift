@@ -31,7 +31,7 @@ private func withFiles(
 }
 
 /// What `body` throws, which must be a failure of this status that all ranks share.
-private func message(_ status: MPI.ExitStatus, _ body: () throws -> MPI.ExitStatus) throws -> String {
+private func message(_ status: Basics.ExitStatus, _ body: () throws -> Basics.ExitStatus) throws -> String {
   do {
     _ = try body()
   } catch let failure as Failure {

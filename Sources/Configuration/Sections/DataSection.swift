@@ -2,72 +2,70 @@ import Basics
 import Datasets
 import Settings
 
-extension Configuration {
-  /// [data]: which samples, and how to read them. Paths are absolute.
-  public struct Data: Sendable, Equatable {
-    public init() {}
+/// [data]: which samples, and how to read them. Paths are absolute.
+public struct DataSection: Sendable, Equatable {
+  public init() {}
 
-    public var train: String? = nil
-    public var test: String? = nil
-    public var validationFraction = 0.0
-    public var standardize = true
-    public var task = Task.classification
-    public var classes: [String]? = nil
-    public var positiveClass: String? = nil
-    public var format = Source.Format.auto
-    public var header: Bool? = nil
-    public var delimiter: Character? = nil
-    public var labelColumn = Source.LabelColumn.number(1)
-    public var trainLabels: String? = nil
-    public var testLabels: String? = nil
-    public var featuresDataset = "features"
-    public var labelsDataset = "labels"
-    /// How many training samples to generate; nil if they come from a file.
-    public var synthetic: Int? = nil
-    public var syntheticTest = 0
-    public var syntheticFeatures = 28
-    public var syntheticClasses = 2
-    public var syntheticNoise = 0.6
-    public var syntheticSeed: UInt64 = 1
+  public var train: String? = nil
+  public var test: String? = nil
+  public var validationFraction = 0.0
+  public var standardize = true
+  public var task = Task.classification
+  public var classes: [String]? = nil
+  public var positiveClass: String? = nil
+  public var format = Source.Format.auto
+  public var header: Bool? = nil
+  public var delimiter: Character? = nil
+  public var labelColumn = Source.LabelColumn.number(1)
+  public var trainLabels: String? = nil
+  public var testLabels: String? = nil
+  public var featuresDataset = "features"
+  public var labelsDataset = "labels"
+  /// How many training samples to generate; nil if they come from a file.
+  public var synthetic: Int? = nil
+  public var syntheticTest = 0
+  public var syntheticFeatures = 28
+  public var syntheticClasses = 2
+  public var syntheticNoise = 0.6
+  public var syntheticSeed: UInt64 = 1
 
-    /// Where the training set is; nil if `train` is unset.
-    public var trainSource: Source? { train.map { source($0, labelsPath: trainLabels) } }
+  /// Where the training set is; nil if `train` is unset.
+  public var trainSource: Source? { train.map { source($0, labelsPath: trainLabels) } }
 
-    /// Where the test set is; nil if `test` is unset.
-    public var testSource: Source? { test.map { source($0, labelsPath: testLabels) } }
+  /// Where the test set is; nil if `test` is unset.
+  public var testSource: Source? { test.map { source($0, labelsPath: testLabels) } }
 
-    /// What generates the samples; nil if `synthetic` is unset.
-    public var generator: Synthetic? {
-      synthetic == nil
-        ? nil
-        : Synthetic(
-          features: syntheticFeatures, classes: syntheticClasses, noise: syntheticNoise, seed: syntheticSeed)
-    }
+  /// What generates the samples; nil if `synthetic` is unset.
+  public var generator: Synthetic? {
+    synthetic == nil
+      ? nil
+      : Synthetic(
+        features: syntheticFeatures, classes: syntheticClasses, noise: syntheticNoise, seed: syntheticSeed)
+  }
 
-    /// Where the training set comes from, for messages: its file, or what it is generated from.
-    public var trainOrigin: String { train ?? generator?.summary ?? "" }
+  /// Where the training set comes from, for messages: its file, or what it is generated from.
+  public var trainOrigin: String { train ?? generator?.summary ?? "" }
 
-    /// Where the test set comes from, for messages.
-    public var testOrigin: String { test ?? generator?.summary ?? "" }
+  /// Where the test set comes from, for messages.
+  public var testOrigin: String { test ?? generator?.summary ?? "" }
 
-    /// The data set in the file `path`, read as [data] says.
-    public func source(_ path: String, labelsPath: String? = nil) -> Source {
-      Source(
-        path, format: format, header: header, delimiter: delimiter, labelColumn: labelColumn,
-        labelsPath: labelsPath, featuresDataset: featuresDataset, labelsDataset: labelsDataset)
-    }
+  /// The data set in the file `path`, read as [data] says.
+  public func source(_ path: String, labelsPath: String? = nil) -> Source {
+    Source(
+      path, format: format, header: header, delimiter: delimiter, labelColumn: labelColumn,
+      labelsPath: labelsPath, featuresDataset: featuresDataset, labelsDataset: labelsDataset)
+  }
 
-    /// Which samples to take, and as what classes.
-    public var selection: LabelSelection {
-      positiveClass.map { .positive($0) } ?? classes.map { .only($0) } ?? .all
-    }
+  /// Which samples to take, and as what classes.
+  public var selection: LabelSelection {
+    positiveClass.map { .positive($0) } ?? classes.map { .only($0) } ?? .all
   }
 }
 
-extension Configuration.Data {
-  static let keys: [SettingKey<Configuration.Data>] = sampleKeys + formatKeys + syntheticKeys
+extension DataSection {
+  static let keys: [SettingKey<DataSection>] = sampleKeys + formatKeys + syntheticKeys
 
-  private static let sampleKeys: [SettingKey<Configuration.Data>] = [
+  private static let sampleKeys: [SettingKey<DataSection>] = [
     SettingKey(
       unset: "train", .path, \.train,
       "The training set. Every configuration needs this or `synthetic`."),
@@ -94,7 +92,7 @@ extension Configuration.Data {
       "Makes the problem binary: this class against all others."),
   ]
 
-  private static let formatKeys: [SettingKey<Configuration.Data>] = [
+  private static let formatKeys: [SettingKey<DataSection>] = [
     SettingKey(
       "format", .choice(), \.format, "The files' format; \"auto\" goes by the names."),
     SettingKey(
@@ -120,7 +118,7 @@ extension Configuration.Data {
       "HDF5: the dataset of shape [samples]."),
   ]
 
-  private static let syntheticKeys: [SettingKey<Configuration.Data>] = [
+  private static let syntheticKeys: [SettingKey<DataSection>] = [
     SettingKey(
       unset: "synthetic", .whole(from: 1), \.synthetic,
       "How many training samples to generate, in place of files: normal features, labelled by a random network."
@@ -146,7 +144,7 @@ extension Configuration.Data {
 
 // MARK: What does not go together
 
-extension Configuration.Data {
+extension DataSection {
   /// Settings that are right one by one and don't go together.
   var conflicts: [Conflict] { classConflicts + syntheticConflicts }
 
@@ -182,7 +180,7 @@ extension Configuration.Data {
     let ofBoth = ["synthetic", "validation_fraction", "standardize", "task"]
     return Self.keys.filter {
       !ofBoth.contains($0.name) && $0.name.hasPrefix("synthetic_") == (synthetic == nil)
-        && $0.write(self) != $0.write(Configuration.Data())
+        && $0.write(self) != $0.write(DataSection())
     }.map { key in
       Conflict(
         "data", key.name,

@@ -2,7 +2,6 @@ import Basics
 import Configuration
 import Datasets
 import Files
-import HDF5
 import LinearAlgebra
 import MPI
 import Models

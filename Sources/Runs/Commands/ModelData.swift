@@ -8,7 +8,7 @@ extension Model {
   /// How the samples in a file are to be read for this model. Collective.
   ///
   /// The task, and which class stands against all others, follow from the model; the file's layout from the options.
-  func data(_ settings: [DataSetting], over ranks: borrowing Communicator) throws -> Configuration.Data {
+  func data(_ settings: [DataSetting], over ranks: borrowing Communicator) throws -> DataSection {
     var configuration = Configuration()
     switch meaning {
     case .target: configuration.data.task = .regression

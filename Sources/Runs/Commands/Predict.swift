@@ -7,7 +7,6 @@ import LinearAlgebra
 import MPI
 import Models
 import Reports
-import Settings
 
 /// Writes a model's outputs and decisions for each sample of a data set, in the order of the samples. Collective.
 ///

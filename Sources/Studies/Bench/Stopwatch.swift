@@ -1,7 +1,6 @@
 import Basics
 import MPI
 import Reports
-import Settings
 
 /// Times calls on all ranks at once.
 struct Stopwatch {

@@ -2,7 +2,6 @@ import Files
 import LinearAlgebra
 import MPI
 import Reports
-import Settings
 
 /// Memory bandwidth: a ← b + s c over arrays far larger than the caches, all ranks at once. Collective.
 ///

@@ -1,9 +1,7 @@
-import ADMM
 import LinearAlgebra
 import MPI
 import Networks
 import Reports
-import Settings
 
 /// The updates of an iteration on one tile of n samples: z_l and a_l of each hidden layer, z_L. Collective.
 func measureUpdates(

@@ -1,11 +1,8 @@
 import Basics
-import Configuration
 import LinearAlgebra
 import MPI
-import Models
 import Reports
 import Runs
-import Settings
 
 /// Trains by several configurations on one data set, each from several seeds, and leaves tables, series and plots.
 /// Collective.

@@ -1,10 +1,8 @@
-import Basics
 import Configuration
 import MPI
 import Models
 import Reports
 import Runs
-import Settings
 
 /// The files that a comparison leaves.
 enum StudyFiles {

@@ -1,7 +1,5 @@
-import MPI
 import Reports
 import Runs
-import Settings
 
 /// Which number of an evaluated iterate a study compares: accuracy or, for a regression, RMSE, on one of the data sets.
 ///

@@ -1,7 +1,5 @@
 import Files
-import MPI
 import Reports
-import Settings
 
 /// A figure of a study: the measure along an axis, of every entry the seeds' median with the band between the worst and
 /// the best seed.

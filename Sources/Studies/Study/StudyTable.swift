@@ -1,7 +1,4 @@
-import MPI
 import Reports
-import Runs
-import Settings
 
 extension Study {
   /// What is printed at the end and written to table.txt.
