@@ -42,7 +42,7 @@ let package = Package(
   targets: [
     // C libraries: a module map and a header, nothing compiled.
     .systemLibrary(
-      name: "COpenMPI", pkgConfig: pkgConfig("PKG_MPI", "ompi-c"),
+      name: "CMPI", pkgConfig: pkgConfig("PKG_MPI", "ompi-c"),
       providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: pkgConfig("PKG_BLAS", "openblas"), providers: [.apt(["libopenblas-dev"])]),
@@ -63,7 +63,7 @@ let package = Package(
     // Arrows point down only; docs/architecture.md draws them.
     library("Basics", []),
     library("Settings", ["Basics"]),
-    library("MPI", ["Basics", "COpenMPI"]),
+    library("MPI", ["Basics", "CMPI"]),
     library("LinearAlgebra", ["COpenBLAS", "CLAPACKE", "CLanes"]),
     library("HDF5", ["Basics", "MPI", "CHDF5"]),
     library("Files", ["Basics", "MPI", "CCrypto"]),
@@ -110,7 +110,7 @@ let package = Package(
       dependencies: ["Basics", "MPI", "LinearAlgebra", "Sums", "Networks", "TestSupport"],
       path: "Tests/NetworkSupport", swiftSettings: settings),
     // Counts the heap allocations and the reductions of the test process.
-    .target(name: "CCounters", dependencies: ["COpenMPI"], path: "Tests/CCounters"),
+    .target(name: "CCounters", dependencies: ["CMPI"], path: "Tests/CCounters"),
     tests("MPITests", ["Basics", "MPI"]),
     tests("LinearAlgebraTests", ["LinearAlgebra"]),
     tests("HDF5Tests", ["Basics", "HDF5", "MPI"]),
