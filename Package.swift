@@ -25,6 +25,9 @@ func pkgConfig(_ variable: String, _ debian: String) -> String {
   Context.environment[variable] ?? debian
 }
 
+let mpi = pkgConfig("PKG_MPI", "ompi-c")
+let hdf5 = pkgConfig("PKG_HDF5", mpi.hasPrefix("mpich") ? "hdf5-mpich" : "hdf5-openmpi")
+
 /// The commit that is built, for the banner and for run.json.
 let commit = Context.environment["ADMM_COMMIT"] ?? "unknown"
 
@@ -42,15 +45,13 @@ let package = Package(
   targets: [
     // C libraries: a module map and a header, nothing compiled.
     .systemLibrary(
-      name: "CMPI", pkgConfig: pkgConfig("PKG_MPI", "ompi-c"),
-      providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
+      name: "CMPI", pkgConfig: mpi, providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: pkgConfig("PKG_BLAS", "openblas"), providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(
       name: "CLAPACKE", pkgConfig: pkgConfig("PKG_LAPACKE", "lapacke"), providers: [.apt(["liblapacke-dev"])]),
     .systemLibrary(
-      name: "CHDF5", pkgConfig: pkgConfig("PKG_HDF5", "hdf5-openmpi"),
-      providers: [.apt(["libhdf5-openmpi-dev"])]),
+      name: "CHDF5", pkgConfig: hdf5, providers: [.apt(["libhdf5-openmpi-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
