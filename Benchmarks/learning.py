@@ -189,7 +189,7 @@ def arguments():
                         help="of learning_torch.py's; adam-256@10 is that of 10 epochs")
     parser.add_argument("--thresholds", type=float, nargs="+")
     parser.add_argument("--program", default=str(HERE.parent / ".build" / "release" / "admm-mpi"))
-    parser.add_argument("--mpirun", default="mpirun")
+    parser.add_argument("--mpirun", default=os.environ.get("MPIRUN", "mpirun"))
     parser.add_argument("--output", metavar="FILE")
     options = parser.parse_args()
     options.hidden = options.hidden or ([256] if options.case == "fashion-mnist" else [300])

@@ -118,7 +118,7 @@ private func globalSpans(of blocks: [Block], over ranks: borrowing Communicator)
 }
 
 /// One label a sample to the samples' owners. Collective.
-private func move<T: Element>(
+private func move<T: MPINumber>(
   _ labels: [T], _ shares: [Int], _ arriving: [Range<Int>], to own: inout [T], of range: Range<Int>,
   over ranks: borrowing Communicator
 ) throws {
