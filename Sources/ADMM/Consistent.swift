@@ -2,6 +2,7 @@ import Basics
 import LinearAlgebra
 import MPI
 import Networks
+import Settings
 import Sums
 
 /// Method `consistent`: Algorithm 1 with a multiplier on every constraint, which learns what backpropagation learns without a

@@ -2,6 +2,7 @@ import Basics
 import LinearAlgebra
 import MPI
 import Networks
+import Settings
 import Sums
 
 /// Method `taylor`: Algorithm 1, its variables and what a sweep works with. `Sweep.swift` has the algorithm.

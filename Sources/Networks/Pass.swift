@@ -1,6 +1,7 @@
 import Basics
 import LinearAlgebra
 import MPI
+import Settings
 import Sums
 
 /// One pass forward and back over some of the samples: the objective and the sums for all weights, in one reduction.

@@ -1,5 +1,6 @@
 import Basics
 import Configuration
+import LinearAlgebra
 import MPI
 import Networks
 import Reports
