@@ -37,7 +37,7 @@ public func writeHDF5(
 private func writeArrays(
   _ dataset: borrowing Dataset, to path: String, over ranks: borrowing Communicator
 ) throws {
-  let file = try File(creating: path, over: ranks)
+  let file = try HDF5File(creating: path, over: ranks)
   let samples = dataset.partition.samples
   let range = dataset.range
   let features = try file.create("features", of: Float.self, shape: [samples, dataset.featureCount])

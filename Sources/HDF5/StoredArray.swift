@@ -21,7 +21,7 @@ public struct StoredArray: ~Copyable {
   let place: String
   let isShared: Bool
 
-  init(opening name: String, in file: borrowing File) throws {
+  init(opening name: String, in file: borrowing HDF5File) throws {
     do throws(HDF5Error) {
       try self.init(
         Handle(H5Dopen2(file.id, name, h5_default()), "H5Dopen2", H5Dclose), name: name, in: file)
@@ -32,7 +32,7 @@ public struct StoredArray: ~Copyable {
   }
 
   init(
-    creating name: String, type: hid_t, shape: [Int], in file: borrowing File
+    creating name: String, type: hid_t, shape: [Int], in file: borrowing HDF5File
   ) throws(HDF5Error) {
     let space = try dataspace(shape)
     try self.init(
@@ -41,7 +41,7 @@ public struct StoredArray: ~Copyable {
         "H5Dcreate2", H5Dclose), name: name, in: file)
   }
 
-  private init(_ handle: consuming Handle, name: String, in file: borrowing File) throws(HDF5Error) {
+  private init(_ handle: consuming Handle, name: String, in file: borrowing HDF5File) throws(HDF5Error) {
     let space = try Handle(H5Dget_space(handle.id), "H5Dget_space", H5Sclose)
     let dimensions = try check(H5Sget_simple_extent_ndims(space.id), "H5Sget_simple_extent_ndims")
     var extents = [hsize_t](repeating: 0, count: Int(dimensions))
@@ -156,7 +156,7 @@ public struct StoredArray: ~Copyable {
   }
 }
 
-extension File {
+extension HDF5File {
   /// Creates an array of numbers, to be written row by row.
   public func create<T: Number>(_ name: String, of: T.Type, shape: [Int]) throws -> StoredArray {
     try StoredArray(creating: name, type: T.type, shape: shape, in: self)

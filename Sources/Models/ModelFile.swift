@@ -37,7 +37,7 @@ extension Model {
   }
 
   private func writeFile(_ path: String) throws {
-    let file = try File(creating: path)
+    let file = try HDF5File(creating: path)
     try file.setAttribute("format", Layout.format)
     try file.setAttribute("format_version", Layout.version)
     try file.setAttribute("program_version", provenance.program)
@@ -71,7 +71,7 @@ extension Model {
   ///
   /// - Throws: a shared `Failure` where the file is missing, damaged, no model, of another version, or contradicts itself.
   public init(reading path: String, over ranks: borrowing Communicator) throws {
-    let file = try File(broadcasting: path, over: ranks)
+    let file = try HDF5File(broadcasting: path, over: ranks)
     let reader = ModelReader(file)
     try reader.checkFormat()
     let network = try reader.network()
@@ -102,9 +102,9 @@ private func settle(_ temporary: String, as path: String) throws {
 
 /// Reads the parts of a model and refuses what does not fit. Every rank has the same file, so all meet the same.
 private struct ModelReader: ~Copyable {
-  private let file: File
+  private let file: HDF5File
 
-  init(_ file: consuming File) { self.file = file }
+  init(_ file: consuming HDF5File) { self.file = file }
 
   func checkFormat() throws {
     guard try file.attribute("format") == Layout.format else {

@@ -15,11 +15,11 @@ import Testing
   /// Rank 0 writes a file by itself.
   private func write(
     _ name: String, in files: TemporaryFiles, over ranks: borrowing Communicator,
-    _ body: (borrowing File) throws -> Void
+    _ body: (borrowing HDF5File) throws -> Void
   ) throws -> String {
     let path = files.directory + "/" + name
     if ranks.isRoot {
-      let file = try File(creating: path)
+      let file = try HDF5File(creating: path)
       try body(file)
       try file.close()
     }
@@ -69,7 +69,7 @@ import Testing
 
   /// Reads, writes, reads again and compares.
   private func checkRoundTrip(
-    _ source: Source, _ task: Datasets.Task, classes: [String]? = nil, through path: String,
+    _ source: Source, _ task: LearningTask, classes: [String]? = nil, through path: String,
     over ranks: borrowing Communicator, _ location: SourceLocation = #_sourceLocation
   ) throws {
     let first = try readDataset(source, task: task, classes: classes, over: ranks)

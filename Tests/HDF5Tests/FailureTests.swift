@@ -9,7 +9,7 @@ import Testing
   /// The failure of `body`, which all ranks must have alike; its message without the directory.
   private func failure(
     _ ranks: borrowing Communicator, _ directory: URL, _ body: (borrowing Communicator) throws -> Void
-  ) throws -> (status: MPI.ExitStatus, message: String)? {
+  ) throws -> (status: Basics.ExitStatus, message: String)? {
     do {
       try body(ranks)
     } catch let failure as Failure {
@@ -22,8 +22,8 @@ import Testing
 
   private func opening(
     _ path: String, _ ranks: borrowing Communicator, _ directory: URL
-  ) throws -> (status: MPI.ExitStatus, message: String)? {
-    try failure(ranks, directory) { ranks in try File(reading: path, over: ranks).close() }
+  ) throws -> (status: Basics.ExitStatus, message: String)? {
+    try failure(ranks, directory) { ranks in try HDF5File(reading: path, over: ranks).close() }
   }
 
   @Test("Files that can't be opened are refused by name, on all ranks alike")
@@ -32,7 +32,7 @@ import Testing
       try withScratch(ranks) { ranks, directory in
         func path(_ name: String) -> String { directory.appending(path: name).path }
         if ranks.isRoot {
-          let whole = try File(creating: path("whole.h5"))
+          let whole = try HDF5File(creating: path("whole.h5"))
           try whole.write([Double](repeating: 1, count: 1000), to: "x")
           try whole.close()
           let bytes = try Data(contentsOf: URL(filePath: path("whole.h5")))
@@ -56,20 +56,20 @@ import Testing
         }
         let homeless = try #require(
           try failure(ranks, directory) { ranks in
-            try File(creating: path("no/such/file.h5"), over: ranks).close()
+            try HDF5File(creating: path("no/such/file.h5"), over: ranks).close()
           })
         #expect(homeless.status == .inputOutput)
         #expect(homeless.message.hasPrefix("no/such/file.h5: can't be created: "))
         for name in ["missing.h5", "cut.h5", "text.h5", "empty.h5", "."] {
           let refused = try failure(ranks, directory) { ranks in
-            try File(broadcasting: path(name), over: ranks).close()
+            try HDF5File(broadcasting: path(name), over: ranks).close()
           }
           #expect(refused?.status == (name == "missing.h5" || name == "." ? .noInput : .badData))
         }
         // One rank alone.
-        #expect(throws: Failure.self) { try File(reading: path("cut.h5")).close() }
-        #expect(throws: Failure.self) { try File(reading: path("missing.h5")).close() }
-        #expect(throws: Failure.self) { try File(creating: path("no/such/file.h5")).close() }
+        #expect(throws: Failure.self) { try HDF5File(reading: path("cut.h5")).close() }
+        #expect(throws: Failure.self) { try HDF5File(reading: path("missing.h5")).close() }
+        #expect(throws: Failure.self) { try HDF5File(creating: path("no/such/file.h5")).close() }
       }
     }
   }
@@ -79,12 +79,12 @@ import Testing
     try TestWorld.with { ranks in
       try withScratch(ranks) { ranks, directory in
         let path = directory.appending(path: "arrays.h5").path
-        let written = try File(creating: path, over: ranks)
+        let written = try HDF5File(creating: path, over: ranks)
         try written.write([1, 2, 3], to: "numbers")
         try written.write(["a", "b"], to: "names")
         try written.close()
 
-        let file = try File(reading: path, over: ranks)
+        let file = try HDF5File(reading: path, over: ranks)
         let missing = try #require(
           try failure(ranks, directory) { _ in _ = try file.array("features").shape })
         #expect(missing.status == .badData)
@@ -108,7 +108,6 @@ import Testing
     try TestWorld.with { ranks in
       try withScratch(ranks) { ranks, directory in
         guard ranks.isRoot else { return }
-        let file = try File(creating: directory.appending(path: "full.h5").path)
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
         signal(SIGXFSZ, SIG_IGN)
@@ -117,8 +116,9 @@ import Testing
         setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &small)
         defer { setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) }
         #expect(throws: HDF5Error.self) {
+          let file = try HDF5File(creating: directory.appending(path: "full.h5").path)
           try file.write([Double](repeating: 1, count: 100_000), to: "x")
-          try file.flush()
+          try file.close()
         }
       }
     }

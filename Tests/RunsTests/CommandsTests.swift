@@ -108,7 +108,7 @@ private func model(_ rows: [[Float]], _ meaning: Model.Meaning, loss: Loss = .hi
       _ = try predict(
         modelPath: directory + "/m.h5", dataPath: directory + "/data.csv", settings: [],
         outputPath: directory + "/out.h5", force: false, isQuiet: true, over: ranks)
-      let file = try File(reading: directory + "/out.h5")
+      let file = try HDF5File(reading: directory + "/out.h5")
       #expect(try file.array("scores").shape == [5, 3])
       let scores: [Float] = try file.array("scores").values()
       #expect(scores == [5, 1, 3, 1, 2, 3, 4, 4, 3, 0, 9, 3, 0, 0, 3])

@@ -130,7 +130,7 @@ extension Model {
     _ scores: borrowing Matrix<Float>, _ range: Range<Int>, samples: Int, to path: String,
     over ranks: borrowing Communicator
   ) throws {
-    let file = try File(creating: path, over: ranks)
+    let file = try HDF5File(creating: path, over: ranks)
     let entries = UnsafeBufferPointer(start: scores.base, count: scores.count)
     switch meaning {
     case .classes(let names):

@@ -7,7 +7,7 @@ import MPI
 ///
 /// In a file that is open on all ranks, every method is collective: all ranks call it alike, with the same arguments. Names are
 /// those of arrays in the root group, or paths from there. Close with `close()`, which reports what could not be written.
-public struct File: ~Copyable {
+public struct HDF5File: ~Copyable {
   /// Where the file lies.
   public let path: String
   private let handle: FileHandle
@@ -76,11 +76,6 @@ public struct File: ~Copyable {
     self.path = path
     self.handle = handle
     self.isShared = isShared
-  }
-
-  /// Hands what was written to the operating system.
-  public func flush() throws(HDF5Error) {
-    try check(H5Fflush(id, H5F_SCOPE_LOCAL), "H5Fflush")
   }
 
   /// Closes the file and all that was opened in it.
