@@ -115,9 +115,7 @@ private struct HDF5Reader {
       let rows = first..<min(first + step, range.upperBound)
       var parcel = Parcel(order: Parcel.order(rank: ranks.rank, index: round))
       parcel.features = [Float](repeating: 0, count: rows.count * d)
-      try ranks.agree {
-        try parcel.features.withUnsafeMutableBufferPointer { try features.read(rows, into: $0, over: ranks) }
-      }
+      try parcel.features.withUnsafeMutableBufferPointer { try features.read(rows, into: $0, over: ranks) }
       let labels = try readLabels(rows, file, over: ranks)
       guard fault == nil else { continue }
       do {
@@ -152,9 +150,7 @@ private struct HDF5Reader {
     default:
       var numbers = [Double](repeating: 0, count: rows.count)
       let labels = try file.array(source.labelsDataset)
-      try ranks.agree {
-        try numbers.withUnsafeMutableBufferPointer { try labels.read(rows, into: $0, over: ranks) }
-      }
+      try numbers.withUnsafeMutableBufferPointer { try labels.read(rows, into: $0, over: ranks) }
       return .numbers(numbers)
     }
   }

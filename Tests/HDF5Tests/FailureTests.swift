@@ -43,7 +43,7 @@ import Testing
         try ranks.barrier()
         let missing = try #require(try opening(path("missing.h5"), ranks, directory))
         #expect(missing.status == .noInput)
-        #expect(missing.message == "missing.h5: can't be read: No such file or directory.")
+        #expect(missing.message == "missing.h5: there is no such file. Check the path.")
         let cut = try #require(try opening(path("cut.h5"), ranks, directory))
         #expect(cut.status == .badData)
         #expect(
@@ -70,6 +70,28 @@ import Testing
         #expect(throws: Failure.self) { try HDF5File(reading: path("cut.h5")).close() }
         #expect(throws: Failure.self) { try HDF5File(reading: path("missing.h5")).close() }
         #expect(throws: Failure.self) { try HDF5File(creating: path("no/such/file.h5")).close() }
+      }
+    }
+  }
+
+  @Test("Ranks that can't write their rows all say so")
+  func fullDiskTogether() throws {
+    try TestWorld.with { ranks in
+      try withScratch(ranks) { ranks, directory in
+        let file = try HDF5File(creating: directory.appending(path: "full.h5").path, over: ranks)
+        let N = 1 << 18
+        let array = try file.create("x", of: Double.self, shape: [N])
+        let rows = ranks.rank * N / ranks.size..<(ranks.rank + 1) * N / ranks.size
+        let values = [Double](repeating: 1, count: rows.count)
+        // The last rank's rows lie behind the end of the disk, whoever else's do.
+        let refused = try #require(
+          try failure(ranks, directory) { ranks in
+            try withFullDisk(after: 8 * N - 4096) {
+              try values.withUnsafeBufferPointer { try array.write(rows, from: $0, over: ranks) }
+            }
+          })
+        #expect(refused.status == .inputOutput && hasUnwrittenFile)
+        #expect(refused.message.hasPrefix("full.h5: dataset 'x' can't be written: H5Dwrite failed: "))
       }
     }
   }
@@ -108,18 +130,18 @@ import Testing
     try TestWorld.with { ranks in
       try withScratch(ranks) { ranks, directory in
         guard ranks.isRoot else { return }
-        var limit = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-        signal(SIGXFSZ, SIG_IGN)
-        var small = limit
-        small.rlim_cur = 4096
-        setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &small)
-        defer { setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) }
-        #expect(throws: HDF5Error.self) {
-          let file = try HDF5File(creating: directory.appending(path: "full.h5").path)
-          try file.write([Double](repeating: 1, count: 100_000), to: "x")
-          try file.close()
+        let path = directory.appending(path: "full.h5").path
+        let failure = #expect(throws: Failure.self) {
+          try withFullDisk(after: 4096) {
+            let file = try HDF5File(creating: path)
+            try file.write([Double](repeating: 1, count: 100_000), to: "x")
+            try file.close()
+          }
         }
+        #expect(failure?.status == .inputOutput)
+        #expect(failure?.message == "\(path).part can't be written: File too large.")
+        let left = try FileManager.default.contentsOfDirectory(atPath: directory.path)
+        #expect(left.isEmpty)
       }
     }
   }

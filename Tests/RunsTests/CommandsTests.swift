@@ -59,28 +59,6 @@ private func model(_ rows: [[Float]], _ meaning: Model.Meaning, loss: Loss = .hi
   }
   private let samples = "label,x1,x2\na,5,1\nd\"e,1,2\na,4,4\n\"b,c\",0,9\na,0,0\n"
 
-  @Test func textsOfAllRanksComeInTheirOrder() throws {
-    try withFiles([:]) { directory, ranks in
-      func text(_ rank: Int) -> [UInt8] {
-        [UInt8](repeating: UInt8(65 + rank % 26), count: rank == 1 ? 0 : 5 + rank)
-      }
-      // 4 does not divide the lengths.
-      try writeInOrder(text(ranks.rank), to: directory + "/out", limit: 4, over: ranks)
-      let all = try [UInt8](Data(contentsOf: URL(filePath: directory + "/out")))
-      #expect(all == (0..<ranks.size).flatMap(text))
-    }
-  }
-
-  @Test func aTextThatCannotBeWrittenFailsOnAllRanks() throws {
-    try withFiles([:]) { directory, ranks in
-      let failure = try #require(throws: Failure.self) {
-        try writeInOrder([1, 2, 3], to: directory + "/none/out", limit: 2, over: ranks)
-      }
-      #expect(failure.isShared && failure.status == .inputOutput)
-      #expect(failure.message.contains("none/out"))
-    }
-  }
-
   /// Ties go to the first class; names with commas and quotes are quoted.
   @Test func predictionsAsText() throws {
     try withFiles(["data.csv": samples]) { directory, ranks in

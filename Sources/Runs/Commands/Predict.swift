@@ -45,13 +45,12 @@ public func predict(
   let samples = dataset.partition.samples
   let range = dataset.range
   console.progress("writing \(outputPath)")
-  try output.fill(over: ranks) { path in
-    switch format {
-    case .csv:
-      let text = PredictionText(model).lines(scores, withHeader: ranks.isRoot)
-      try writeInOrder(text, to: path, over: ranks)
-    case .hdf5:
-      try model.write(scores, range, samples: samples, to: path, over: ranks)
+  switch format {
+  case .csv:
+    try output.writeInOrder(PredictionText(model).lines(scores, withHeader: ranks.isRoot), over: ranks)
+  case .hdf5:
+    try output.writeTogether(over: ranks) {
+      try model.write(scores, range, samples: samples, to: $0, over: ranks)
     }
   }
   console.print("\(outputPath): \(counted(samples, "prediction"))")

@@ -84,10 +84,7 @@ public func bench(
       "seconds": .number(request.seconds),
       "measurements": .array(measurements.map(\.json)),
     ])
-    let text = ranks.isRoot ? Array(result.document.utf8) : []
-    try PendingFile(path, force: true, over: ranks).fill(over: ranks) {
-      try writeInOrder(text, to: $0, over: ranks)
-    }
+    try PendingFile(path).write(result.document, over: ranks)
   }
   return .done
 }
