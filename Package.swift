@@ -69,8 +69,8 @@ let package = Package(
     library("Files", ["Basics", "MPI", "CCrypto"]),
     library("Sums", ["Basics", "MPI", "LinearAlgebra"]),
     library("Networks", ["Basics", "Settings", "MPI", "LinearAlgebra", "Sums"]),
-    library("ADMM", ["Basics", "MPI", "LinearAlgebra", "Sums", "Networks"]),
-    library("Optimizers", ["Basics", "MPI", "LinearAlgebra", "Sums", "Networks"]),
+    library("ADMM", ["Basics", "Settings", "MPI", "LinearAlgebra", "Sums", "Networks"]),
+    library("Optimizers", ["Basics", "Settings", "MPI", "LinearAlgebra", "Sums", "Networks"]),
     library("Datasets", ["Basics", "Settings", "Files", "MPI", "LinearAlgebra", "HDF5", "Sums", "CZlib"]),
     library("Reports", ["Basics", "Files", "MPI", "LinearAlgebra", "HDF5", "CVersion"]),
     library(

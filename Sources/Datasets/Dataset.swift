@@ -112,7 +112,7 @@ extension Dataset {
 
 extension Tile<Float> {
   /// The entries of a tile of one column.
-  fileprivate var entries: UnsafeMutableBufferPointer<Float> {
-    UnsafeMutableBufferPointer(start: base, count: rows)
+  fileprivate var entries: UnsafeBufferPointer<Float> {
+    UnsafeBufferPointer(start: base, count: rows)
   }
 }

@@ -24,7 +24,7 @@ private func writeArrays(
   let range = dataset.range
   let features = try file.create("features", of: Float.self, shape: [samples, dataset.featureCount])
   let stride = dataset.features.rows
-  let entries = UnsafeBufferPointer(dataset.features.elements)
+  let entries = dataset.features.elements
   try features.write(range, from: entries, stride: stride, over: ranks)
   try file.write(dataset.featureNames, to: HDF5Names.features)
   switch dataset.labels {

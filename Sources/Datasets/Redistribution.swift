@@ -48,7 +48,7 @@ func distribute(
   let ranges = (0..<ranks.size).map { partition.range(of: $0) }
   let range = ranges[ranks.rank]
   let d = featureNames.count
-  let features = Matrix<Float>(rows: d + 1, columns: range.count)
+  var features = Matrix<Float>(rows: d + 1, columns: range.count)
   var codes: [Int32] = []
   var targets: [Float] = []
   switch kind {
@@ -74,7 +74,7 @@ func distribute(
     }
     received.withUnsafeBufferPointer { source in
       for i in arriving.joined() {
-        let column = features.base + (i - range.lowerBound) * (d + 1)
+        let column = features.mutableBase + (i - range.lowerBound) * (d + 1)
         for j in 0..<d { column[j] = source[next + j] }
         column[d] = 1
         next += d

@@ -121,7 +121,7 @@ private struct ModelReader: ~Copyable {
     }
     let values: [Float] = try array.values()
     guard let bad = values.firstIndex(where: { !$0.isFinite }) else {
-      let matrix = Matrix<Float>(rows: rows, columns: columns)
+      var matrix = Matrix<Float>(rows: rows, columns: columns)
       for i in 0..<rows {
         for j in 0..<columns { matrix[i, j] = values[i * columns + j] }
       }

@@ -13,6 +13,8 @@ public enum Activation: String, CaseIterable, Sendable, Codable {
   /// z
   case identity
 
+  package var keepsSlopes: Bool { false }
+
   /// One linear piece of h: h(z) = slope · z + intercept for lower ≤ z ≤ upper.
   struct Piece {
     let lower, upper, slope, intercept: Float
@@ -54,7 +56,7 @@ public enum Activation: String, CaseIterable, Sendable, Codable {
   /// - Parameters:
   ///   - a: d × n, padded, overwritten in whole vectors; may be z itself.
   ///   - z: d × n.
-  public func apply(_ a: Tile<Float>, _ z: Tile<Float>) {
+  public func apply(_ a: MutableTile<Float>, _ z: Tile<Float>) {
     precondition(a.rows == z.rows && a.columns == z.columns, "a and z differ in shape")
     checkPadding(a)
     func apply<H: HiddenFunction>(_ function: H) {

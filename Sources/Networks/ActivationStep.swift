@@ -8,11 +8,11 @@ import LinearAlgebra
 /// systems is solved, once a sweep: algorithm.md §3; Taylor et al. (2016), eq. 5.
 package struct ActivationStep: ~Copyable {
   /// W_{l+1}, without its bias column where there is no bias.
-  package let weights: Panels
+  package private(set) var weights: Panels
   /// d_{l+1} ≤ d_l: Vᵀ (V Vᵀ + r I)⁻¹, else (VᵀV + r I)⁻¹ Vᵀ. The two are equal; d_l × d_{l+1}, padded.
-  package let ofOutputs: Matrix<Float>
+  package private(set) var ofOutputs: Matrix<Float>
   /// d_{l+1} > d_l: r (VᵀV + r I)⁻¹, d_l × d_l, padded; else empty.
-  package let ofActivations: Matrix<Float>
+  package private(set) var ofActivations: Matrix<Float>
   /// How the update is computed.
   private enum Form {
     /// d_{l+1} ≤ d_l, and few outputs: a column at a time, all in registers.
@@ -25,12 +25,11 @@ package struct ActivationStep: ~Copyable {
 
   private let form: Form
   /// b; 0 where there is no bias.
-  private let bias: Matrix<Float>
+  private var bias: Matrix<Float>
   private let activationCount, outputCount: Int
-  private let outputPanels, activationPanels: Panels
+  private var outputPanels, activationPanels: Panels
   // Room to prepare in.
-  private let V, gram, inverse, step: Matrix<Double>
-  private let factor: Cholesky<Double>
+  private var rightInverse: RightInverse
 
   /// The most outputs of `Form.few`.
   private static let few = 4
@@ -50,12 +49,7 @@ package struct ActivationStep: ~Copyable {
     ofActivations = Matrix(rows: paddedRows(activations), columns: isWide ? activations : 0)
     outputPanels = Panels(rows: activations, columns: outputs)
     activationPanels = Panels(rows: activations, columns: isWide ? activations : 0)
-    let size = isWide ? activations : outputs
-    V = Matrix(rows: outputs, columns: activations)
-    gram = Matrix(rows: size, columns: size)
-    inverse = Matrix(rows: size, columns: size)
-    step = Matrix(rows: activations, columns: outputs)
-    factor = Cholesky(size: size)
+    rightInverse = RightInverse(outputs: outputs, activations: activations)
   }
 
   private static func form(from outputs: Int, to activations: Int) -> Form {
@@ -73,32 +67,26 @@ package struct ActivationStep: ~Copyable {
   /// - Parameters:
   ///   - W: W_{l+1}, without its bias column where there is no bias.
   ///   - r: γ_l / β_{l+1} > 0.
-  package func prepare(W: Tile<Float>, r: Double) throws {
-    weights.assign(W)
-    if W.columns > activationCount { bias.base.update(from: W.column(activationCount), count: outputCount) }
-    for j in 0..<activationCount {
-      for i in 0..<outputCount { V[i, j] = Double(W.column(j)[i]) }
-    }
-    let isWide = form == .wide
-    multiply(
-      gram.all, V.all, V.all, transposeA: isWide ? .transposed : .none,
-      transposeB: isWide ? .none : .transposed)
-    try factor.factor(gram, ridge: r)
-    factor.invert(into: inverse)
-    if isWide {
-      multiply(step.all, inverse.all, V.all, transposeB: .transposed)
-    } else {
-      multiply(step.all, V.all, inverse.all, transposeA: .transposed)
-    }
-    round(ofOutputs, step, scale: 1)
+  package mutating func prepare(W: Tile<Float>, r: Double) throws {
+    assign(W: W)
+    try rightInverse.take(W.columns(0..<activationCount), r: r)
+    Self.round(&ofOutputs, rightInverse.matrix, scale: 1)
     outputPanels.assign(ofOutputs.rows(0..<activationCount))
-    if isWide {
-      round(ofActivations, inverse, scale: r)
+    if form == .wide {
+      Self.round(&ofActivations, rightInverse.inverse, scale: r)
       activationPanels.assign(ofActivations.rows(0..<activationCount))
     }
   }
 
-  private func round(_ to: borrowing Matrix<Float>, _ from: borrowing Matrix<Double>, scale: Double) {
+  /// Takes new weights for `weights` alone. Local.
+  package mutating func assign(W: Tile<Float>) {
+    weights.assign(W)
+    if W.columns > activationCount {
+      bias.mutableBase.update(from: W.column(activationCount), count: outputCount)
+    }
+  }
+
+  private static func round(_ to: inout Matrix<Float>, _ from: borrowing Matrix<Double>, scale: Double) {
     for j in 0..<from.columns {
       for i in 0..<from.rows { to[i, j] = Float(scale * from[i, j]) }
     }
@@ -113,7 +101,7 @@ package struct ActivationStep: ~Copyable {
   ///   - activation: h.
   ///   - work: at least 2 max(d_l, d_{l+1}) padded × n numbers to work with.
   package func apply(
-    _ a: Tile<Float>, z: Tile<Float>, next: Tile<Float>, _ activation: Activation,
+    _ a: MutableTile<Float>, z: Tile<Float>, next: Tile<Float>, _ activation: Activation,
     work: UnsafeMutablePointer<Float>
   ) {
     precondition(
@@ -124,28 +112,29 @@ package struct ActivationStep: ~Copyable {
         ? applyToColumns(a, z, next, ReLU()) : applyToColumns(a, z, next, Ramp(activation))
     }
     let active = a.rows(0..<activationCount)
-    let residual = Tile(base: work, rows: outputCount, columns: z.columns, stride: paddedRows(outputCount))
+    let residual = MutableTile(
+      base: work, rows: outputCount, columns: z.columns, stride: paddedRows(outputCount))
     if form == .wide {
       // a ← r (VᵀV + rI)⁻¹ h + (VᵀV + rI)⁻¹ Vᵀ (z − b)
-      let h = Tile(
+      let h = MutableTile(
         base: work + residual.stride * z.columns, rows: activationCount, columns: z.columns,
         stride: paddedRows(activationCount))
       activation.apply(h, z)
-      activationPanels.multiply(active, h)
+      activationPanels.multiply(active, Tile(h))
       subtractBias(residual, next)
     } else {
       // a ← h + Vᵀ (V Vᵀ + rI)⁻¹ (z − b − V h)
       activation.apply(active, z)
       a.fillRow(activationCount, with: 1)
-      weights.multiply(residual, a.rows(0..<weights.columns))
+      weights.multiply(residual, Tile(a.rows(0..<weights.columns)))
       subtract(residual, from: next)
     }
-    outputPanels.multiply(active, residual, isAdded: true)
+    outputPanels.multiply(active, Tile(residual), isAdded: true)
     a.fillRow(activationCount, with: 1)
   }
 
   /// m ← z − m.
-  private func subtract(_ m: Tile<Float>, from z: Tile<Float>) {
+  private func subtract(_ m: MutableTile<Float>, from z: Tile<Float>) {
     for j in 0..<m.columns {
       let (to, z) = (m.column(j), z.column(j))
       for i in 0..<m.rows { to[i] = z[i] - to[i] }
@@ -153,7 +142,7 @@ package struct ActivationStep: ~Copyable {
   }
 
   /// out ← z − b.
-  private func subtractBias(_ out: Tile<Float>, _ z: Tile<Float>) {
+  private func subtractBias(_ out: MutableTile<Float>, _ z: Tile<Float>) {
     for j in 0..<out.columns {
       let (to, z) = (out.column(j), z.column(j))
       for i in 0..<out.rows { to[i] = z[i] - bias.base[i] }
@@ -162,7 +151,7 @@ package struct ActivationStep: ~Copyable {
 
   /// The narrow form for few outputs, eight columns at a time: h(z) is made where it is used and never stored.
   private func applyToColumns<H: HiddenFunction>(
-    _ a: Tile<Float>, _ z: Tile<Float>, _ next: Tile<Float>, _ function: H
+    _ a: MutableTile<Float>, _ z: Tile<Float>, _ next: Tile<Float>, _ function: H
   ) {
     switch outputCount {
     case 1: FewOutputs<H, 1>(self, z, next, function).update(a)

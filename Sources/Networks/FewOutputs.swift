@@ -23,7 +23,7 @@ struct FewOutputs<H: HiddenFunction, let O: Int> {
     self.function = function
     weights = step.weights.row(0)
     weightStride = O > 1 ? step.weights.row(1) - weights : 0
-    self.step = UnsafePointer(step.ofOutputs.base)
+    self.step = step.ofOutputs.base
     stepStride = step.ofOutputs.rows
     whole = z.rows & ~(laneCount - 1)
     rest = z.rows - whole
@@ -32,7 +32,7 @@ struct FewOutputs<H: HiddenFunction, let O: Int> {
     one = Lanes.zero.first(rest, rest: Lanes(repeating: 1)).first(rest + 1)
   }
 
-  func update(_ a: Tile<Float>) {
+  func update(_ a: MutableTile<Float>) {
     let groups = z.columns / Self.group * Self.group
     for j in stride(from: 0, to: groups, by: Self.group) { update(a, j, residuals(j, Self.zero8)) }
     for j in groups..<z.columns { update(a, j, residuals(j, Self.zero1)) }
@@ -95,7 +95,7 @@ struct FewOutputs<H: HiddenFunction, let O: Int> {
   /// a ← h + Vᵀ (V Vᵀ + rI)⁻¹ times the residuals.
   @inline(__always)
   private func update<let N: Int>(
-    _ a: Tile<Float>, _ first: Int, _ residuals: InlineArray<O, InlineArray<N, Lanes>>
+    _ a: MutableTile<Float>, _ first: Int, _ residuals: InlineArray<O, InlineArray<N, Lanes>>
   ) {
     let to = a.base + first * a.stride
     var i = 0

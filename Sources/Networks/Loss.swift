@@ -74,7 +74,7 @@ public enum Loss: String, CaseIterable, Sendable, Codable {
   ///   - beta: β_L > 0.
   ///   - scratch: at least 4 d_L numbers to work with.
   public func minimise(
-    _ z: Tile<Float>, m: Tile<Float>, y: Tile<Float>, lambda: Tile<Float>, beta: Float,
+    _ z: MutableTile<Float>, m: Tile<Float>, y: Tile<Float>, lambda: Tile<Float>, beta: Float,
     scratch: UnsafeMutableBufferPointer<Double>
   ) {
     precondition(m.rows == z.rows && m.columns == z.columns, "z and m differ in shape")

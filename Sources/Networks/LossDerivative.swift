@@ -11,7 +11,7 @@ extension Loss {
   ///     whole vectors.
   ///   - y: d_L × n, the targets.
   /// - Returns: the loss, summed over outputs and samples.
-  package func derivative(_ delta: Tile<Float>, y: Tile<Float>) -> Double {
+  package func derivative(_ delta: MutableTile<Float>, y: Tile<Float>) -> Double {
     precondition(delta.rows == y.rows && delta.columns == y.columns, "z and y differ in shape")
     if !isJoint && delta.columns > 1 && delta.isOnePiece && y.isOnePiece {
       // Entry by entry, what lies in one piece is one long column.
@@ -19,7 +19,7 @@ extension Loss {
     }
     var sum = 0.0
     for j in 0..<delta.columns {
-      let (z, y) = (delta.column(j), UnsafePointer(y.column(j)))
+      let (z, y) = (delta.column(j), y.column(j))
       switch self {
       case .softmax: sum += softmaxDerivative(z, y, delta.rows)
       case .multiclass_hinge: sum += multiclassHingeDerivative(z, y, delta.rows)

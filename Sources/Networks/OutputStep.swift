@@ -16,7 +16,8 @@ extension Activation {
   ///   - residuals: if not nil, the squared norms of z − m, z, a − h(z) and a are added to it.
   ///   - work: 16 n numbers to work with, where W has few rows.
   package func minimise(
-    _ z: Tile<Float>, _ W: borrowing Panels, _ x: Tile<Float>, a: Activations, beta: Float, gamma: Float,
+    _ z: MutableTile<Float>, _ W: borrowing Panels, _ x: Tile<Float>, a: Activations, beta: Float,
+    gamma: Float,
     residuals: inout LayerResiduals?, work: UnsafeMutablePointer<Float>
   ) {
     precondition(z.rows == W.rows && z.columns == x.columns, "z_l is \(z.rows) × \(z.columns)")
@@ -39,7 +40,8 @@ extension Activation {
 
   @inline(__always)
   private func update<A: ActivationSource, Step: EntryStep>(
-    _ z: Tile<Float>, _ W: borrowing Panels, _ x: Tile<Float>, _ a: A, _ step: Step, _ isMeasured: Bool,
+    _ z: MutableTile<Float>, _ W: borrowing Panels, _ x: Tile<Float>, _ a: A, _ step: Step,
+    _ isMeasured: Bool,
     _ residuals: inout LayerResiduals, _ work: UnsafeMutablePointer<Float>
   ) {
     if isMeasured {
@@ -56,7 +58,7 @@ extension Activation {
     _ W: borrowing Panels, _ x: Tile<Float>, _ visitor: inout Visitor, _ work: UnsafeMutablePointer<Float>
   ) {
     guard W.hasFewRows else { return W.multiply(x, &visitor) }
-    let m = Tile(base: work, rows: W.rows, columns: x.columns, stride: laneCount)
+    let m = MutableTile(base: work, rows: W.rows, columns: x.columns, stride: laneCount)
     W.multiply(m, x)
     for j in 0..<x.columns { visitor.visit(Lanes(at: m.column(j)), row: 0, column: j) }
     visitor.endBlock()
@@ -80,7 +82,7 @@ protocol ActivationSource {
 }
 
 struct StoredActivations: ActivationSource {
-  private let base: UnsafeMutablePointer<Float>
+  private let base: UnsafePointer<Float>
   private let stride: Int
 
   init(_ a: Tile<Float>) {
@@ -113,7 +115,7 @@ package struct ImplicitActivations: ActivationSource {
 
 /// Updates z_l by the m that a product shows.
 private struct OutputUpdate<A: ActivationSource, Step: EntryStep, let measured: Int>: VectorVisitor {
-  let z: Tile<Float>
+  let z: MutableTile<Float>
   let a: A
   let step: Step
   var residuals: LayerResiduals
@@ -172,7 +174,7 @@ package struct LayerResiduals: Sendable {
 
 extension Activation {
   /// The update for given m, d × n, which may be z itself: as above. Local.
-  package func minimise(_ z: Tile<Float>, m: Tile<Float>, a: Tile<Float>, beta: Float, gamma: Float) {
+  package func minimise(_ z: MutableTile<Float>, m: Tile<Float>, a: Tile<Float>, beta: Float, gamma: Float) {
     precondition(a.rows == z.rows && a.columns == z.columns, "a and z differ in shape")
     precondition(m.rows == z.rows && m.columns == z.columns, "m and z differ in shape")
     checkPadding(z)

@@ -7,11 +7,13 @@ extension Activation {
   ///   - a: d × n, padded, overwritten in whole vectors.
   ///   - W: d × k.
   ///   - x: k × n.
-  func apply(_ a: Tile<Float>, _ W: borrowing Panels, _ x: Tile<Float>) {
+  func apply(
+    _ a: MutableTile<Float>, _ W: borrowing Panels, _ x: Tile<Float>, slopes: MutableTile<Float>? = nil
+  ) {
     checkPadding(a)
     guard !W.hasFewRows else {
       W.multiply(a, x)
-      return apply(a, a)
+      return apply(a, Tile(a))
     }
     if self == .relu {
       var visitor = Applied(a: a, function: ReLU())
@@ -31,7 +33,9 @@ extension Activation {
   ///   - B: d × k.
   ///   - delta: k × n.
   ///   - a: d × n, h(z).
-  func multiplySlope(_ result: Tile<Float>, _ B: borrowing Panels, _ delta: Tile<Float>, a: Tile<Float>) {
+  func multiplySlope(
+    _ result: MutableTile<Float>, _ B: borrowing Panels, _ delta: Tile<Float>, kept a: Tile<Float>
+  ) {
     checkPadding(result)
     let slope = Slope(self)
     guard !B.hasFewRows else {
@@ -65,8 +69,9 @@ extension Activation {
   ///   - output: v, zeros up to the end of its last vector, and b.
   ///   - work: 16 n numbers to work with.
   func apply(
-    _ a: Tile<Float>, _ W: borrowing Panels, _ x: Tile<Float>, output: (v: UnsafePointer<Float>, b: Float),
-    m: UnsafeMutablePointer<Float>, work: UnsafeMutablePointer<Float>
+    _ a: MutableTile<Float>, _ W: borrowing Panels, _ x: Tile<Float>,
+    output: (v: UnsafePointer<Float>, b: Float),
+    m: UnsafeMutablePointer<Float>, work: UnsafeMutablePointer<Float>, slopes: MutableTile<Float>? = nil
   ) {
     checkPadding(a)
     let start = Lanes(repeating: output.b).first(1)
@@ -87,7 +92,7 @@ extension Activation {
   ///   - S: d × k, padded.
   ///   - a: d × n.
   ///   - x: k × n.
-  func addSlopes(_ S: Tile<Float>, a: Tile<Float>, _ x: Tile<Float>, meanwhile: () -> Void) {
+  func addSlopes(_ S: MutableTile<Float>, kept a: Tile<Float>, _ x: Tile<Float>, meanwhile: () -> Void) {
     if self == .relu {
       addProduct(S, ReLUSlope(), of: a, transposed: x, meanwhile: meanwhile)
     } else {
@@ -98,14 +103,14 @@ extension Activation {
 
 /// Stores h of a product, and adds its entries times the weights of its rows, column by column.
 private struct AppliedAndSummed<H: HiddenFunction>: VectorVisitor {
-  let a: Tile<Float>
+  let a: MutableTile<Float>
   let function: H
   let weights: UnsafePointer<Float>
   /// Sixteen numbers a column.
   let sums: UnsafeMutablePointer<Float>
   private var sum = Lanes.zero
 
-  init(a: Tile<Float>, function: H, weights: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>) {
+  init(a: MutableTile<Float>, function: H, weights: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>) {
     self.a = a
     self.function = function
     self.weights = weights
@@ -128,7 +133,7 @@ private struct AppliedAndSummed<H: HiddenFunction>: VectorVisitor {
 
 /// Stores h of a product.
 private struct Applied<H: HiddenFunction>: VectorVisitor {
-  let a: Tile<Float>
+  let a: MutableTile<Float>
   let function: H
 
   @inline(__always)
@@ -139,7 +144,7 @@ private struct Applied<H: HiddenFunction>: VectorVisitor {
 
 /// Stores a product where the slope of h is.
 private struct Backward<S: SlopeFunction>: VectorVisitor {
-  let result: Tile<Float>
+  let result: MutableTile<Float>
   let a: Tile<Float>
   let slope: S
 

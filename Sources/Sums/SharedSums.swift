@@ -14,7 +14,7 @@ package struct SharedSums: ~Copyable {
   package struct Sum: ~Copyable {
     let layout: SumLayout
     /// The sum over all chunks of all ranks, as last reduced.
-    let total: Matrix<Double>
+    var total: Matrix<Double>
     /// Whether the next pass over the chunks looks for the largest entry of a chunk's sum, and adds nothing.
     var isMeasured = true
     var hasJustBeenMeasured = false
@@ -54,6 +54,12 @@ package struct SharedSums: ~Copyable {
     self.scalars = ExactSum(count: scalars)
   }
 
+  /// Seconds that this rank has spent in reductions, waiting for slower ranks included.
+  package private(set) var reducing = 0.0
+
+  /// Seconds that this rank's threads have spent in sums, on average.
+  package var summing: Double { accumulators.reduce(0) { $0 + $1.seconds } / Double(accumulators.count) }
+
   /// Whether the next pass over the chunks only measures sums, to choose grids, and is to be followed by another.
   package var isMeasuring: Bool { grids.contains(nil) }
 
@@ -68,6 +74,8 @@ package struct SharedSums: ~Copyable {
   /// - Returns: whether every sum lay well on its grid. If not, all chunks must be added anew.
   /// - Throws: `NumericalError.notFinite`, the same on all ranks.
   package mutating func reduce(over ranks: borrowing Communicator) throws -> Bool {
+    let start = monotonicSeconds()
+    defer { reducing += monotonicSeconds() - start }
     let message = accumulators[0].message
     for other in accumulators.dropFirst() {
       for k in 0..<message.rows {
@@ -106,14 +114,12 @@ package struct SharedSums: ~Copyable {
     return isGood
   }
 
-  private func clear(_ message: Tile<Int64>) {
+  private func clear(_ message: MutableTile<Int64>) {
     message.base.update(repeating: 0, count: message.rows)
   }
 
   /// The total of sum i over all chunks of all ranks, as last reduced: of a symmetric one the upper triangle.
-  package func withTotal<T: ~Copyable>(
-    _ i: Int, _ body: (borrowing Matrix<Double>) throws -> T
-  ) rethrows -> T { try body(all[i].total) }
+  package func total(_ i: Int) -> Tile<Double> { all[i].total.all }
 
   /// Chooses the grids of the measured blocks by the largest entry of any chunk's sum. Collective.
   private mutating func setGrids(over ranks: borrowing Communicator) throws {
@@ -130,10 +136,10 @@ package struct SharedSums: ~Copyable {
     }
   }
 
-  private mutating func readTotal(_ i: Int, _ message: Tile<Int64>) {
+  private mutating func readTotal(_ i: Int, _ message: MutableTile<Int64>) {
     guard let exponent = grids[i] else { return }
     let unit = Double(sign: .plus, exponent: -exponent, significand: 1)
-    let (layout, total) = (all[i].layout, all[i].total.all)
+    let (layout, total) = (all[i].layout, all[i].total.mutableAll)
     layout.forEachColumn { j, length, offset in
       let (to, from) = (total.base + j * layout.columnStride, message.base + offset)
       if layout.rowStride == 1 {

@@ -80,7 +80,8 @@ enum Program {
     ranks.abort(status: status.rawValue)
   }
 
-  /// Says so when a launcher has started several processes of which each is a job of its own: they belong to another MPI.
+  /// Says so when a launcher has started several processes of which each is a job of its own: they belong to another
+  /// MPI.
   private static func warnOfForeignLauncher(_ ranks: borrowing Communicator) {
     guard ranks.size == 1 else { return }
     let launchers = [

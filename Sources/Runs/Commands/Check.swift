@@ -1,4 +1,3 @@
-import ADMM
 import Basics
 import Configuration
 import Datasets
@@ -27,7 +26,8 @@ public func check(_ configuration: Configuration, over ranks: borrowing Communic
     guard test.features == train.features else {
       throw Failure(
         .badData,
-        "\(data.testOrigin) has \(test.features) features, the training set has \(train.features). Check the files and label_column.",
+        "\(data.testOrigin) has \(test.features) features, the training set has \(train.features). "
+          + "Check the files and label_column.",
         isShared: true)
     }
   }

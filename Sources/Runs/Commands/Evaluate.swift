@@ -1,4 +1,3 @@
-import ADMM
 import Basics
 import Configuration
 import Datasets

@@ -1,4 +1,3 @@
-import ADMM
 import Basics
 import Configuration
 import Datasets
@@ -123,8 +122,8 @@ private struct PredictionText {
 }
 
 extension Model {
-  /// Writes predictions as HDF5: `scores` [N, d_L], `classes` [N] numbering `class_names`; for a regression `predictions` [N].
-  /// Collective.
+  /// Writes predictions as HDF5: `scores` [N, d_L], `classes` [N] numbering `class_names`; for a regression
+  /// `predictions` [N]. Collective.
   fileprivate func write(
     _ scores: borrowing Matrix<Float>, _ range: Range<Int>, samples: Int, to path: String,
     over ranks: borrowing Communicator

@@ -106,7 +106,7 @@ private func header(_ launch: Launch, _ network: Network, tile: Int) -> [String]
 extension BenchRequest {
   /// The network whose iteration is taken apart. Collective.
   fileprivate func network(_ console: Console, over ranks: borrowing Communicator) throws -> Network {
-    let settings = configuration ?? Configuration(preset: .robust)
+    let settings = configuration ?? Configuration()
     if let widths {
       return Network(
         widths: widths, activation: settings.network.activation, loss: settings.network.loss,

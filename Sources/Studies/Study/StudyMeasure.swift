@@ -1,4 +1,3 @@
-import ADMM
 import MPI
 import Reports
 import Runs
@@ -8,14 +7,11 @@ import Settings
 ///
 /// `value` is in the unit in which it is shown and in which thresholds are given: percent, or the targets' own unit.
 package struct StudyMeasure: Sendable, Equatable {
-  /// A data set.
-  package enum Part: String, Sendable { case train, validation, test }
-
-  package let part: Part
+  package let part: DataPart
   /// Accuracy, of which more is better; or else RMSE, of which less is.
   package let isAccuracy: Bool
 
-  package init(_ part: Part, isAccuracy: Bool) {
+  package init(_ part: DataPart, isAccuracy: Bool) {
     self.part = part
     self.isAccuracy = isAccuracy
   }

@@ -1,10 +1,11 @@
+import Basics
 import LinearAlgebra
 import MPI
 import Sums
 
-/// X ← X (G + ρI)⁻¹ for a Gram matrix G, whatever its rank. Taking another G reuses the memory.
+/// X ← X (G + ρI)⁻¹ for a Gram matrix G, whatever its rank: the weight step of Algorithm 1. Taking another G reuses the memory.
 package struct WeightSystem: ~Copyable {
-  private let factor: Cholesky<Double>
+  private var factor: Cholesky<Double>
   /// G⁺ where no factor could be had; else empty.
   private var pseudoInverse = Matrix<Double>(rows: 0, columns: 0)
   /// What the log should say, if anything.
@@ -22,10 +23,8 @@ package struct WeightSystem: ~Copyable {
   ///   - G: d × d, the upper triangle.
   ///   - ridge: relative to the mean of G's diagonal; 0 for none.
   /// - Throws: `LAPACKError` when G is not finite.
-  package mutating func take(_ G: borrowing Matrix<Double>, ridge: Double) throws {
-    let d = G.rows
-    var mean = 0.0
-    for i in 0..<d { mean += G[i, i] / Double(d) }
+  package mutating func take(_ G: Tile<Double>, ridge: Double) throws {
+    let mean = meanDiagonal(G)
     if pseudoInverse.rows > 0 { pseudoInverse = Matrix(rows: 0, columns: 0) }
     event = nil
     var relative = ridge
@@ -37,34 +36,38 @@ package struct WeightSystem: ~Copyable {
         return
       } catch { relative = max(relative * 10, 1e-8) }
     } while relative <= max(1e-3, ridge)
-    let identity = Matrix<Double>(rows: d, columns: d)
-    for i in 0..<d { identity[i, i] = 1 }
-    try multiplyByPseudoInverse(identity.all, of: G, tolerance: 1e-7)
+    var identity = Matrix<Double>(rows: G.rows, columns: G.rows)
+    for i in 0..<G.rows { identity[i, i] = 1 }
+    try multiplyByPseudoInverse(identity.mutableAll, of: G, tolerance: 1e-7)
     pseudoInverse = identity
     event = "singular system, pseudo-inverse used"
   }
 
   /// X ← X (G + ρI)⁻¹, or X G⁺. Local; 2 m d² flops.
-  package func solveFromRight(_ X: borrowing Matrix<Double>) {
-    guard pseudoInverse.rows > 0 else { return factor.solveFromRight(X.all) }
+  package func solveFromRight(_ X: inout Matrix<Double>) {
+    guard pseudoInverse.rows > 0 else { return factor.solveFromRight(X.mutableAll) }
     let given = X.copy()
-    multiply(X.all, given.all, pseudoInverse.all)
+    multiply(X.mutableAll, given.all, pseudoInverse.all)
   }
 }
 
-extension WeightSystem {
-  /// Sums, reduces and factors a_0 a_0ᵀ + ρ I. Collective; two reductions.
+/// The mean of a square matrix's diagonal, what a ridge is relative to.
+package func meanDiagonal(_ G: Tile<Double>) -> Double {
+  var mean = 0.0
+  for i in 0..<G.rows { mean += G.column(i)[i] / Double(G.rows) }
+  return mean
+}
+
+extension Samples {
+  /// Σ a_0 a_0ᵀ over all samples, the upper triangle, with the row of ones if there is a bias. It never changes. Collective; two
+  /// reductions.
   ///
-  /// - Parameter a0: this rank's samples, with the row of ones if there is a bias.
-  package static func ofData(
-    _ a0: Tile<Float>, _ network: Network, ridge: Double, _ partition: Partition,
-    over ranks: borrowing Communicator
-  ) throws -> WeightSystem {
+  /// - Throws: `NumericalError.notFinite`, the same on all ranks.
+  package func gram(_ network: Network, over ranks: borrowing Communicator) throws -> Matrix<Double> {
+    let inputs = a0.rows(0..<network.inputs(1))
     var sums = LayerSums([.gram(0)], network, partition)
-    try sums.take(partition, over: ranks, a: { a0.columns($1) }, z: { a0.columns($1) })
-    var system = WeightSystem(size: a0.rows)
-    try sums.withTotal(.gram(0)) { try system.take($0, ridge: ridge) }
-    return system
+    try sums.take(partition, over: ranks, a: { inputs.columns($1) }, z: { inputs.columns($1) })
+    return Matrix(copying: sums.total(.gram(0)))
   }
 }
 
@@ -77,19 +80,19 @@ extension WeightSystem {
 ///   - inputs: some columns of a, over a row of ones where there is a bias; 256 at the most, valid until the next call.
 ///   - network: of one layer, with these widths.
 ///   - ridge: ρ relative to the mean of the Gram matrix's diagonal.
-/// - Throws: a numerical `Failure`, shared by all ranks, if a sum is not finite.
-public func fitWeights(
-  _ W: borrowing Matrix<Float>, outputs: Tile<Float>, _ network: Network, ridge: Double,
+/// - Throws: `NumericalError`, the same on all ranks, if a sum is not finite.
+package func fitWeights(
+  _ W: inout Matrix<Float>, outputs: Tile<Float>, _ network: Network, ridge: Double,
   _ partition: Partition, over ranks: borrowing Communicator, inputs: (_ columns: Range<Int>) -> Tile<Float>
 ) throws {
   var sums = LayerSums([.gram(0), .outputs(1)], network, partition)
   try sums.take(partition, over: ranks, a: { inputs($1) }, z: { outputs.columns($1) })
-  let solved = Matrix<Double>(rows: W.rows, columns: network.inputs(1))
-  sums.withTotal(.outputs(1)) { solved.assign($0) }
+  var solved = Matrix(copying: sums.total(.outputs(1)))
   var system = WeightSystem(size: network.inputs(1))
-  try sums.withTotal(.gram(0)) { try system.take($0, ridge: ridge) }
-  system.solveFromRight(solved)
-  for k in 0..<solved.count { W.base[k] = Float(solved.base[k]) }
+  try system.take(sums.total(.gram(0)), ridge: ridge)
+  system.solveFromRight(&solved)
+  let to = W.mutableBase
+  for k in 0..<solved.count { to[k] = Float(solved.base[k]) }
 }
 
 extension Network {

@@ -1,0 +1,47 @@
+import LinearAlgebra
+
+extension Activation {
+  package func updateHidden(
+    delta: MutableTile<Float>, m: Tile<Float>, u: MutableTile<Float>, v: MutableTile<Float>, factor: Float
+  ) -> (residual: Double, norm: Double) {
+    checkPadding(delta)
+    checkPadding(u)
+    checkPadding(v)
+    if self == .relu {
+      return ReLUStep(beta: 1, gamma: 1).update(delta, m, u, v, factor: Lanes(repeating: factor))
+    }
+    return PiecewiseStep(self, beta: 1, gamma: 1).update(delta, m, u, v, factor: Lanes(repeating: factor))
+  }
+}
+
+extension EntryStep {
+  /// `Activation.updateHidden`; v is on the scale of β_l already, u is not yet.
+  fileprivate func update(
+    _ delta: MutableTile<Float>, _ m: Tile<Float>, _ u: MutableTile<Float>, _ v: MutableTile<Float>,
+    factor: Lanes
+  ) -> (residual: Double, norm: Double) {
+    var (residuals, norms) = (Lanes.zero, Lanes.zero)
+    let rows = delta.rows
+    for j in 0..<delta.columns {
+      let (delta, m, u, v) = (delta.column(j), m.column(j), u.column(j), v.column(j))
+      for i in stride(from: 0, to: rows, by: laneCount) {
+        let count = rows - i
+        let (output, oldU, oldV) = (Lanes(at: m + i), factor * Lanes(at: u + i), Lanes(at: v + i))
+        // Below the last row of v stand zeros, which W_{l+1} multiplies.
+        let newV = Lanes(at: delta + i).first(count)
+        let active = h(output)
+        // a + v = h(m) − (old v) + 2 (new v)
+        let z = best(active + (newV + newV - oldV), output - oldU)
+        let newU = oldU + (z - output)
+        newV.store(at: v + i)
+        newU.store(at: u + i)
+        (output - (z + newU)).store(at: delta + i)
+        let residual = (newV - oldV).first(count)
+        let known = active.first(count)
+        residuals = .multiplyAdd(residual, residual, residuals)
+        norms = .multiplyAdd(known, known, norms)
+      }
+    }
+    return (Double(residuals.total), Double(norms.total))
+  }
+}
