@@ -66,7 +66,7 @@ let package = Package(
     library("Settings", ["Basics"]),
     library("MPI", ["Basics", "CMPI"]),
     library("LinearAlgebra", ["COpenBLAS", "CLAPACKE", "CLanes"]),
-    library("HDF5", ["Basics", "MPI", "CHDF5"]),
+    library("HDF5", ["Basics", "Files", "MPI", "CHDF5"]),
     library("Files", ["Basics", "MPI", "CCrypto"]),
     library("Sums", ["Basics", "MPI", "LinearAlgebra"]),
     library("Networks", ["Basics", "Settings", "MPI", "LinearAlgebra", "Sums"]),

@@ -49,7 +49,7 @@ public struct Synthetic: Sendable, Equatable {
   ///   - task: whether the labels are classes or the score itself.
   ///   - progress: told the fraction of its own samples that this rank has made.
   public func samples(
-    _ part: Part, task: Task, partition: Partition, rank: Int, progress: (Double) -> Void = { _ in }
+    _ part: Part, task: LearningTask, partition: Partition, rank: Int, progress: (Double) -> Void = { _ in }
   ) -> Dataset {
     let range = partition.range(of: rank)
     var matrix = Matrix<Float>(rows: features + 1, columns: range.count)

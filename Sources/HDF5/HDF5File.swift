@@ -1,13 +1,13 @@
 import Basics
 import CHDF5
-import Glibc
+import Files
 import MPI
 
 /// An open HDF5 file, of one rank or of all ranks together through MPI-IO.
 ///
 /// In a file that is open on all ranks, every method is collective: all ranks call it alike, with the same arguments. Names are
 /// those of arrays in the root group, or paths from there. Close with `close()`, which reports what could not be written.
-public struct File: ~Copyable {
+public struct HDF5File: ~Copyable {
   /// Where the file lies.
   public let path: String
   private let handle: FileHandle
@@ -15,6 +15,8 @@ public struct File: ~Copyable {
   var id: hid_t { handle.id }
   /// Whether all ranks have this file open, so that they also meet its faults alike.
   let isShared: Bool
+  /// Where a file in memory goes at last.
+  private let output: PendingFile?
 
   // MARK: Opening
 
@@ -22,7 +24,7 @@ public struct File: ~Copyable {
   ///
   /// - Throws: a `Failure` that names the path where the file is missing, unreadable, truncated or not HDF5.
   public init(reading path: String) throws {
-    try checkReadable(path)
+    _ = try InputFile(path)
     let access = try accessList()
     self.init(path, FileHandle(id: try opened(path, access), isCollective: false), isShared: false)
   }
@@ -31,7 +33,7 @@ public struct File: ~Copyable {
   ///
   /// - Throws: a shared `Failure` as above.
   public init(reading path: String, over ranks: borrowing Communicator) throws {
-    try ranks.agree { try checkReadable(path) }
+    try ranks.agree { _ = try InputFile(path) }
     let access = try accessList(over: ranks)
     let id = try ranks.agree { try opened(path, access) }
     self.init(path, FileHandle(id: id, isCollective: true), isShared: true)
@@ -44,23 +46,28 @@ public struct File: ~Copyable {
   /// - Throws: a shared `Failure` as above.
   public init(broadcasting path: String, over ranks: borrowing Communicator) throws {
     let isRoot = ranks.isRoot
-    var bytes = try ranks.agree { isRoot ? try contents(of: path) : [] }
+    var bytes = try ranks.agree {
+      let bytes = isRoot ? try Files.bytes(of: path) : []
+      guard !isRoot || !bytes.isEmpty else {
+        throw Failure(.badData, "\(path): not an HDF5 file: it is empty.")
+      }
+      return bytes
+    }
     try ranks.broadcast(&bytes)
-    let access = try accessList()
-    // No file is made of what is in memory: it is never written back.
-    try check(H5Pset_fapl_core(access.id, 1 << 20, false), "H5Pset_fapl_core")
+    let access = try memoryAccessList()
     try check(H5Pset_file_image(access.id, &bytes, bytes.count), "H5Pset_file_image")
     // HDF5 wants a name that is not a file's, another for each open image.
     let id = try ranks.agree { try opened(path, access, name: "\(path) in memory, \(access.id)") }
     self.init(path, FileHandle(id: id, isCollective: false), isShared: true)
   }
 
-  /// Creates a file, empty whatever was there. Local.
+  /// Creates a small file, in memory. Local. `close()` puts it where it belongs, whole or not at all: see `PendingFile`.
   ///
-  /// - Throws: a `Failure` where the file can't be written.
+  /// HDF5 itself does not survive a disk that is full.
   public init(creating path: String) throws {
-    let access = try accessList()
-    self.init(path, FileHandle(id: try created(path, access), isCollective: false), isShared: false)
+    let access = try memoryAccessList()
+    let handle = FileHandle(id: try created(path, access), isCollective: false)
+    self.init(path, handle, isShared: false, output: PendingFile(path))
   }
 
   /// Creates a file on all ranks, empty whatever was there. Collective.
@@ -72,22 +79,32 @@ public struct File: ~Copyable {
     self.init(path, FileHandle(id: id, isCollective: true), isShared: true)
   }
 
-  private init(_ path: String, _ handle: consuming FileHandle, isShared: Bool) {
+  private init(
+    _ path: String, _ handle: consuming FileHandle, isShared: Bool, output: PendingFile? = nil
+  ) {
     self.path = path
     self.handle = handle
     self.isShared = isShared
+    self.output = output
   }
 
-  /// Hands what was written to the operating system.
-  public func flush() throws(HDF5Error) {
-    try check(H5Fflush(id, H5F_SCOPE_LOCAL), "H5Fflush")
-  }
-
-  /// Closes the file and all that was opened in it.
+  /// Closes the file and all that was opened in it; a file that one rank has created is written now.
   ///
-  /// - Throws: `HDF5Error` when something could not be written.
-  public consuming func close() throws(HDF5Error) {
+  /// - Throws: `HDF5Error`, or a `Failure` of status `inputOutput`, where something could not be written.
+  public consuming func close() throws {
+    guard let output else { return try handle.close() }
+    let image = try image()
     try handle.close()
+    try output.write(image)
+  }
+
+  /// The bytes of a file in memory.
+  private func image() throws(HDF5Error) -> [UInt8] {
+    try check(H5Fflush(id, H5F_SCOPE_LOCAL), "H5Fflush")
+    let count = try check(H5Fget_file_image(id, nil, 0), "H5Fget_file_image")
+    var bytes = [UInt8](repeating: 0, count: count)
+    try check(H5Fget_file_image(id, &bytes, count), "H5Fget_file_image")
+    return bytes
   }
 
   // MARK: Content
@@ -160,38 +177,19 @@ private func accessList() throws(HDF5Error) -> Handle {
   return list
 }
 
+/// The same for a file in memory, which HDF5 never writes to a disk.
+private func memoryAccessList() throws(HDF5Error) -> Handle {
+  let list = try accessList()
+  try check(H5Pset_fapl_core(list.id, 1 << 20, false), "H5Pset_fapl_core")
+  return list
+}
+
 /// The same over MPI-IO. One rank reads what describes the content and broadcasts it, so that all find the same.
 private func accessList(over ranks: borrowing Communicator) throws(HDF5Error) -> Handle {
   let list = try accessList()
   try check(h5_set_fapl_mpio(list.id, ranks.handle), "H5Pset_fapl_mpio")
   try check(H5Pset_all_coll_metadata_ops(list.id, true), "H5Pset_all_coll_metadata_ops")
   return list
-}
-
-private func checkReadable(_ path: String) throws(Failure) {
-  guard access(path, R_OK) == 0 else { throw unreadable(path) }
-}
-
-private func unreadable(_ path: String) -> Failure {
-  Failure(.noInput, "\(path): can't be read: \(String(cString: strerror(errno))).")
-}
-
-private func contents(of path: String) throws(Failure) -> [UInt8] {
-  let descriptor = open(path, O_RDONLY)
-  guard descriptor >= 0 else { throw unreadable(path) }
-  defer { close(descriptor) }
-  var status = stat()
-  guard fstat(descriptor, &status) == 0 else { throw unreadable(path) }
-  var got = 0
-  let bytes = [UInt8](unsafeUninitializedCapacity: Int(status.st_size)) { buffer, count in
-    repeat {
-      got = read(descriptor, buffer.baseAddress.map { $0 + count }, buffer.count - count)
-      count += max(got, 0)
-    } while got > 0 && count < buffer.count
-  }
-  guard got >= 0 else { throw unreadable(path) }
-  guard !bytes.isEmpty else { throw Failure(.badData, "\(path): not an HDF5 file: it is empty.") }
-  return bytes
 }
 
 private func opened(
