@@ -1,5 +1,6 @@
 import Basics
 import Glibc
+import MPI
 
 /// A file open for reading at any place.
 package struct InputFile: ~Copyable {

@@ -1,5 +1,6 @@
 import Basics
 import Glibc
+import MPI
 
 /// A file open for writing. Local; a whole file goes through `PendingFile`, which uses this.
 package final class OutputFile {

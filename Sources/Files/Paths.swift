@@ -1,4 +1,5 @@
 import Glibc
+import MPI
 
 /// The directory that relative paths start from. Local.
 package func currentDirectory() throws -> String {

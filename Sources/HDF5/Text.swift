@@ -1,5 +1,6 @@
 import Basics
 import CHDF5
+import Files
 import MPI
 
 extension HDF5File {
