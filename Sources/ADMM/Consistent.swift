@@ -9,7 +9,7 @@ import Sums
 /// derivative of the loss.
 ///
 /// A sweep starts from the network's own forward pass and goes back through the closed forms of Algorithm 1 (`Multipliers`); then every
-/// W_l is fitted to z_l + u_l from the network's own activations. Only the multipliers persist. algorithm.md §7.
+/// W_l is fitted to z_l + u_l from the network's own activations. Only the multipliers persist. algorithm.md §9.
 public struct Consistent: ~Copyable, TrainingMethod {
   public let network: Network
   public let settings: ConsistentSettings
