@@ -8,11 +8,11 @@ import LinearAlgebra
 /// systems is solved, once a sweep: algorithm.md §3; Taylor et al. (2016), eq. 5.
 package struct ActivationStep: ~Copyable {
   /// W_{l+1}, without its bias column where there is no bias.
-  package let weights: Panels
+  package private(set) var weights: Panels
   /// d_{l+1} ≤ d_l: Vᵀ (V Vᵀ + r I)⁻¹, else (VᵀV + r I)⁻¹ Vᵀ. The two are equal; d_l × d_{l+1}, padded.
-  package let ofOutputs: Matrix<Float>
+  package private(set) var ofOutputs: Matrix<Float>
   /// d_{l+1} > d_l: r (VᵀV + r I)⁻¹, d_l × d_l, padded; else empty.
-  package let ofActivations: Matrix<Float>
+  package private(set) var ofActivations: Matrix<Float>
   /// How the update is computed.
   private enum Form {
     /// d_{l+1} ≤ d_l, and few outputs: a column at a time, all in registers.
@@ -25,12 +25,12 @@ package struct ActivationStep: ~Copyable {
 
   private let form: Form
   /// b; 0 where there is no bias.
-  private let bias: Matrix<Float>
+  private var bias: Matrix<Float>
   private let activationCount, outputCount: Int
-  private let outputPanels, activationPanels: Panels
+  private var outputPanels, activationPanels: Panels
   // Room to prepare in.
-  private let V, gram, inverse, step: Matrix<Double>
-  private let factor: Cholesky<Double>
+  private var V, gram, inverse, step: Matrix<Double>
+  private var factor: Cholesky<Double>
 
   /// The most outputs of `Form.few`.
   private static let few = 4
@@ -73,34 +73,30 @@ package struct ActivationStep: ~Copyable {
   /// - Parameters:
   ///   - W: W_{l+1}, without its bias column where there is no bias.
   ///   - r: γ_l / β_{l+1} > 0.
-  package func prepare(W: Tile<Float>, r: Double) throws {
+  package mutating func prepare(W: Tile<Float>, r: Double) throws {
     weights.assign(W)
-    if W.columns > activationCount { bias.base.update(from: W.column(activationCount), count: outputCount) }
+    if W.columns > activationCount {
+      bias.mutableAll.assign(W.columns(activationCount..<activationCount + 1))
+    }
     for j in 0..<activationCount {
       for i in 0..<outputCount { V[i, j] = Double(W.column(j)[i]) }
     }
     let isWide = form == .wide
     multiply(
-      gram.all, V.all, V.all, transposeA: isWide ? .transposed : .none,
+      gram.mutableAll, V.all, V.all, transposeA: isWide ? .transposed : .none,
       transposeB: isWide ? .none : .transposed)
     try factor.factor(gram, ridge: r)
-    factor.invert(into: inverse)
+    factor.invert(into: &inverse)
     if isWide {
-      multiply(step.all, inverse.all, V.all, transposeB: .transposed)
+      multiply(step.mutableAll, inverse.all, V.all, transposeB: .transposed)
     } else {
-      multiply(step.all, V.all, inverse.all, transposeA: .transposed)
+      multiply(step.mutableAll, V.all, inverse.all, transposeA: .transposed)
     }
-    round(ofOutputs, step, scale: 1)
+    round(&ofOutputs, step, scale: 1)
     outputPanels.assign(ofOutputs.rows(0..<activationCount))
     if isWide {
-      round(ofActivations, inverse, scale: r)
+      round(&ofActivations, inverse, scale: r)
       activationPanels.assign(ofActivations.rows(0..<activationCount))
-    }
-  }
-
-  private func round(_ to: borrowing Matrix<Float>, _ from: borrowing Matrix<Double>, scale: Double) {
-    for j in 0..<from.columns {
-      for i in 0..<from.rows { to[i, j] = Float(scale * from[i, j]) }
     }
   }
 
@@ -113,39 +109,38 @@ package struct ActivationStep: ~Copyable {
   ///   - activation: h.
   ///   - work: at least 2 max(d_l, d_{l+1}) padded × n numbers to work with.
   package func apply(
-    _ a: Tile<Float>, z: Tile<Float>, next: Tile<Float>, _ activation: Activation,
+    _ a: MutableTile<Float>, z: Tile<Float>, next: Tile<Float>, _ activation: Activation,
     work: UnsafeMutablePointer<Float>
   ) {
     precondition(
       a.rows == activationCount + 1 && z.rows == activationCount, "a_l has \(a.rows) rows, z_l \(z.rows)")
     precondition(next.rows == outputCount && next.columns == z.columns, "z_{l+1} does not fit z_l")
-    if form == .few {
-      return activation == .relu
-        ? applyToColumns(a, z, next, ReLU()) : applyToColumns(a, z, next, Ramp(activation))
-    }
+    // A column at a time, h(z) made where it is used and never stored.
+    if form == .few { return activation.function.updateActivations(a, z: z, next: next, by: self) }
     let active = a.rows(0..<activationCount)
-    let residual = Tile(base: work, rows: outputCount, columns: z.columns, stride: paddedRows(outputCount))
+    let residual = MutableTile(
+      base: work, rows: outputCount, columns: z.columns, stride: paddedRows(outputCount))
     if form == .wide {
       // a ← r (VᵀV + rI)⁻¹ h + (VᵀV + rI)⁻¹ Vᵀ (z − b)
-      let h = Tile(
+      let h = MutableTile(
         base: work + residual.stride * z.columns, rows: activationCount, columns: z.columns,
         stride: paddedRows(activationCount))
       activation.apply(h, z)
-      activationPanels.multiply(active, h)
+      activationPanels.multiply(active, Tile(h))
       subtractBias(residual, next)
     } else {
       // a ← h + Vᵀ (V Vᵀ + rI)⁻¹ (z − b − V h)
       activation.apply(active, z)
       a.fillRow(activationCount, with: 1)
-      weights.multiply(residual, a.rows(0..<weights.columns))
+      weights.multiply(residual, Tile(a.rows(0..<weights.columns)))
       subtract(residual, from: next)
     }
-    outputPanels.multiply(active, residual, isAdded: true)
+    outputPanels.multiply(active, Tile(residual), isAdded: true)
     a.fillRow(activationCount, with: 1)
   }
 
   /// m ← z − m.
-  private func subtract(_ m: Tile<Float>, from z: Tile<Float>) {
+  private func subtract(_ m: MutableTile<Float>, from z: Tile<Float>) {
     for j in 0..<m.columns {
       let (to, z) = (m.column(j), z.column(j))
       for i in 0..<m.rows { to[i] = z[i] - to[i] }
@@ -153,22 +148,10 @@ package struct ActivationStep: ~Copyable {
   }
 
   /// out ← z − b.
-  private func subtractBias(_ out: Tile<Float>, _ z: Tile<Float>) {
+  private func subtractBias(_ out: MutableTile<Float>, _ z: Tile<Float>) {
     for j in 0..<out.columns {
       let (to, z) = (out.column(j), z.column(j))
       for i in 0..<out.rows { to[i] = z[i] - bias.base[i] }
-    }
-  }
-
-  /// The narrow form for few outputs, eight columns at a time: h(z) is made where it is used and never stored.
-  private func applyToColumns<H: HiddenFunction>(
-    _ a: Tile<Float>, _ z: Tile<Float>, _ next: Tile<Float>, _ function: H
-  ) {
-    switch outputCount {
-    case 1: FewOutputs<H, 1>(self, z, next, function).update(a)
-    case 2: FewOutputs<H, 2>(self, z, next, function).update(a)
-    case 3: FewOutputs<H, 3>(self, z, next, function).update(a)
-    default: FewOutputs<H, 4>(self, z, next, function).update(a)
     }
   }
 
@@ -192,14 +175,21 @@ package struct ActivationStep: ~Copyable {
     next: Tile<Float>, newer: borrowing ActivationStep, _ activation: Activation
   ) {
     precondition(canBeImplicit && next.isOnePiece, "\(outputCount) outputs")
-    func recall<H: HiddenFunction>(_ function: H) {
-      FewOutputs<H, 1>(self, z, next, function).recall(residual, m, newer.weights.row(0))
-    }
-    if activation == .relu { recall(ReLU()) } else { recall(Ramp(activation)) }
+    activation.function.recallActivations(
+      residual, m, z: z, next: next, by: self, row: newer.weights.row(0))
   }
 
   /// As a source for the update of z_l.
   package func implicit(_ residual: UnsafePointer<Float>) -> ImplicitActivations {
     ImplicitActivations(step: ofOutputs.base, residual: residual)
+  }
+}
+
+/// to ← scale · from, in single precision.
+private func round(_ to: inout Matrix<Float>, _ from: borrowing Matrix<Double>, scale: Double) {
+  let (to, rows) = (to.mutableAll, from.rows)
+  for j in 0..<from.columns {
+    let (to, from) = (to.column(j), from.all.column(j))
+    for i in 0..<rows { to[i] = Float(scale * from[i]) }
   }
 }
