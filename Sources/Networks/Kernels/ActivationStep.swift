@@ -28,7 +28,6 @@ package struct ActivationStep: ~Copyable {
   private var bias: Matrix<Float>
   private let activationCount, outputCount: Int
   private var outputPanels, activationPanels: Panels
-  // Room to prepare in.
   private var rightInverse: RightInverse
 
   /// The most outputs of `Form.few`.
@@ -70,10 +69,10 @@ package struct ActivationStep: ~Copyable {
   package mutating func prepare(W: Tile<Float>, r: Double) throws {
     assign(W: W)
     try rightInverse.take(W.columns(0..<activationCount), r: r)
-    Self.round(&ofOutputs, rightInverse.matrix, scale: 1)
+    round(&ofOutputs, rightInverse.matrix, scale: 1)
     outputPanels.assign(ofOutputs.rows(0..<activationCount))
     if form == .wide {
-      Self.round(&ofActivations, rightInverse.inverse, scale: r)
+      round(&ofActivations, rightInverse.inverse, scale: r)
       activationPanels.assign(ofActivations.rows(0..<activationCount))
     }
   }
@@ -82,13 +81,7 @@ package struct ActivationStep: ~Copyable {
   package mutating func assign(W: Tile<Float>) {
     weights.assign(W)
     if W.columns > activationCount {
-      bias.mutableBase.update(from: W.column(activationCount), count: outputCount)
-    }
-  }
-
-  private static func round(_ to: inout Matrix<Float>, _ from: borrowing Matrix<Double>, scale: Double) {
-    for j in 0..<from.columns {
-      for i in 0..<from.rows { to[i, j] = Float(scale * from[i, j]) }
+      bias.mutableAll.assign(W.columns(activationCount..<activationCount + 1))
     }
   }
 
@@ -107,10 +100,8 @@ package struct ActivationStep: ~Copyable {
     precondition(
       a.rows == activationCount + 1 && z.rows == activationCount, "a_l has \(a.rows) rows, z_l \(z.rows)")
     precondition(next.rows == outputCount && next.columns == z.columns, "z_{l+1} does not fit z_l")
-    if form == .few {
-      return activation == .relu
-        ? applyToColumns(a, z, next, ReLU()) : applyToColumns(a, z, next, Ramp(activation))
-    }
+    // A column at a time, h(z) made where it is used and never stored.
+    if form == .few { return activation.function.updateActivations(a, z: z, next: next, by: self) }
     let active = a.rows(0..<activationCount)
     let residual = MutableTile(
       base: work, rows: outputCount, columns: z.columns, stride: paddedRows(outputCount))
@@ -149,18 +140,6 @@ package struct ActivationStep: ~Copyable {
     }
   }
 
-  /// The narrow form for few outputs, eight columns at a time: h(z) is made where it is used and never stored.
-  private func applyToColumns<H: HiddenFunction>(
-    _ a: MutableTile<Float>, _ z: Tile<Float>, _ next: Tile<Float>, _ function: H
-  ) {
-    switch outputCount {
-    case 1: FewOutputs<H, 1>(self, z, next, function).update(a)
-    case 2: FewOutputs<H, 2>(self, z, next, function).update(a)
-    case 3: FewOutputs<H, 3>(self, z, next, function).update(a)
-    default: FewOutputs<H, 4>(self, z, next, function).update(a)
-    }
-  }
-
   /// Whether `apply` puts z_{l+1} below the row of ones of a_l, where the padding has room for it.
   package static func stacksOutputs(from outputs: Int, to activations: Int) -> Bool {
     form(from: outputs, to: activations) == .few && activations % laneCount + 1 + outputs <= laneCount
@@ -181,14 +160,21 @@ package struct ActivationStep: ~Copyable {
     next: Tile<Float>, newer: borrowing ActivationStep, _ activation: Activation
   ) {
     precondition(canBeImplicit && next.isOnePiece, "\(outputCount) outputs")
-    func recall<H: HiddenFunction>(_ function: H) {
-      FewOutputs<H, 1>(self, z, next, function).recall(residual, m, newer.weights.row(0))
-    }
-    if activation == .relu { recall(ReLU()) } else { recall(Ramp(activation)) }
+    activation.function.recallActivations(
+      residual, m, z: z, next: next, by: self, row: newer.weights.row(0))
   }
 
   /// As a source for the update of z_l.
   package func implicit(_ residual: UnsafePointer<Float>) -> ImplicitActivations {
     ImplicitActivations(step: ofOutputs.base, residual: residual)
+  }
+}
+
+/// to ← scale · from, in single precision.
+private func round(_ to: inout Matrix<Float>, _ from: borrowing Matrix<Double>, scale: Double) {
+  let (to, rows) = (to.mutableAll, from.rows)
+  for j in 0..<from.columns {
+    let (to, from) = (to.column(j), from.all.column(j))
+    for i in 0..<rows { to[i] = Float(scale * from[i]) }
   }
 }

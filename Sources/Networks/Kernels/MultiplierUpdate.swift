@@ -1,25 +1,15 @@
 import LinearAlgebra
 
-extension Activation {
-  package func updateHidden(
+// The way back where every constraint has a multiplier: a_l, z_l, u_l and v_l of sixteen entries at a time.
+
+extension ActivationFunction {
+  func updateHidden(
     delta: MutableTile<Float>, m: Tile<Float>, u: MutableTile<Float>, v: MutableTile<Float>, factor: Float
   ) -> (residual: Double, norm: Double) {
     checkPadding(delta)
     checkPadding(u)
     checkPadding(v)
-    if self == .relu {
-      return ReLUStep(beta: 1, gamma: 1).update(delta, m, u, v, factor: Lanes(repeating: factor))
-    }
-    return PiecewiseStep(self, beta: 1, gamma: 1).update(delta, m, u, v, factor: Lanes(repeating: factor))
-  }
-}
-
-extension EntryStep {
-  /// `Activation.updateHidden`; v is on the scale of β_l already, u is not yet.
-  fileprivate func update(
-    _ delta: MutableTile<Float>, _ m: Tile<Float>, _ u: MutableTile<Float>, _ v: MutableTile<Float>,
-    factor: Lanes
-  ) -> (residual: Double, norm: Double) {
+    let (step, factor) = (step(beta: 1, gamma: 1), Lanes(repeating: factor))
     var (residuals, norms) = (Lanes.zero, Lanes.zero)
     let rows = delta.rows
     for j in 0..<delta.columns {
@@ -29,9 +19,9 @@ extension EntryStep {
         let (output, oldU, oldV) = (Lanes(at: m + i), factor * Lanes(at: u + i), Lanes(at: v + i))
         // Below the last row of v stand zeros, which W_{l+1} multiplies.
         let newV = Lanes(at: delta + i).first(count)
-        let active = h(output)
+        let active = step.h(output)
         // a + v = h(m) − (old v) + 2 (new v)
-        let z = best(active + (newV + newV - oldV), output - oldU)
+        let z = step.best(active + (newV + newV - oldV), output - oldU)
         let newU = oldU + (z - output)
         newV.store(at: v + i)
         newU.store(at: u + i)

@@ -1,9 +1,32 @@
 import Glibc
+import LinearAlgebra
 
-/// The last layer's update for the softmax's cross-entropy, a column at a time.
-enum SoftmaxStep {
-  /// log Σ_j e^(z_j) − ⟨y, z⟩.
-  static func value(_ z: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ rows: Int) -> Double {
+extension Loss {
+  /// log Σ_j e^(z_j) − z_c, the cross-entropy of the softmax; y is 1 at the class c and 0 elsewhere
+  public static let softmax = Loss(Softmax())
+}
+
+/// log Σ_j e^(z_j) − ⟨y, z⟩.
+private struct Softmax: JointLoss {
+  let name = "softmax"
+  let hasProbabilities = true
+  let largestCurvature = 0.5
+  func atZero(outputs: Int) -> Double { log(Double(outputs)) }
+
+  /// The log-odds of p_k.
+  func margin(_ z: UnsafePointer<Float>, of k: Int, outputs: Int) -> Float {
+    guard outputs > 1 else { return k == 1 ? z[0] : -z[0] }
+    return Float(Double(z[k]) - logSumExp(outputs, except: k) { Double(z[$0]) })
+  }
+
+  /// log p_c, p_c = e^(z_c) / Σ_j e^(z_j).
+  func logProbability(_ z: UnsafePointer<Float>, of c: Int, outputs: Int) -> Double {
+    if outputs == 1 { return logSigmoid(c == 1 ? Double(z[0]) : -Double(z[0])) }
+    // Relative to z_c, so that equal outputs cancel exactly.
+    return -logSumExp(outputs) { Double(z[$0]) - Double(z[c]) }
+  }
+
+  func value(_ z: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ rows: Int) -> Double {
     var largest = Double(z[0])
     for i in 1..<max(rows, 1) { largest = max(largest, Double(z[i])) }
     var sum = 0.0
@@ -15,10 +38,34 @@ enum SoftmaxStep {
     return log(sum) - own
   }
 
+  /// softmax(z) − y.
+  func derivative(_ z: UnsafeMutablePointer<Float>, _ y: UnsafePointer<Float>, _ rows: Int) -> Double {
+    var largest = z[0]
+    for i in 1..<max(rows, 1) { largest = max(largest, z[i]) }
+    var own: Float = 0
+    for i in 0..<rows { own += y[i] * (z[i] - largest) }
+    let shift = Lanes(repeating: largest)
+    var total = Lanes.zero
+    let whole = rows & ~(laneCount - 1)
+    for i in stride(from: 0, to: whole, by: laneCount) {
+      let p = Lanes.expOfNegative(Lanes(at: z + i) - shift)
+      p.store(at: z + i)
+      total += p
+    }
+    if whole < rows {
+      let p = Lanes.expOfNegative(Lanes(at: z + whole) - shift)
+      total += p.first(rows - whole)
+      for i in whole..<rows { z[i] = p[i - whole] }
+    }
+    let sum = total.total
+    for i in 0..<rows { z[i] = z[i] / sum - y[i] }
+    return log(Double(sum)) - Double(own)
+  }
+
   /// z ← argmin of log Σ e^(z_j) − ⟨y − λ, z⟩ + β ‖z − m‖² by Newton's method with step halving.
   ///
   /// The Hessian D − ppᵀ with D = diag(p) + 2βI is inverted by the formula of Sherman and Morrison.
-  static func minimise(
+  func minimise(
     _ z: UnsafeMutablePointer<Float>, _ m: UnsafePointer<Float>, _ y: UnsafePointer<Float>,
     _ lambda: UnsafePointer<Float>, _ beta: Double, _ rows: Int, _ scratch: UnsafeMutableBufferPointer<Double>
   ) {
@@ -76,47 +123,5 @@ enum SoftmaxStep {
       if step * longest <= 1e-8 { break }
     }
     for i in 0..<rows { z[i] = Float(x[i]) }
-  }
-}
-
-/// The last layer's update for the multi-class hinge of Crammer & Singer, a column at a time.
-enum MulticlassHingeStep {
-  /// max(0, 1 + max_{j ≠ c} z_j − z_c).
-  static func value(_ z: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ rows: Int) -> Double {
-    let c = ownClass(y, rows)
-    var worst = 0.0
-    for j in 0..<rows where j != c { worst = max(worst, 1 + Double(z[j]) - Double(z[c])) }
-    return worst
-  }
-
-  /// z ← argmin of max_j (z_j + [j ≠ c]) − z_c + ⟨z, λ⟩ + β ‖z − m‖².
-  ///
-  /// With x_j = z_j + [j ≠ c] it is the proximal step of a maximum: x = min(w, τ) for the w that holds all linear terms, and the τ
-  /// with Σ (w_j − τ)₊ = 1/(2β), found by going down the sorted w.
-  static func minimise(
-    _ z: UnsafeMutablePointer<Float>, _ m: UnsafePointer<Float>, _ y: UnsafePointer<Float>,
-    _ lambda: UnsafePointer<Float>, _ beta: Double, _ rows: Int, _ scratch: UnsafeMutableBufferPointer<Double>
-  ) {
-    precondition(scratch.count >= 2 * rows, "a scratch of \(scratch.count) numbers for \(rows) outputs")
-    let c = ownClass(y, rows)
-    let w = UnsafeMutableBufferPointer(rebasing: scratch[0..<rows])
-    var sorted = UnsafeMutableBufferPointer(rebasing: scratch[rows..<2 * rows])
-    for j in 0..<rows {
-      w[j] = Double(m[j]) - Double(lambda[j]) / (2 * beta) + (j == c ? 1 / (2 * beta) : 1)
-      sorted[j] = w[j]
-    }
-    sorted.sort(by: >)
-    var sum = 0.0
-    var threshold = -Double.infinity
-    for k in 0..<rows {
-      sum += sorted[k]
-      threshold = (sum - 1 / (2 * beta)) / Double(k + 1)
-      if k + 1 == rows || sorted[k + 1] <= threshold { break }
-    }
-    for j in 0..<rows { z[j] = Float(min(w[j], threshold) - (j == c ? 0 : 1)) }
-  }
-
-  private static func ownClass(_ y: UnsafePointer<Float>, _ rows: Int) -> Int {
-    (0..<rows).first { y[$0] > 0.5 } ?? 0
   }
 }

@@ -1,7 +1,28 @@
 import LinearAlgebra
 
+extension ActivationFunction {
+  func updateActivations(
+    _ a: MutableTile<Float>, z: Tile<Float>, next: Tile<Float>, by step: borrowing ActivationStep
+  ) {
+    switch next.rows {
+    case 1: FewOutputs<Hidden, 1>(step, z: z, next: next, hidden).update(a)
+    case 2: FewOutputs<Hidden, 2>(step, z: z, next: next, hidden).update(a)
+    case 3: FewOutputs<Hidden, 3>(step, z: z, next: next, hidden).update(a)
+    case 4: FewOutputs<Hidden, 4>(step, z: z, next: next, hidden).update(a)
+    default: preconditionFailure("\(next.rows) outputs are not few")
+    }
+  }
+
+  func recallActivations(
+    _ residual: UnsafeMutablePointer<Float>, _ m: UnsafeMutablePointer<Float>, z: Tile<Float>,
+    next: Tile<Float>, by step: borrowing ActivationStep, row: UnsafePointer<Float>
+  ) {
+    FewOutputs<Hidden, 1>(step, z: z, next: next, hidden).recall(residual, m, row)
+  }
+}
+
 /// The a-update for O outputs, O small: a sample is a few vectors, and all is done to eight of them at a time.
-struct FewOutputs<H: HiddenFunction, let O: Int> {
+private struct FewOutputs<H: HiddenFunction, let O: Int> {
   private let z: Tile<Float>
   private let next: Tile<Float>
   private let function: H
@@ -17,7 +38,7 @@ struct FewOutputs<H: HiddenFunction, let O: Int> {
 
   private static var group: Int { 8 }
 
-  init(_ step: borrowing ActivationStep, _ z: Tile<Float>, _ next: Tile<Float>, _ function: H) {
+  init(_ step: borrowing ActivationStep, z: Tile<Float>, next: Tile<Float>, _ function: H) {
     self.z = z
     self.next = next
     self.function = function
