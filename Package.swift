@@ -106,7 +106,7 @@ let package = Package(
     // Problems to train on, and the definitions of the mathematics in plain loops.
     .target(
       name: "NetworkSupport",
-      dependencies: ["Basics", "MPI", "LinearAlgebra", "Sums", "Networks", "TestSupport"],
+      dependencies: ["CCounters", "MPI", "LinearAlgebra", "Sums", "Networks", "TestSupport"],
       path: "Tests/NetworkSupport", swiftSettings: settings),
     // Counts the heap allocations and the reductions of the test process.
     .target(name: "CCounters", dependencies: ["CMPI"], path: "Tests/CCounters"),

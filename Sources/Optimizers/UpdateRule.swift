@@ -8,7 +8,7 @@ import Networks
 ///     δ_{l−1} = h'(z_{l−1}) ∘ V_lᵀ (V_l V_lᵀ + r I)⁻¹ δ_l              the a-update, then the z-update to first order
 ///
 /// docs/accelerated.md derives it.
-final class UpdateRule: BackwardRule {
+package final class UpdateRule: BackwardRule {
   private let beta: Float
   private let r: Double
   /// l = 2 … L, and V_lᵀ (V_l V_lᵀ + r I)⁻¹ in single precision.
@@ -21,7 +21,7 @@ final class UpdateRule: BackwardRule {
   /// - Parameters:
   ///   - beta: β of the update of z_L.
   ///   - r: γ/β of the a-update.
-  init(_ network: Network, beta: Float, r: Double, threads: Int, columns: Int = 64) {
+  package init(_ network: Network, beta: Float, r: Double, threads: Int, columns: Int = 64) {
     let (L, d) = (network.L, network.widths)
     self.beta = beta
     self.r = r
@@ -32,11 +32,11 @@ final class UpdateRule: BackwardRule {
     scratch = Layers(0..<threads) { _ in Matrix(rows: 4 * d[L], columns: 1) }
   }
 
-  func backward(_ l: Int, V: Tile<Float>) throws -> BackwardMatrix {
+  package func backward(_ l: Int, V: Tile<Float>) throws -> BackwardMatrix {
     .matrix(try inverses[l].take(V, r: r, layer: l, into: &matrices[l]))
   }
 
-  func setLastDelta(_ tile: PassTile) -> Double {
+  package func setLastDelta(_ tile: PassTile) -> Double {
     let (network, n, thread) = (tile.network, tile.columns.count, tile.thread)
     let delta = tile.delta(network.L)
     let value = network.loss.value(Tile(delta), y: tile.y)
