@@ -127,14 +127,6 @@ public struct TaylorSettings: MethodSettings {
 
   /// Whether λ is updated at all.
   var hasMultiplier: Bool { multiplier == .last }
-
-  /// The same with a value of β and γ for each layer of `network`.
-  func spelledOut(for network: Network) -> TaylorSettings {
-    var settings = self
-    settings.beta = .each(beta.values(network.L))
-    settings.gamma = .each(gamma.values(network.L - 1))
-    return settings
-  }
 }
 
 /// Which defaults of `taylor` hold for what the configuration leaves open.
