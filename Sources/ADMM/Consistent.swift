@@ -2,13 +2,14 @@ import Basics
 import LinearAlgebra
 import MPI
 import Networks
+import Settings
 import Sums
 
 /// Method `consistent`: Algorithm 1 with a multiplier on every constraint, which learns what backpropagation learns without a
 /// derivative of the loss.
 ///
 /// A sweep starts from the network's own forward pass and goes back through the closed forms of Algorithm 1 (`Multipliers`); then every
-/// W_l is fitted to z_l + u_l from the network's own activations. Only the multipliers persist. algorithm.md §7.
+/// W_l is fitted to z_l + u_l from the network's own activations. Only the multipliers persist. algorithm.md §9.
 public struct Consistent: ~Copyable, TrainingMethod {
   public let network: Network
   public let settings: ConsistentSettings

@@ -1,10 +1,10 @@
 import Basics
-import LinearAlgebra
 import MPI
 import Networks
 import Settings
 
-/// The settings of method `consistent`: Algorithm 1 with a multiplier on every constraint. One set of defaults serves every data set.
+/// The settings of method `consistent`: Algorithm 1 with a multiplier on every constraint. One set of defaults serves
+/// every data set.
 public struct ConsistentSettings: MethodSettings {
   public static let name = "consistent"
 

@@ -41,7 +41,7 @@ final class Multipliers: BackwardRule {
   private var inverses: Layers<RightInverse>
   private var matrices: Layers<Matrix<Float>>
   /// A thread's room for a tile.
-  private var rooms: Layers<Room>
+  private var rooms: OwnedArray<Room>
 
   private struct Room: ~Copyable {
     /// z_L, what it is drawn to, and a λ of zeros.
@@ -78,7 +78,7 @@ final class Multipliers: BackwardRule {
     residuals = [Double](repeating: 0, count: L)
     inverses = Layers(2..<max(L + 1, 2)) { l in RightInverse(outputs: d[l], activations: d[l - 1]) }
     matrices = Layers(2..<max(L + 1, 2)) { l in Matrix(rows: d[l - 1], columns: d[l]) }
-    rooms = Layers(0..<threads) { _ in Room(network, columns: columns) }
+    rooms = OwnedArray(0..<threads) { _ in Room(network, columns: columns) }
   }
 
   /// The bytes for so many samples.

@@ -56,7 +56,7 @@ extension Taylor {
   /// All W_l from the sums over all ranks, and from W_{l+1} the system of the next a_l-update. Local, the same on every rank.
   mutating func updateWeights() throws {
     let start = monotonicSeconds()
-    swap(&steps, &formerSteps)
+    swap(&activationSteps, &formerActivationSteps)
     for l in 1...L {
       do { try solveWeights(l) } catch let error as LAPACKError {
         throw NumericalError.unsolvable(system: "W_\(l)", reason: error.description)
@@ -75,27 +75,29 @@ extension Taylor {
     if l == 1 {
       firstWeights.assign(weights(1))
     } else {
-      try steps[l - 1].prepare(W: weights(l), r: Double(gamma[l - 2]) / Double(beta[l - 1]))
+      try activationSteps[l - 1].prepare(W: weights(l), r: Double(gamma[l - 2]) / Double(beta[l - 1]))
     }
   }
 
   /// a_l as the last a-update made it. Local.
   func recallActivations(_ l: Int, _ tile: TaylorTile) {
     if isImplicit(l) {
-      formerSteps[l].recall(
+      formerActivationSteps[l].recall(
         tile.room.residual.mutableBase, tile.m(L).base, z: Tile(tile.z(l)), next: Tile(tile.z(L)),
-        newer: steps[l],
+        newer: activationSteps[l],
         network.activation)
     } else if !variables.isStored[l] {
-      apply(formerSteps[l], l, tile)
+      apply(formerActivationSteps[l], l, tile)
     }
   }
 
   /// Whether a_l is not even stored within a visit: for one output a number a sample does. W_L a_{L−1} comes with it.
-  private func isImplicit(_ l: Int) -> Bool { l == L - 1 && !variables.isStored[l] && steps[l].canBeImplicit }
+  private func isImplicit(_ l: Int) -> Bool {
+    l == L - 1 && !variables.isStored[l] && activationSteps[l].canBeImplicit
+  }
 
   /// The a_l of the next sweep. Local.
-  func updateActivations(_ l: Int, _ tile: TaylorTile) { apply(steps[l], l, tile) }
+  func updateActivations(_ l: Int, _ tile: TaylorTile) { apply(activationSteps[l], l, tile) }
 
   private func apply(_ step: borrowing ActivationStep, _ l: Int, _ tile: TaylorTile) {
     step.apply(
@@ -119,7 +121,7 @@ extension Taylor {
   func updateOutputs(_ l: Int, _ tile: TaylorTile) {
     let a: Activations =
       isImplicit(l)
-      ? .implicit(formerSteps[l].implicit(tile.room.residual.base))
+      ? .implicit(formerActivationSteps[l].implicit(tile.room.residual.base))
       : .stored(Tile(tile.a(l).rows(0..<network.widths[l])))
     withPanels(l) { W in
       network.activation.minimise(
@@ -176,7 +178,7 @@ extension Taylor {
 
   /// Gives `body` W_l as products read it.
   func withPanels(_ l: Int, _ body: (borrowing Panels) -> Void) {
-    if l == 1 { body(firstWeights) } else { body(steps[l - 1].weights) }
+    if l == 1 { body(firstWeights) } else { body(activationSteps[l - 1].weights) }
   }
 
   /// W_l without the bias column where there is no bias.

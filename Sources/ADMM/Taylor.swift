@@ -2,6 +2,7 @@ import Basics
 import LinearAlgebra
 import MPI
 import Networks
+import Settings
 import Sums
 
 /// Method `taylor`: Algorithm 1, its variables and what a sweep works with. `Sweep.swift` has the algorithm.
@@ -39,7 +40,7 @@ public struct Taylor: ~Copyable, TrainingMethod {
   /// W_1 as products read it.
   var firstWeights: Panels
   /// W_{l+1} made ready, l = 1 … L−1: of this sweep and of the one before, whose a_l may be asked for again.
-  var steps, formerSteps: Layers<ActivationStep>
+  var activationSteps, formerActivationSteps: Layers<ActivationStep>
   let team: ThreadTeam
   /// One a thread.
   let rooms: [TaylorRoom]
@@ -94,8 +95,10 @@ public struct Taylor: ~Copyable, TrainingMethod {
     W = network.zeroWeights()
     let variables = Variables(network, settings.storage, samples: samples.count)
     self.variables = variables
-    steps = Layers(1..<L) { l in ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias) }
-    formerSteps = Layers(1..<L) { l in ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias) }
+    activationSteps = Layers(1..<L) { l in ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias) }
+    formerActivationSteps = Layers(1..<L) { l in
+      ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias)
+    }
     sums = LayerSums(
       network.sums, network, samples.partition, threads: team.count, isStacked: { variables.isStacked[$0] })
     systems = Layers(1..<L + 1) { l in WeightSystem(size: network.inputs(l)) }

@@ -10,7 +10,8 @@ public struct TaylorSettings: MethodSettings {
 
   /// Which defaults hold for what the configuration leaves open.
   public var preset = TaylorPreset.robust
-  /// β_1 … β_L > 0: the penalties on z_l = W_l a_{l−1}. Two values for deeper networks: the hidden layers' and the last's.
+  /// β_1 … β_L > 0: the penalties on z_l = W_l a_{l−1}. Two values for deeper networks: the hidden layers' and the
+  /// last's.
   public var beta = PerLayer.each([30, 0.1])
   /// γ_1 … γ_{L−1} > 0: the penalties on a_l = h(z_l).
   public var gamma = PerLayer.every(30)
@@ -75,7 +76,8 @@ public struct TaylorSettings: MethodSettings {
 
   public var summary: String { "preset \(preset)" }
 
-  /// How an iteration goes through a rank's samples: "80 samples; activations of layer 1 stored, of layer 2 recomputed".
+  /// How an iteration goes through a rank's samples: "80 samples; activations of layer 1 stored, of layer 2
+  /// recomputed".
   public func rows(_ network: Network) -> [(name: String, text: String)] {
     let isStored = storage.isStored(network)
     let layers = (1..<network.L).map { "of layer \($0) \(isStored[$0] ? "stored" : "recomputed")" }
@@ -125,14 +127,6 @@ public struct TaylorSettings: MethodSettings {
 
   /// Whether λ is updated at all.
   var hasMultiplier: Bool { multiplier == .last }
-
-  /// The same with a value of β and γ for each layer of `network`.
-  func spelledOut(for network: Network) -> TaylorSettings {
-    var settings = self
-    settings.beta = .each(beta.values(network.L))
-    settings.gamma = .each(gamma.values(network.L - 1))
-    return settings
-  }
 }
 
 /// Which defaults of `taylor` hold for what the configuration leaves open.

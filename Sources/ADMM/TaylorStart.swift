@@ -9,7 +9,7 @@ extension Taylor {
     if settings.start == .forward {
       W = network.randomWeights(seed: seed)
       firstWeights.assign(weights(1))
-      for l in 1..<L { steps[l].assign(W: weights(l + 1)) }
+      for l in 1..<L { activationSteps[l].assign(W: weights(l + 1)) }
     }
     let firstSample = samples.range.lowerBound
     func setTile(_ tile: TaylorTile) {

@@ -1,6 +1,7 @@
 import Basics
 import LinearAlgebra
 import MPI
+import Settings
 import Sums
 
 /// One sum over all samples of which a weight step is made.

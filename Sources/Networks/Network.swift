@@ -73,11 +73,12 @@ public struct ForwardPass: ~Copyable {
     let L = network.L
     for l in 1...L {
       let input = l == 1 ? a0 : a[l - 1].columns(0..<a0.columns)
-      let output = a[l].mutableColumns(0..<a0.columns).rows(0..<network.widths[l])
+      let next = a[l].mutableColumns(0..<a0.columns)
+      let output = next.rows(0..<network.widths[l])
       W[l].multiply(output, input.rows(0..<network.inputs(l)))
       if l < L {
         network.activation.apply(output, Tile(output))
-        a[l].mutableColumns(0..<a0.columns).fillRow(output.rows, with: 1)
+        next.fillRow(output.rows, with: 1)
       } else {
         scores.assign(Tile(output))
       }

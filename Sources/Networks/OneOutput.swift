@@ -12,7 +12,7 @@ final class OneOutput {
   private var b: Float = 0
   private var rowFactors: Matrix<Float>
   /// A thread's δ_2 a_0, and sixteen numbers a sample to work with.
-  private var scaled, partials: Layers<Matrix<Float>>
+  private var scaled, partials: OwnedArray<Matrix<Float>>
 
   /// Whether a network is such a net, and its sum is computed with the hidden units down the columns.
   static func fits(_ network: Network) -> Bool {
@@ -26,8 +26,8 @@ final class OneOutput {
     self.network = network
     v = Matrix(rows: paddedRows(d[1]), columns: 1)
     rowFactors = Matrix(rows: d[1], columns: 1)
-    scaled = Layers(0..<threads) { _ in Matrix(rows: paddedRows(d[0] + 1), columns: columns) }
-    partials = Layers(0..<threads) { _ in Matrix(rows: laneCount, columns: columns) }
+    scaled = OwnedArray(0..<threads) { _ in Matrix(rows: paddedRows(d[0] + 1), columns: columns) }
+    partials = OwnedArray(0..<threads) { _ in Matrix(rows: laneCount, columns: columns) }
   }
 
   /// B_2, d_1 numbers.

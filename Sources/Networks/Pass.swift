@@ -1,6 +1,7 @@
 import Basics
 import LinearAlgebra
 import MPI
+import Settings
 import Sums
 
 /// One pass forward and back over some of the samples: the objective and the sums for all weights, in one reduction.
@@ -20,7 +21,7 @@ package struct Pass<Rule: BackwardRule>: ~Copyable {
   package private(set) var work = SweepWork()
 
   /// Two messages: δ_l a_{l−1}ᵀ and the loss; the same, and a_l a_lᵀ for l = 1 … L−1.
-  private var sums: Layers<LayerSums>
+  private var sums: OwnedArray<LayerSums>
   /// W_l, and what δ_l is multiplied by on its way to δ_{l−1}, l = 2 … L, as products read them.
   private var weights, backward: Layers<Panels>
   /// For a net with one hidden layer and one output, whose δ_1 need not be stored.
@@ -54,7 +55,7 @@ package struct Pass<Rule: BackwardRule>: ~Copyable {
     oneOutput = hasOneOutput ? OneOutput(network, threads: threads, columns: Self.tileColumns) : nil
     let products = (1...L).map { l in l == 1 && hasOneOutput ? LayerSum.slopes(1) : .deltas(l) }
     let grams = (1..<L).map { LayerSum.gram($0) }
-    sums = Layers(0..<2) { i in
+    sums = OwnedArray(0..<2) { i in
       LayerSums(
         (i == Self.withGrams ? grams : []) + products, network, partition, threads: threads,
         scalars: Rule.scalars(network))

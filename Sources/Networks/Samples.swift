@@ -1,4 +1,5 @@
 import LinearAlgebra
+import MPI
 import Sums
 
 /// A rank's part of a training set: features over a row of ones, targets, and who owns which samples. It owns them, and lends tiles.

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import MPI
+import Settings
 
 /// What trains a network, sweep by sweep.
 ///

@@ -2,6 +2,7 @@ import Basics
 import LinearAlgebra
 import MPI
 import Networks
+import Settings
 import Sums
 
 /// Method `accelerated`: the paper's data-parallel scheme and weight system around consistent activations.

@@ -2,6 +2,7 @@ import Basics
 import LinearAlgebra
 import MPI
 import Networks
+import Settings
 import Sums
 
 /// What quasi-Newton steps keep.

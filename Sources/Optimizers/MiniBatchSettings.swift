@@ -1,6 +1,5 @@
 import Basics
 import Glibc
-import LinearAlgebra
 import Networks
 import Settings
 
@@ -11,7 +10,8 @@ public struct MiniBatchSettings: Sendable, Equatable {
   /// The least samples of a step, rounded up to whole chunks.
   public var block = 512
   public var schedule = RateSchedule.cosine
-  /// The weight of ½ Σ ‖V_l‖² beside the mean loss; part of the gradient, so that all methods minimise the same objective.
+  /// The weight of ½ Σ ‖V_l‖² beside the mean loss; part of the gradient, so that all methods minimise the same
+  /// objective.
   public var l2 = 1e-4
 
   /// Defaults but for the rate.
@@ -32,7 +32,8 @@ public struct MiniBatchSettings: Sendable, Equatable {
     "rate \(rate) (\(schedule)), steps of \(counted(block, "sample")) or more, L2 \(l2)"
   }
 
-  /// The bytes of a method with `means` running means: y, the weights in two forms, their gradient and its means, and a pass.
+  /// The bytes of a method with `means` running means: y, the weights in two forms, their gradient and its means, and a
+  /// pass.
   func stateBytes(_ network: Network, samples: Int, threads: Int, means: Int) -> Int {
     let numbers = network.widths[network.L] * samples + (3 + means) * network.flatCount
     return MemoryLayout<Float>.size * numbers + network.systemBytes(threads: threads)

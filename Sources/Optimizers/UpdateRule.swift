@@ -15,8 +15,8 @@ package final class UpdateRule: BackwardRule {
   private var inverses: Layers<RightInverse>
   private var matrices: Layers<Matrix<Float>>
   /// A thread's z_L, a λ of zeros, and scratch.
-  private var z, lambda: Layers<Matrix<Float>>
-  private var scratch: Layers<Matrix<Double>>
+  private var z, lambda: OwnedArray<Matrix<Float>>
+  private var scratch: OwnedArray<Matrix<Double>>
 
   /// - Parameters:
   ///   - beta: β of the update of z_L.
@@ -27,9 +27,9 @@ package final class UpdateRule: BackwardRule {
     self.r = r
     inverses = Layers(2..<max(L + 1, 2)) { l in RightInverse(outputs: d[l], activations: d[l - 1]) }
     matrices = Layers(2..<max(L + 1, 2)) { l in Matrix(rows: d[l - 1], columns: d[l]) }
-    z = Layers(0..<threads) { _ in Matrix(rows: d[L], columns: columns) }
-    lambda = Layers(0..<threads) { _ in Matrix(rows: d[L], columns: columns) }
-    scratch = Layers(0..<threads) { _ in Matrix(rows: 4 * d[L], columns: 1) }
+    z = OwnedArray(0..<threads) { _ in Matrix(rows: d[L], columns: columns) }
+    lambda = OwnedArray(0..<threads) { _ in Matrix(rows: d[L], columns: columns) }
+    scratch = OwnedArray(0..<threads) { _ in Matrix(rows: 4 * d[L], columns: 1) }
   }
 
   package func backward(_ l: Int, V: Tile<Float>) throws -> BackwardMatrix {

@@ -1,5 +1,5 @@
-/// One key of a section: all that the program knows about it. It stands beside the settings that it is of; reading a configuration,
-/// `--print-config` and the manual work from it.
+/// One key of a section: all that the program knows about it. It stands beside the settings that it is of; reading a
+/// configuration, `--print-config` and the manual work from it.
 public struct SettingKey<Settings>: Sendable {
   /// The key's name.
   public let name: String

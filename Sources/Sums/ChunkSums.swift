@@ -3,7 +3,7 @@ import LinearAlgebra
 /// The sums of one thread: those over the chunk at hand, and those over its chunks so far.
 package final class ChunkSums {
   private let layouts: [SumLayout]
-  private var partials: Layers<Matrix<Float>>
+  private var partials: OwnedArray<Matrix<Float>>
   private var buffer: Matrix<Int64>
   private let chunkBits: Int
   /// How many words of the message the sums take.
@@ -15,7 +15,7 @@ package final class ChunkSums {
   init(_ layouts: [SumLayout], chunkBits: Int, moreWords: Int) {
     self.layouts = layouts
     self.chunkBits = chunkBits
-    partials = Layers(0..<layouts.count) { i in
+    partials = OwnedArray(0..<layouts.count) { i in
       let layout = layouts[i]
       return Matrix(rows: paddedRows(layout.computedRows), columns: layout.computedColumns)
     }

@@ -22,7 +22,7 @@ package struct SharedSums: ~Copyable {
     var cancelledBits = 0
   }
 
-  private var all: Layers<Sum>
+  private var all: OwnedArray<Sum>
   /// The units of the sums' grids are 2^−exponent; nil while a sum is measured.
   private var grids: [Int?]
   /// The largest entry of any chunk's sum, while the sums are measured. Kept so that a measurement allocates nothing.
@@ -45,7 +45,7 @@ package struct SharedSums: ~Copyable {
   ///   - scalars: how many sums of single numbers travel along.
   package init(_ sums: [SumLayout], _ partition: Partition, threads: Int = 1, scalars: Int = 0) {
     let layouts = sums.placed()
-    all = Layers(0..<layouts.count) { i in
+    all = OwnedArray(0..<layouts.count) { i in
       Sum(layout: layouts[i], total: Matrix(rows: layouts[i].meantRows, columns: layouts[i].meantColumns))
     }
     grids = [Int?](repeating: nil, count: layouts.count)

@@ -1,8 +1,6 @@
 import ArgumentParser
 import Basics
 import Configuration
-import MPI
-import Runs
 
 /// How to read a data set: the keys of [data] as options.
 struct DataOptions: ParsableArguments {
