@@ -49,6 +49,8 @@ final class Multipliers: BackwardRule {
     /// z_{l+1} + u_{l+1} − m_{l+1} + V v_l.
     var pull: Matrix<Float>
     var scratch: Matrix<Double>
+    /// The tile's multipliers before a pass that only measures.
+    var kept: Matrix<Float>
 
     init(_ network: Network, columns: Int) {
       let d = network.widths[network.L]
@@ -57,6 +59,7 @@ final class Multipliers: BackwardRule {
       lambda = Matrix(rows: d, columns: columns)
       pull = Matrix(rows: paddedRows(network.widths.dropFirst().max() ?? 1), columns: columns)
       scratch = Matrix(rows: 4 * d, columns: 1)
+      kept = Matrix(rows: Multipliers.rows(network), columns: columns)
     }
   }
 
@@ -80,9 +83,13 @@ final class Multipliers: BackwardRule {
 
   /// The bytes for so many samples.
   static func bytes(_ network: Network, samples: Int) -> Int {
+    MemoryLayout<Float>.size * rows(network) * samples
+  }
+
+  /// How many numbers u_1 … u_L and v_1 … v_{L−1} have a sample, padding included.
+  private static func rows(_ network: Network) -> Int {
     let (L, d) = (network.L, network.widths)
-    let numbers = (1..<L).reduce(network.lastRows) { $0 + paddedRows(d[$1]) + paddedRows(d[$1] + 1) }
-    return MemoryLayout<Float>.size * numbers * samples
+    return (1..<L).reduce(network.lastRows) { $0 + paddedRows(d[$1]) + paddedRows(d[$1] + 1) }
   }
 
   /// Sets β_l for the next pass. Local, the same on every rank.
@@ -173,13 +180,16 @@ extension Multipliers {
   /// Whatever it does to them, a pass that only measures leaves the multipliers as they were.
   func visit(_ tile: PassTile, isMeasuring: Bool, _ body: () -> Void) {
     guard isMeasuring else { return body() }
-    var kept: [Float] = []
-    forEachPiece(tile.columns) { kept += UnsafeBufferPointer($0) }
+    var to = rooms[tile.thread].kept.mutableBase
+    forEachPiece(tile.columns) { piece, count in
+      to.update(from: piece, count: count)
+      to += count
+    }
     body()
-    var rest = kept[...]
-    forEachPiece(tile.columns) { piece in
-      _ = piece.update(fromContentsOf: rest.prefix(piece.count))
-      rest = rest.dropFirst(piece.count)
+    var from = rooms[tile.thread].kept.base
+    forEachPiece(tile.columns) { piece, count in
+      piece.update(from: from, count: count)
+      from += count
     }
   }
 
@@ -190,11 +200,10 @@ extension Multipliers {
   }
 
   /// Columns of u_1 … u_L and v_1 … v_{L−1}, padding included.
-  private func forEachPiece(_ columns: Range<Int>, _ body: (UnsafeMutableBufferPointer<Float>) -> Void) {
-    func visit(_ x: MutableTile<Float>) {
-      body(UnsafeMutableBufferPointer(start: x.base, count: x.columns * x.stride))
-    }
-    for l in 1...network.L { visit(u[l].mutableColumns(columns)) }
-    for l in 1..<network.L { visit(v[l].mutableColumns(columns)) }
+  private func forEachPiece(
+    _ columns: Range<Int>, _ body: (_ numbers: UnsafeMutablePointer<Float>, _ count: Int) -> Void
+  ) {
+    for l in 1...network.L { body(u[l].mutableColumns(columns).base, u[l].rows * columns.count) }
+    for l in 1..<network.L { body(v[l].mutableColumns(columns).base, v[l].rows * columns.count) }
   }
 }

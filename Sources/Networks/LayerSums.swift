@@ -49,8 +49,9 @@ package struct LayerSums: ~Copyable {
 
   /// Sums of single numbers that travel in the same message, such as the loss. Whoever adds to them clears them.
   package var scalars: ExactSum {
-    get { sums.scalars }
-    set { sums.scalars = newValue }
+    // In place: a copy would be of the heap.
+    _read { yield sums.scalars }
+    _modify { yield &sums.scalars }
   }
 
   /// Adds a tile to a thread's sums of the chunk at hand. Local.

@@ -62,6 +62,8 @@ package struct Pass<Rule: BackwardRule>: ~Copyable {
     }
     weights = Layers(1..<L + 1) { l in Panels(rows: d[l], columns: network.inputs(l)) }
     backward = Layers(2..<max(L + 1, 2)) { l in Panels(rows: d[l - 1], columns: d[l]) }
+    // As many as the rank with the most has.
+    chunks.reserveCapacity((partition.chunks + partition.ranks - 1) / partition.ranks)
     rooms = (0..<threads).map { _ in
       TileRoom(
         network, columns: Self.tileColumns, keepsOutputs: Rule.keepsOutputs, scalars: Rule.scalars(network))

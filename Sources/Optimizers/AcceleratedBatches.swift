@@ -27,10 +27,13 @@ final class MomentumSteps {
 /// Which batches come next, and whether it is time for larger ones.
 final class BatchGrowth {
   var walk: BatchWalk
-  /// The mean objective of each whole pass since the batches last grew.
+  /// The mean objective of the last whole passes since the batches last grew: as many as `hasStalled` looks at.
   private var passes: [Double] = []
 
-  init(_ walk: BatchWalk) { self.walk = walk }
+  init(_ walk: BatchWalk) {
+    self.walk = walk
+    passes.reserveCapacity(2 * AcceleratedTuning.stallPasses)
+  }
 
   /// Takes the mean objective of a whole pass. Whether the noise of batches is what keeps it up.
   ///
@@ -39,11 +42,12 @@ final class BatchGrowth {
   /// and small batches generalise better.
   func hasStalled(_ objective: Double, lossAtZero: Double) -> Bool {
     typealias Tuning = AcceleratedTuning
-    passes.append(objective)
     let n = Tuning.stallPasses
-    guard passes.count >= 2 * n else { return false }
+    if passes.count == 2 * n { passes.removeFirst() }
+    passes.append(objective)
+    guard passes.count == 2 * n else { return false }
     let late = passes.suffix(n).reduce(0, +)
-    let early = passes.suffix(2 * n).prefix(n).reduce(0, +)
+    let early = passes.prefix(n).reduce(0, +)
     return !(late < (1 - Tuning.leastDecrease) * early) && late > Tuning.noisyPart * lossAtZero * Double(n)
   }
 

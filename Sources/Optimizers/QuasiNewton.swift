@@ -23,7 +23,8 @@ package struct QuasiNewton: ~Copyable {
   private var work: Matrix<Float>
   /// The oldest first.
   private var pairs: [Pair] = []
-  private var spare: [Pair] = []
+  /// Those that hold nothing. One more than the capacity are there in all: what is not remembered displaces nothing.
+  private var spare: [Pair]
 
   /// - Parameters:
   ///   - count: how many numbers the weights are.
@@ -31,6 +32,8 @@ package struct QuasiNewton: ~Copyable {
   package init(count: Int, capacity: Int) {
     self.capacity = capacity
     work = Matrix(rows: count, columns: 1)
+    spare = (0...capacity).map { _ in Pair(count: count) }
+    pairs.reserveCapacity(capacity + 1)
   }
 
   /// Whether it knows anything.
@@ -52,8 +55,7 @@ package struct QuasiNewton: ~Copyable {
     _ newW: borrowing Matrix<Float>, minus w: borrowing Matrix<Float>, _ newG: borrowing Matrix<Float>,
     minus g: borrowing Matrix<Float>
   ) {
-    // One more than the capacity: what is not remembered displaces nothing.
-    let pair = spare.popLast() ?? Pair(count: w.count)
+    let pair = spare.removeLast()
     pair.s.assign(newW, minus: w)
     pair.y.assign(newG, minus: g)
     pair.product = pair.s.dot(pair.y)

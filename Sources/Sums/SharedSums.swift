@@ -25,6 +25,8 @@ package struct SharedSums: ~Copyable {
   private var all: OwnedArray<Sum>
   /// The units of the sums' grids are 2^−exponent; nil while a sum is measured.
   private var grids: [Int?]
+  /// The largest entry of any chunk's sum, while the sums are measured. Kept so that a measurement allocates nothing.
+  private var largest: [Float]
   /// A chunk's entries must fit in this many bits, so that all chunks together fit in 62.
   private let chunkBits: Int
   /// For a sum that is zero: so fine that whatever it becomes does not fit, and is measured.
@@ -47,6 +49,7 @@ package struct SharedSums: ~Copyable {
       Sum(layout: layouts[i], total: Matrix(rows: layouts[i].meantRows, columns: layouts[i].meantColumns))
     }
     grids = [Int?](repeating: nil, count: layouts.count)
+    largest = [Float](repeating: 0, count: layouts.count)
     let bits = min(50, 62 - (Int.bitWidth - partition.chunks.leadingZeroBitCount))
     chunkBits = bits
     let words = ExactSum.messageWords(count: scalars)
@@ -123,7 +126,7 @@ package struct SharedSums: ~Copyable {
 
   /// Chooses the grids of the measured blocks by the largest entry of any chunk's sum. Collective.
   private mutating func setGrids(over ranks: borrowing Communicator) throws {
-    var largest = all.indices.map { i in accumulators.reduce(0) { max($0, $1.largest[i]) } }
+    for i in all.indices { largest[i] = accumulators.reduce(0) { max($0, $1.largest[i]) } }
     for accumulator in accumulators { accumulator.forgetLargest() }
     try ranks.max(&largest)
     for i in all.indices where all[i].isMeasured {

@@ -102,7 +102,9 @@ struct ReferenceTests {
       // a_l as the paper's order has it; z, W and λ are Taylor's own.
       let plain = try PlainTaylor(problem, settings, seed: 5, over: ranks)
       for l in 1..<L { a.append(try gathered(plain.a[l].rows(0..<network.widths[l]), over: ranks)) }
-      for l in 1...L { z.append(try gathered(taylor.variables.z[l].rows(0..<network.widths[l]), over: ranks)) }
+      for l in 1...L {
+        z.append(try gathered(taylor.variables.z[l].rows(0..<network.widths[l]), over: ranks))
+      }
       let input = Input(
         a0: problem.features, y: problem.targets, activation: net.activation.rawValue,
         loss: net.loss.rawValue, bias: net.bias, beta: plain.beta, gamma: plain.gamma,

@@ -151,7 +151,8 @@ import Testing
   func constantAndRepeatedFeatures(ridge: Double) throws {
     let network = Network(widths: [5, 7, 2], activation: .relu, loss: .hinge, bias: true)
     let given = Problem(network, samples: 90, seed: 36)
-    let problem = given.withFeatures { i, n, x in i == 0 ? 0 : i == 1 ? 1 : i == 3 ? given.features[2][n] : x }
+    let problem = given.withFeatures { i, n, x in i == 0 ? 0 : i == 1 ? 1 : i == 3 ? given.features[2][n] : x
+    }
     try TestWorld.with { ranks in
       let part = problem.part(of: ranks)
       let settings = TaylorSettings(network, ridge: ridge)

@@ -7,12 +7,16 @@ import Networks
 package struct Allocations: CustomStringConvertible {
   /// How many there were, of any size.
   package let count: Int
-  /// How often work was handed to the method's threads: in each pass once.
+  /// How many passes over the data or a batch there were.
   package let passes: Int
   /// What the method had to say, which takes memory.
   package let events: [String]
 
   package var description: String { "\(count) allocations in \(passes) passes" }
+
+  /// Whether there were none; with more threads than one no more than it takes to hand them a pass, and now and then a second one, where
+  /// sums have to be measured.
+  package func areFew(threads: Int) -> Bool { count <= (threads > 1 ? 2 * passes : 0) }
 
   /// Starts a method, does the first sweeps, in which lazily made things are made, and watches the sweeps after them. Collective.
   package init(

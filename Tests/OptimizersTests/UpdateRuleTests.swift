@@ -10,7 +10,9 @@ import Testing
 /// Algorithm 1's updates in place of derivatives, against their formulae.
 @Suite(.serialized) struct UpdateRuleTests {
   /// Of a network with the square loss, where the update of z_2 is (y + β m) / (1 + β).
-  @Test(arguments: [[5, 8, 2], [5, 1, 2], [5, 20, 1]]) func theUpdatesAreThoseOfAlgorithm1(widths: [Int]) throws {
+  @Test(arguments: [[5, 8, 2], [5, 1, 2], [5, 20, 1]]) func theUpdatesAreThoseOfAlgorithm1(widths: [Int])
+    throws
+  {
     let network = Network(widths: widths, activation: .leaky_relu, loss: .square, bias: true)
     let (beta, r) = (0.3, 0.1)
     let reference = PlainNetwork.smooth(network, samples: 90, chunk: 8, seed: 31)
