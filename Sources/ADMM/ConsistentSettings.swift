@@ -47,9 +47,7 @@ public struct ConsistentSettings: MethodSettings {
     _ network: Network, _ samples: borrowing Samples, _ options: StartOptions,
     over ranks: borrowing Communicator
   ) throws -> any TrainingMethod & ~Copyable {
-    try ConsistentTaylor.start(
-      network, self, seed: options.seed, a0: samples.a0, y: samples.y, partition: samples.partition,
-      threads: options.threads, over: ranks)
+    try Consistent.start(network, self, samples, options, over: ranks)
   }
 
   /// y, the multipliers, and what is the same on every rank.

@@ -106,9 +106,7 @@ public struct TaylorSettings: MethodSettings {
     _ network: Network, _ samples: borrowing Samples, _ options: StartOptions,
     over ranks: borrowing Communicator
   ) throws -> any TrainingMethod & ~Copyable {
-    try Taylor.start(
-      network, self, seed: options.seed, a0: samples.a0, y: samples.y, partition: samples.partition,
-      threads: options.threads, over: ranks)
+    try Taylor.start(network, self, samples, options, over: ranks)
   }
 
   /// z_l, λ, y, what is stored of a_l, and what is the same on every rank.
@@ -129,14 +127,6 @@ public struct TaylorSettings: MethodSettings {
 
   /// Whether λ is updated at all.
   var hasMultiplier: Bool { multiplier == .last }
-
-  /// The same with a value of β and γ for each layer of `network`.
-  func spelledOut(for network: Network) -> TaylorSettings {
-    var settings = self
-    settings.beta = .each(beta.values(network.L))
-    settings.gamma = .each(gamma.values(network.L - 1))
-    return settings
-  }
 }
 
 /// Which defaults of `taylor` hold for what the configuration leaves open.

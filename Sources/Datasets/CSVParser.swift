@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import HDF5
 import MPI
@@ -6,14 +7,14 @@ import Settings
 /// Makes samples of lines of text. Local: it holds what one rank has met.
 struct CSVParser {
   private let layout: CSVLayout
-  private let task: Task
+  private let task: LearningTask
   private let missing: Source.MissingValues
   /// d: the columns without the label.
   private let featureCount: Int
   /// The labels met so far.
   private(set) var table: LabelTable
 
-  init(layout: CSVLayout, task: Task, missing: Source.MissingValues, table: LabelTable) {
+  init(layout: CSVLayout, task: LearningTask, missing: Source.MissingValues, table: LabelTable) {
     self.layout = layout
     self.task = task
     self.missing = missing
@@ -25,39 +26,39 @@ struct CSVParser {
   ///
   /// - Parameters:
   ///   - text: lines with their ends, LF or CR LF; the last may lack it.
-  ///   - order: the block's place in the file.
+  ///   - order: the parcel's place in the file.
   ///   - line: the number of the first line, from 1 where the reader's part begins; on return, of the line after the text.
   /// - Throws: `Fault` at the first line that is wrong.
-  mutating func parse(_ text: UnsafeBufferPointer<UInt8>, order: Int, line: inout Int) throws -> Block {
-    var block = Block(order: order)
-    guard var p = text.baseAddress, text.count > 0 else { return block }
+  mutating func parse(_ text: UnsafeBufferPointer<UInt8>, order: Int, line: inout Int) throws -> Parcel {
+    var parcel = Parcel(order: order)
+    guard var p = text.baseAddress, text.count > 0 else { return parcel }
     let end = p + text.count
     let most = countLines(text)
-    block.features = try [Float](unsafeUninitializedCapacity: most * featureCount) { features, initialized in
+    parcel.features = try [Float](unsafeUninitializedCapacity: most * featureCount) { features, initialized in
       while p < end {
         let newline = memchr(p, 0x0A, end - p).map { UnsafePointer($0.assumingMemoryBound(to: UInt8.self)) }
         var last = newline ?? end
         while last > p, isBlank(last[-1]), last[-1] != layout.delimiter || layout.collapses { last -= 1 }
         if last > p, !isBlankLine(p, last) {
           let sample = UnsafeMutableBufferPointer(
-            rebasing: features[block.count * featureCount..<(block.count + 1) * featureCount])
-          if try parseRow(p, last, line, into: sample, &block) { block.count += 1 }
+            rebasing: features[parcel.count * featureCount..<(parcel.count + 1) * featureCount])
+          if try parseRow(p, last, line, into: sample, &parcel) { parcel.count += 1 }
         }
         p = newline.map { $0 + 1 } ?? end
         line += 1
       }
-      initialized = block.count * featureCount
+      initialized = parcel.count * featureCount
     }
     // Give back the room of samples that were left out.
-    if block.count < most / 2 { block.features = Array(block.features[...]) }
-    return block
+    if parcel.count < most / 2 { parcel.features = Array(parcel.features[...]) }
+    return parcel
   }
 
   /// One sample. Returns false where the selection leaves it out.
   @inline(__always)
   private mutating func parseRow(
     _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ line: Int,
-    into sample: UnsafeMutableBufferPointer<Float>, _ block: inout Block
+    into sample: UnsafeMutableBufferPointer<Float>, _ parcel: inout Parcel
   ) throws -> Bool {
     let delimiter = layout.delimiter
     let collapses = layout.collapses
@@ -94,7 +95,7 @@ struct CSVParser {
     guard p == end else { throw wrongCount(start, end, line) }
     if code == LabelTable.leftOut { return false }
     if label >= 0 {
-      if task == .classification { block.codes.append(code) } else { block.targets.append(target) }
+      if task == .classification { parcel.codes.append(code) } else { parcel.targets.append(target) }
     }
     return true
   }

@@ -5,17 +5,18 @@ import MPI
 
 /// Reads a text file: a plain one by byte ranges, a compressed one through rank 0. Collective.
 func readCSV(
-  _ source: Source, _ inspection: Inspection, task: Task, missing: Source.MissingValues, table: LabelTable,
+  _ source: Source, _ inspection: Inspection, task: LearningTask, missing: Source.MissingValues,
+  table: LabelTable,
   over ranks: borrowing Communicator, progress: (Double) -> Void
 ) throws -> ReadSamples {
   let layout = try ranks.agree { try CSVLayout(head: inspection.head, source: source) }
   var parser = CSVParser(layout: layout, task: task, missing: missing, table: table)
-  let blocks =
+  let parcels =
     inspection.isCompressed
     ? try readStream(layout, &parser, over: ranks, progress: progress)
     : try readOwnBytes(inspection.fileSize, layout, &parser, over: ranks, progress: progress)
   return ReadSamples(
-    blocks: blocks, table: parser.table, featureNames: layout.featureNames, hasLabels: layout.label != nil)
+    parcels: parcels, table: parser.table, featureNames: layout.featureNames, hasLabels: layout.label != nil)
 }
 
 /// Bytes of text a block.
@@ -25,11 +26,11 @@ private let blockSize = 1 << 20
 private func readOwnBytes(
   _ size: Int, _ layout: CSVLayout, _ parser: inout CSVParser, over ranks: borrowing Communicator,
   progress: (Double) -> Void
-) throws -> [Block] {
+) throws -> [Parcel] {
   let contents = layout.dataStart..<size
   let range = byteRange(of: ranks.rank, of: ranks.size, in: contents)
   let rank = ranks.rank
-  var blocks: [Block] = []
+  var parcels: [Parcel] = []
   var line = 1
   var fault: Fault? = nil
   try ranks.agree {
@@ -40,9 +41,9 @@ private func readOwnBytes(
         ofLinesIn: range, of: contents, blockSize: blockSize,
         read: { try file.read($0, at: $1) }, longLine: { longLine(layout.path) }
       ) { text in
-        let block = try parser.parse(
-          text, order: Block.order(rank: rank, index: blocks.count), line: &line)
-        blocks.append(block)
+        let parcel = try parser.parse(
+          text, order: Parcel.order(rank: rank, index: parcels.count), line: &line)
+        parcels.append(parcel)
         done += text.count
         progress(min(Double(done) / Double(range.count), 1))
       }
@@ -53,15 +54,15 @@ private func readOwnBytes(
   // A rank that has stopped at a fault does not know its number of lines, but whoever is above it needs it no more.
   let before = try ranks.sumOfLowerRanks(line - 1)
   try ranks.agree(onEarliest: fault, before: layout.firstLine - 1 + before)
-  return blocks
+  return parcels
 }
 
 /// This rank's samples of a compressed file, which rank 0 inflates and deals out. Collective.
 private func readStream(
   _ layout: CSVLayout, _ parser: inout CSVParser, over ranks: borrowing Communicator,
   progress: (Double) -> Void
-) throws -> [Block] {
-  var blocks: [Block] = []
+) throws -> [Parcel] {
+  var parcels: [Parcel] = []
   try deal(over: ranks) { hand in
     var line = layout.firstLine
     do {
@@ -81,7 +82,7 @@ private func readStream(
     }
   } take: { text, k, first in
     var line = first
-    blocks.append(try parser.parse(text, order: k, line: &line))
+    parcels.append(try parser.parse(text, order: k, line: &line))
   }
-  return blocks
+  return parcels
 }

@@ -1,3 +1,4 @@
+import Files
 import MPI
 
 /// Deals pieces of a stream, which rank 0 alone can read, to all ranks in turn: piece k to rank k mod R. Collective.

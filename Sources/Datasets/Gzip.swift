@@ -83,15 +83,6 @@ final class InputStream {
   }
 }
 
-extension InputFile {
-  /// The first `count` bytes, fewer if the file is shorter. Local.
-  func bytes(_ count: Int) throws -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: count)
-    let done = try bytes.withUnsafeMutableBufferPointer { try read($0, at: 0) }
-    return Array(bytes.prefix(done))
-  }
-}
-
 /// zlib's inflation of gzip members, one after the other.
 private final class Inflater {
   private static let inputSize = 1 << 18

@@ -24,7 +24,7 @@ struct HDF5Header {
   /// Collective where the file is open on all ranks.
   ///
   /// - Throws: a `Failure` where the arrays are not there or their shapes don't fit.
-  init(_ file: borrowing File, _ source: Source, over ranks: borrowing Communicator) throws {
+  init(_ file: borrowing HDF5File, _ source: Source, over ranks: borrowing Communicator) throws {
     let features = try file.array(source.featuresDataset)
     let place = "\(source.path): dataset '\(source.featuresDataset)'"
     guard features.shape.count >= 2 else {
@@ -57,7 +57,7 @@ struct HDF5Header {
     classNames = array.elements == .integer ? try Self.texts(HDF5Names.classes, in: file) : nil
   }
 
-  private static func texts(_ name: String, in file: borrowing File) throws -> [String]? {
+  private static func texts(_ name: String, in file: borrowing HDF5File) throws -> [String]? {
     guard try file.contains(name) else { return nil }
     let array = try file.array(name)
     return array.elements == .string ? try array.strings() : nil
@@ -68,20 +68,20 @@ struct HDF5Header {
 ///
 /// Text labels are read by each rank on its own: MPI-IO does not move text of variable length.
 func readHDF5(
-  _ source: Source, task: Task, classes: [String]?, selection: LabelSelection,
+  _ source: Source, task: LearningTask, classes: [String]?, selection: LabelSelection,
   missing: Source.MissingValues, over ranks: borrowing Communicator, progress: (Double) -> Void
 ) throws -> ReadSamples {
-  let file = try File(reading: source.path, over: ranks)
+  let file = try HDF5File(reading: source.path, over: ranks)
   let header = try HDF5Header(file, source, over: ranks)
   // The classes of the file, in its order, are what may occur.
   let allowed = classes ?? (selection == .all && task == .classification ? header.classNames : nil)
   var reader = HDF5Reader(
     header: header, source: source, task: task, missing: missing,
     table: LabelTable(selection: selection, classes: allowed, missing: missing))
-  let blocks = try reader.read(file, over: ranks, progress: progress)
+  let parcels = try reader.read(file, over: ranks, progress: progress)
   try file.close()
   return ReadSamples(
-    blocks: blocks, table: reader.table, featureNames: header.featureNames, hasLabels: header.labels != nil)
+    parcels: parcels, table: reader.table, featureNames: header.featureNames, hasLabels: header.labels != nil)
 }
 
 /// Makes samples of the rows of HDF5 arrays.
@@ -95,45 +95,43 @@ private struct HDF5Reader {
 
   let header: HDF5Header
   let source: Source
-  let task: Task
+  let task: LearningTask
   let missing: Source.MissingValues
   var table: LabelTable
 
   /// This rank's rows. Collective.
   mutating func read(
-    _ file: borrowing File, over ranks: borrowing Communicator, progress: (Double) -> Void
-  ) throws -> [Block] {
+    _ file: borrowing HDF5File, over ranks: borrowing Communicator, progress: (Double) -> Void
+  ) throws -> [Parcel] {
     let range = Partition(samples: header.samples, ranks: ranks.size).range(of: ranks.rank)
     let d = header.featureNames.count
     let features = try file.array(source.featuresDataset)
-    let step = max(Block.limit / d, 1)
+    let step = max(Parcel.limit / d, 1)
     let rounds = try ranks.max((range.count + step - 1) / step)
-    var blocks: [Block] = []
+    var parcels: [Parcel] = []
     var fault: Fault? = nil
     for round in 0..<rounds {
       let first = min(range.lowerBound + round * step, range.upperBound)
       let rows = first..<min(first + step, range.upperBound)
-      var block = Block(order: Block.order(rank: ranks.rank, index: round))
-      block.features = [Float](repeating: 0, count: rows.count * d)
-      try ranks.agree {
-        try block.features.withUnsafeMutableBufferPointer { try features.read(rows, into: $0, over: ranks) }
-      }
+      var parcel = Parcel(order: Parcel.order(rank: ranks.rank, index: round))
+      parcel.features = [Float](repeating: 0, count: rows.count * d)
+      try parcel.features.withUnsafeMutableBufferPointer { try features.read(rows, into: $0, over: ranks) }
       let labels = try readLabels(rows, file, over: ranks)
       guard fault == nil else { continue }
       do {
-        try finish(&block, labels, first: first)
-        blocks.append(block)
+        try finish(&parcel, labels, first: first)
+        parcels.append(parcel)
       } catch let found as Fault {
         fault = found
       }
       progress(Double(rows.upperBound - range.lowerBound) / Double(max(range.count, 1)))
     }
     try ranks.agree(onEarliest: fault)
-    return blocks
+    return parcels
   }
 
   private func readLabels(
-    _ rows: Range<Int>, _ file: borrowing File, over ranks: borrowing Communicator
+    _ rows: Range<Int>, _ file: borrowing HDF5File, over ranks: borrowing Communicator
   ) throws -> RowLabels {
     switch header.labels {
     case nil: return .none
@@ -144,7 +142,7 @@ private struct HDF5Reader {
           + "Set task = \"classification\", or another dataset.", isShared: true)
     case .string:
       return try ranks.agree {
-        let own = try File(reading: source.path)
+        let own = try HDF5File(reading: source.path)
         let texts = try own.array(source.labelsDataset).strings(rows)
         try own.close()
         return .texts(texts)
@@ -152,38 +150,36 @@ private struct HDF5Reader {
     default:
       var numbers = [Double](repeating: 0, count: rows.count)
       let labels = try file.array(source.labelsDataset)
-      try ranks.agree {
-        try numbers.withUnsafeMutableBufferPointer { try labels.read(rows, into: $0, over: ranks) }
-      }
+      try numbers.withUnsafeMutableBufferPointer { try labels.read(rows, into: $0, over: ranks) }
       return .numbers(numbers)
     }
   }
 
   /// Checks the features, adds the labels, and drops what the selection leaves out. Local; throws `Fault`.
-  private mutating func finish(_ block: inout Block, _ labels: RowLabels, first: Int) throws {
+  private mutating func finish(_ parcel: inout Parcel, _ labels: RowLabels, first: Int) throws {
     let d = header.featureNames.count
-    let rows = block.features.count / d
+    let rows = parcel.features.count / d
     for i in 0..<rows {
       for j in 0..<d {
-        let value = block.features[i * d + j]
+        let value = parcel.features[i * d + j]
         if !value.isFinite {
           guard missing == .keepNaN else {
             throw notFinite(
               value, path: source.path, sample: first + i,
               column: "column \(j + 1) (\(header.featureNames[j]))")
           }
-          block.features[i * d + j] = .nan
+          parcel.features[i * d + j] = .nan
         }
-        block.features[block.count * d + j] = block.features[i * d + j]
+        parcel.features[parcel.count * d + j] = parcel.features[i * d + j]
       }
-      if try append(labels, i, sample: first + i, to: &block) { block.count += 1 }
+      if try append(labels, i, sample: first + i, to: &parcel) { parcel.count += 1 }
     }
-    if block.count < rows { block.features = Array(block.features[..<(block.count * d)]) }
+    if parcel.count < rows { parcel.features = Array(parcel.features[..<(parcel.count * d)]) }
   }
 
   /// Returns false where the selection leaves the sample out.
   private mutating func append(
-    _ labels: RowLabels, _ i: Int, sample: Int, to block: inout Block
+    _ labels: RowLabels, _ i: Int, sample: Int, to parcel: inout Parcel
   ) throws -> Bool {
     let path = source.path
     let code: Int32
@@ -196,7 +192,7 @@ private struct HDF5Reader {
         guard target.isFinite || missing == .keepNaN else {
           throw LabelTable.Refusal(message: "the label \(target) is not a finite number. Correct the file.")
         }
-        block.targets.append(target)
+        parcel.targets.append(target)
         return true
       case .numbers(let numbers):
         if let names = header.classNames {
@@ -213,7 +209,7 @@ private struct HDF5Reader {
     } catch {
       throw Fault(index: sample + 1) { "\(path), sample \($0): \(error.message)" }
     }
-    if code != LabelTable.leftOut { block.codes.append(code) }
+    if code != LabelTable.leftOut { parcel.codes.append(code) }
     return code != LabelTable.leftOut
   }
 }

@@ -8,17 +8,18 @@ import Sums
 ///
 /// The values of a sample are its features, in the order of the file and as they are.
 func readIDX(
-  _ source: Source, _ inspection: Inspection, task: Task, missing: Source.MissingValues, table: LabelTable,
+  _ source: Source, _ inspection: Inspection, task: LearningTask, missing: Source.MissingValues,
+  table: LabelTable,
   over ranks: borrowing Communicator, progress: (Double) -> Void
 ) throws -> ReadSamples {
   let files = try IDXFiles(source, inspection, over: ranks)
   var reader = IDXReader(files: files, task: task, missing: missing, table: table)
-  let blocks =
+  let parcels =
     files.isStream
     ? try reader.readStream(over: ranks, progress: progress)
     : try reader.readOwnPart(over: ranks, progress: progress)
   return ReadSamples(
-    blocks: blocks, table: reader.table,
+    parcels: parcels, table: reader.table,
     featureNames: (0..<files.images.valuesPerSample).map { "x\($0 + 1)" },
     hasLabels: files.labels != nil)
 }
@@ -26,27 +27,27 @@ func readIDX(
 /// Makes samples of the bytes of IDX files.
 private struct IDXReader {
   private let files: IDXFiles
-  private let task: Task
+  private let task: LearningTask
   private let missing: Source.MissingValues
   private(set) var table: LabelTable
 
-  init(files: IDXFiles, task: Task, missing: Source.MissingValues, table: LabelTable) {
+  init(files: IDXFiles, task: LearningTask, missing: Source.MissingValues, table: LabelTable) {
     self.files = files
     self.task = task
     self.missing = missing
     self.table = table
   }
 
-  /// Samples a block.
-  private var blockCount: Int { max(Block.limit / files.images.valuesPerSample, 1) }
+  /// Samples a parcel.
+  private var blockCount: Int { max(Parcel.limit / files.images.valuesPerSample, 1) }
 
   /// This rank's part of plain files. Collective.
   mutating func readOwnPart(
     over ranks: borrowing Communicator, progress: (Double) -> Void
-  ) throws -> [Block] {
+  ) throws -> [Parcel] {
     let range = Partition(samples: files.images.samples, ranks: ranks.size).range(of: ranks.rank)
     let rank = ranks.rank
-    var blocks: [Block] = []
+    var parcels: [Parcel] = []
     var fault: Fault? = nil
     try ranks.agree {
       do {
@@ -64,10 +65,10 @@ private struct IDXReader {
             let offset = files.images.size + first * files.images.sampleSize
             guard try images.read(piece, at: offset) == piece.count else { throw Self.truncated(images.path) }
             let labelBytes = try Self.labelBytes(labels, count, files)
-            blocks.append(
-              try block(
+            parcels.append(
+              try parcel(
                 UnsafeBufferPointer(piece), labelBytes, count: count, first: first,
-                order: Block.order(rank: rank, index: blocks.count)))
+                order: Parcel.order(rank: rank, index: parcels.count)))
           }
           progress(Double(first + count - range.lowerBound) / Double(range.count))
         }
@@ -76,14 +77,14 @@ private struct IDXReader {
       }
     }
     try ranks.agree(onEarliest: fault)
-    return blocks
+    return parcels
   }
 
   /// This rank's share of compressed files, which rank 0 inflates and deals out: samples, then their labels. Collective.
   mutating func readStream(
     over ranks: borrowing Communicator, progress: (Double) -> Void
-  ) throws -> [Block] {
-    var blocks: [Block] = []
+  ) throws -> [Parcel] {
+    var parcels: [Parcel] = []
     let files = files
     let blockCount = blockCount
     try deal(over: ranks) { hand in
@@ -119,12 +120,12 @@ private struct IDXReader {
     } take: { bytes, k, first in
       let count = min(blockCount, files.images.samples - first)
       let cut = count * files.images.sampleSize
-      blocks.append(
-        try block(
+      parcels.append(
+        try parcel(
           UnsafeBufferPointer(rebasing: bytes[..<cut]), Array(bytes[cut...]), count: count, first: first,
           order: k))
     }
-    return blocks
+    return parcels
   }
 
   /// The bytes of the next `count` labels; none where the files have no labels.
@@ -143,33 +144,33 @@ private struct IDXReader {
   }
 
   /// Samples first ..< first + count. Throws `Fault` with the sample's number, from 1.
-  private mutating func block(
+  private mutating func parcel(
     _ images: UnsafeBufferPointer<UInt8>, _ labelBytes: [UInt8], count: Int, first: Int, order: Int
-  ) throws -> Block {
-    var block = Block(order: order)
+  ) throws -> Parcel {
+    var parcel = Parcel(order: order)
     let d = files.images.valuesPerSample
     let kind = files.images.kind
-    block.features.reserveCapacity(count * d)
+    parcel.features.reserveCapacity(count * d)
     for i in 0..<count {
       if let header = files.labels {
         let label = labelBytes.withUnsafeBufferPointer { bytes in
           bytes.baseAddress.map { header.kind.value($0 + i * header.sampleSize) } ?? .nan
         }
-        guard try append(label, of: first + i, to: &block) else { continue }
+        guard try append(label, of: first + i, to: &parcel) else { continue }
       }
       guard let sample = images.baseAddress.map({ $0 + i * files.images.sampleSize }) else { continue }
       for j in 0..<d {
         let value = Float(kind.value(sample + j * kind.size))
-        block.features.append(
+        parcel.features.append(
           value.isFinite ? value : try replacement(of: value, sample: first + i, column: j))
       }
-      block.count += 1
+      parcel.count += 1
     }
-    return block
+    return parcel
   }
 
   /// Returns false where the selection leaves the sample out.
-  private mutating func append(_ label: Double, of sample: Int, to block: inout Block) throws -> Bool {
+  private mutating func append(_ label: Double, of sample: Int, to parcel: inout Parcel) throws -> Bool {
     let path = files.labelsPath
     if task == .regression {
       guard label.isFinite || missing == .keepNaN else {
@@ -177,13 +178,13 @@ private struct IDXReader {
           "\(path), sample \($0): the label \(label) is not a finite number. Correct the file."
         }
       }
-      block.targets.append(Float(label))
+      parcel.targets.append(Float(label))
       return true
     }
     do {
       let code = try table.code(label)
       if code == LabelTable.leftOut { return false }
-      block.codes.append(code)
+      parcel.codes.append(code)
       return true
     } catch {
       throw Fault(index: sample + 1) { "\(path), sample \($0): \(error.message)" }

@@ -1,4 +1,5 @@
 import Basics
+import Files
 import HDF5
 import MPI
 

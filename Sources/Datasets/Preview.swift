@@ -1,3 +1,4 @@
+import Files
 import HDF5
 import MPI
 
@@ -39,7 +40,7 @@ public func preview(_ source: Source, over ranks: borrowing Communicator) throws
       featureNames: (0..<files.images.valuesPerSample).map { "x\($0 + 1)" },
       hasLabels: files.labels != nil, fileSize: inspection.fileSize)
   case .hdf5:
-    let file = try File(reading: source.path, over: ranks)
+    let file = try HDF5File(reading: source.path, over: ranks)
     let header = try HDF5Header(file, source, over: ranks)
     try file.close()
     return Preview(

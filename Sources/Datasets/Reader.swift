@@ -5,7 +5,7 @@ import MPI
 ///
 /// Of HDF5, IDX and plain CSV files each rank reads its own part only. A gzip file is read by rank 0, which deals it out. The
 /// samples then go to their owners: the result is the same for any number of ranks, and the peak of memory is about twice a
-/// rank's own block. Line breaks inside quoted CSV fields are not supported.
+/// rank's own samples. Line breaks inside quoted CSV fields are not supported.
 ///
 /// - Parameters:
 ///   - classes: the labels there may be, in the order of their codes, as an earlier data set had them; `nil` takes what is found. With a
@@ -17,7 +17,7 @@ import MPI
 /// - Throws: a shared `Failure`: `noInput` where the file can't be opened, `badData` where it is damaged or does not fit the source,
 ///   with the first faulty line, column or sample of the file.
 public func readDataset(
-  _ source: Source, task: Task, classes: [String]? = nil, selection: LabelSelection = .all,
+  _ source: Source, task: LearningTask, classes: [String]? = nil, selection: LabelSelection = .all,
   missing: Source.MissingValues = .refuse, chunk: Int? = nil, over ranks: borrowing Communicator,
   progress: (Double) -> Void = { _ in }
 ) throws -> Dataset {
@@ -37,21 +37,21 @@ public func readDataset(
       progress: progress)
   }
 
-  let labels: Block.LabelKind
+  let labels: Parcel.LabelKind
   switch task {
   case _ where !read.hasLabels: labels = .none
   case .regression: labels = .targets
   case .classification:
     let (names, codes) = try read.table.resolve(path: source.path, over: ranks)
     labels = .classes(names)
-    for b in read.blocks.indices {
-      for i in read.blocks[b].codes.indices {
-        read.blocks[b].codes[i] = codes[Int(read.blocks[b].codes[i])]
+    for b in read.parcels.indices {
+      for i in read.parcels[b].codes.indices {
+        read.parcels[b].codes[i] = codes[Int(read.parcels[b].codes[i])]
       }
     }
   }
   let dataset = try distribute(
-    &read.blocks, featureNames: read.featureNames, labels: labels, chunk: chunk, over: ranks)
+    &read.parcels, featureNames: read.featureNames, labels: labels, chunk: chunk, over: ranks)
   guard dataset.partition.samples > 0 else {
     throw Failure(
       .badData, "\(source.path) holds no samples\(selection == .all ? "" : " of these classes").",
@@ -63,8 +63,8 @@ public func readDataset(
 
 /// What one rank has read of a file, before it goes to its owners.
 struct ReadSamples {
-  var blocks: [Block]
-  /// The labels met; what the codes in the blocks mean.
+  var parcels: [Parcel]
+  /// The labels met; what the codes in the parcels mean.
   let table: LabelTable
   let featureNames: [String]
   let hasLabels: Bool

@@ -1,5 +1,5 @@
 /// What the labels of a data set are.
-public enum Task: String, Sendable, CaseIterable {
+public enum LearningTask: String, Sendable, CaseIterable {
   /// Names of classes.
   case classification
   /// Numbers.

@@ -1,8 +1,9 @@
 import Basics
 import CHDF5
+import Files
 import MPI
 
-extension File {
+extension HDF5File {
   /// Creates a list of texts: UTF-8 of fixed length, padded with zero bytes. All ranks pass the same texts.
   public func write(_ texts: [String], to name: String) throws {
     let length = max(texts.map { $0.utf8.count }.max() ?? 0, 1)

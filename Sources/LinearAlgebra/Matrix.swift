@@ -13,8 +13,7 @@ public struct Matrix<Element: BitwiseCopyable>: ~Copyable {
   public let rows: Int
   /// How many columns.
   public let columns: Int
-  /// The entries; valid as long as the matrix lives. 64-byte aligned.
-  public let base: UnsafeMutablePointer<Element>
+  @usableFromInline let memory: UnsafeMutablePointer<Element>
 
   /// A matrix whose bytes are all 0, which is the number 0 for every numeric type.
   public init(rows: Int, columns: Int) {
@@ -30,115 +29,94 @@ public struct Matrix<Element: BitwiseCopyable>: ~Copyable {
     }
     if isHuge { madvise(address, bytes, MADV_HUGEPAGE) }
     memset(address, 0, bytes)
-    base = address.bindMemory(to: Element.self, capacity: max(rows * columns, 1))
+    memory = address.bindMemory(to: Element.self, capacity: max(rows * columns, 1))
   }
 
   /// A matrix from its columns, one after the other; `columns` follows from the length.
   public init(rows: Int, _ elements: [Element]) {
     precondition(rows > 0 && elements.count % rows == 0, "\(elements.count) entries don't fill \(rows) rows")
     self.init(rows: rows, columns: elements.count / rows)
-    for i in elements.indices { base[i] = elements[i] }
+    memory.update(from: elements, count: elements.count)
   }
 
-  deinit { base.deallocate() }
+  /// A matrix of a tile's shape and entries.
+  public init(copying tile: Tile<Element>) {
+    self.init(rows: tile.rows, columns: tile.columns)
+    mutableAll.assign(tile)
+  }
+
+  deinit { memory.deallocate() }
 
   /// How many entries.
   @inlinable public var count: Int { rows * columns }
 
+  /// The entries, column by column, to be read; valid as long as the matrix is. 64-byte aligned.
+  @inlinable public var base: UnsafePointer<Element> { UnsafePointer(memory) }
+
+  /// The entries, column by column, to be written.
+  @inlinable public var mutableBase: UnsafeMutablePointer<Element> { mutating get { memory } }
+
   /// All entries, column by column.
-  @inlinable public var elements: UnsafeMutableBufferPointer<Element> {
-    UnsafeMutableBufferPointer(start: base, count: rows * columns)
+  @inlinable public var elements: UnsafeBufferPointer<Element> {
+    UnsafeBufferPointer(start: memory, count: count)
+  }
+
+  /// All entries, column by column, to be written.
+  @inlinable public var mutableElements: UnsafeMutableBufferPointer<Element> {
+    mutating get { UnsafeMutableBufferPointer(start: memory, count: count) }
   }
 
   /// Entry (i, j).
   @inlinable public subscript(i: Int, j: Int) -> Element {
     get {
       precondition(i >= 0 && i < rows && j >= 0 && j < columns, "(\(i), \(j)) in \(rows) × \(columns)")
-      return base[i + j * rows]
+      return memory[i + j * rows]
     }
-    nonmutating set {
+    set {
       precondition(i >= 0 && i < rows && j >= 0 && j < columns, "(\(i), \(j)) in \(rows) × \(columns)")
-      base[i + j * rows] = newValue
+      memory[i + j * rows] = newValue
     }
   }
 
   /// A second matrix with the same entries.
   public func copy() -> Matrix {
-    let other = Matrix(rows: rows, columns: columns)
+    var other = Matrix(rows: rows, columns: columns)
     other.assign(self)
     return other
   }
 
   /// Overwrites all entries with those of `other`, which has the same shape.
-  public func assign(_ other: borrowing Matrix) {
+  public mutating func assign(_ other: borrowing Matrix) {
     precondition(rows == other.rows && columns == other.columns, "shapes differ")
-    base.update(from: other.base, count: count)
+    memory.update(from: other.memory, count: count)
   }
 
-  /// The whole matrix as a tile.
+  /// Overwrites all entries with `value`.
+  public mutating func fill(_ value: Element) { memory.update(repeating: value, count: count) }
+
+  /// The whole matrix, to be read.
   @inlinable public var all: Tile<Element> {
     Tile(base: base, rows: rows, columns: columns, stride: rows)
   }
 
-  /// Some consecutive columns.
+  /// Some consecutive columns, to be read.
   @inlinable public func columns(_ range: Range<Int>) -> Tile<Element> { all.columns(range) }
 
-  /// Some consecutive rows of all columns.
+  /// Some consecutive rows of all columns, to be read.
   @inlinable public func rows(_ range: Range<Int>) -> Tile<Element> { all.rows(range) }
-}
 
-/// A rectangular part of a matrix: consecutive rows of consecutive columns. It owns nothing and must not outlive its matrix.
-///
-/// Several threads may hold disjoint tiles of one matrix. What works in whole vectors reads up to fifteen numbers beyond a column's end and
-/// ignores them, whoever owns them.
-public struct Tile<Element: BitwiseCopyable> {
-  /// Entry (0, 0).
-  public let base: UnsafeMutablePointer<Element>
-  /// How many rows.
-  public let rows: Int
-  /// How many columns.
-  public let columns: Int
-  /// The distance between entries (i, j) and (i, j+1).
-  public let stride: Int
-
-  /// A tile of memory that somebody else owns.
-  @inlinable public init(base: UnsafeMutablePointer<Element>, rows: Int, columns: Int, stride: Int) {
-    self.base = base
-    self.rows = rows
-    self.columns = columns
-    self.stride = stride
+  /// The whole matrix, to be written.
+  @inlinable public var mutableAll: MutableTile<Element> {
+    mutating get { MutableTile(base: memory, rows: rows, columns: columns, stride: rows) }
   }
 
-  /// Whether the columns follow each other without a gap.
-  @inlinable public var isOnePiece: Bool { stride == rows }
-
-  /// The pointer to the first entry of column j.
-  @inlinable public func column(_ j: Int) -> UnsafeMutablePointer<Element> {
-    precondition(j >= 0 && j < columns, "column \(j) of \(columns)")
-    return base + j * stride
+  /// Some consecutive columns, to be written.
+  @inlinable public mutating func mutableColumns(_ range: Range<Int>) -> MutableTile<Element> {
+    mutableAll.columns(range)
   }
 
-  /// Some consecutive columns.
-  @inlinable public func columns(_ range: Range<Int>) -> Tile {
-    precondition(range.lowerBound >= 0 && range.upperBound <= columns, "columns \(range) of \(columns)")
-    return Tile(base: base + range.lowerBound * stride, rows: rows, columns: range.count, stride: stride)
-  }
-
-  /// All entries as one column, of a tile in one piece.
-  @inlinable public var asColumn: Tile {
-    precondition(isOnePiece, "columns \(stride) apart of \(rows) rows")
-    return Tile(base: base, rows: rows * columns, columns: 1, stride: rows * columns)
-  }
-
-  /// Overwrites row `i` of all columns by `value`.
-  @inlinable public func fillRow(_ i: Int, with value: Element) {
-    precondition(i >= 0 && i < rows, "row \(i) of \(rows)")
-    for j in 0..<columns { column(j)[i] = value }
-  }
-
-  /// Some consecutive rows of all columns.
-  @inlinable public func rows(_ range: Range<Int>) -> Tile {
-    precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
-    return Tile(base: base + range.lowerBound, rows: range.count, columns: columns, stride: stride)
+  /// Some consecutive rows of all columns, to be written.
+  @inlinable public mutating func mutableRows(_ range: Range<Int>) -> MutableTile<Element> {
+    mutableAll.rows(range)
   }
 }

@@ -17,7 +17,7 @@ public enum Transposition: Sendable {
 ///   - A: m × k, or k × m when `transposeA` is `.transposed`.
 ///   - B: k × n, or n × k when `transposeB` is `.transposed`.
 public func multiply(
-  _ C: Tile<Float>, _ A: Tile<Float>, _ B: Tile<Float>, transposeA: Transposition = .none,
+  _ C: MutableTile<Float>, _ A: Tile<Float>, _ B: Tile<Float>, transposeA: Transposition = .none,
   transposeB: Transposition = .none, alpha: Float = 1, beta: Float = 0
 ) {
   let k = checkedDepth(C, A, B, transposeA, transposeB)
@@ -29,7 +29,7 @@ public func multiply(
 
 /// C ← α op(A) op(B) + β C, in double precision. Local; 2 m n k flops. Shapes as for single precision.
 public func multiply(
-  _ C: Tile<Double>, _ A: Tile<Double>, _ B: Tile<Double>, transposeA: Transposition = .none,
+  _ C: MutableTile<Double>, _ A: Tile<Double>, _ B: Tile<Double>, transposeA: Transposition = .none,
   transposeB: Transposition = .none, alpha: Double = 1, beta: Double = 0
 ) {
   let k = checkedDepth(C, A, B, transposeA, transposeB)
@@ -44,7 +44,7 @@ public func multiply(
 /// - Parameters:
 ///   - G: m × m; what lies below the diagonal is neither read nor written.
 ///   - A: m × n.
-public func gram(_ G: Tile<Float>, of A: Tile<Float>, beta: Float = 0) {
+public func gram(_ G: MutableTile<Float>, of A: Tile<Float>, beta: Float = 0) {
   precondition(
     G.rows == A.rows && G.columns == A.rows,
     "the Gram matrix of \(A.rows) rows is not \(G.rows) × \(G.columns)")
@@ -52,18 +52,6 @@ public func gram(_ G: Tile<Float>, of A: Tile<Float>, beta: Float = 0) {
   cblas_ssyrk(
     CblasColMajor, CblasUpper, CblasNoTrans, blas(A.rows), blas(A.columns), 1, A.base, blas(max(A.stride, 1)),
     beta,
-    G.base, blas(G.stride))
-}
-
-/// The upper triangle of G ← α A Aᵀ + β G, in double precision. Local; m (m+1) n flops.
-public func gram(_ G: Tile<Double>, of A: Tile<Double>, alpha: Double = 1, beta: Double = 0) {
-  precondition(
-    G.rows == A.rows && G.columns == A.rows,
-    "the Gram matrix of \(A.rows) rows is not \(G.rows) × \(G.columns)")
-  guard G.rows > 0 else { return }
-  cblas_dsyrk(
-    CblasColMajor, CblasUpper, CblasNoTrans, blas(A.rows), blas(A.columns), alpha, A.base,
-    blas(max(A.stride, 1)), beta,
     G.base, blas(G.stride))
 }
 
@@ -78,7 +66,7 @@ public func blasDescription() -> (version: String, kernel: String) {
 public func setBLASThreads(_ count: Int) { openblas_set_num_threads(blas(count)) }
 
 private func checkedDepth<T>(
-  _ C: Tile<T>, _ A: Tile<T>, _ B: Tile<T>, _ transposeA: Transposition, _ transposeB: Transposition
+  _ C: MutableTile<T>, _ A: Tile<T>, _ B: Tile<T>, _ transposeA: Transposition, _ transposeB: Transposition
 ) -> Int {
   let (m, k) = transposeA == .none ? (A.rows, A.columns) : (A.columns, A.rows)
   let (k2, n) = transposeB == .none ? (B.rows, B.columns) : (B.columns, B.rows)

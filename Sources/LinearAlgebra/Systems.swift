@@ -54,14 +54,14 @@ public struct LAPACKError: Error, CustomStringConvertible {
 
 /// G = UᵀU for a symmetric positive definite G. Factoring anew reuses the memory.
 public struct Cholesky<Number: LAPACKNumber>: ~Copyable {
-  private let U: Matrix<Number>
+  private var U: Matrix<Number>
 
   /// Room for the factor of a d × d matrix.
   public init(size d: Int) { U = Matrix(rows: d, columns: d) }
 
   /// Factors G + ρI: see `factor`.
   public init(
-    of G: borrowing Matrix<Number>, ridge: Number = 0, smallestPivot: Number = 1e-14
+    of G: Tile<Number>, ridge: Number = 0, smallestPivot: Number = 1e-14
   ) throws(LAPACKError) {
     precondition(G.rows == G.columns, "\(G.rows) × \(G.columns) is not square")
     self.init(size: G.rows)
@@ -76,18 +76,19 @@ public struct Cholesky<Number: LAPACKNumber>: ~Copyable {
   ///   - smallestPivot: the least part of a diagonal entry that elimination may leave; below it the row counts as a combination
   ///     of those before. To be set by the precision of G.
   /// - Throws: `LAPACKError` when G + ρI is not positive definite to that precision; there is then no factor.
-  public func factor(
-    _ G: borrowing Matrix<Number>, ridge: Number = 0, smallestPivot: Number = 1e-14
+  public mutating func factor(
+    _ G: Tile<Number>, ridge: Number = 0, smallestPivot: Number = 1e-14
   ) throws(LAPACKError) {
     let d = G.rows
-    U.assign(G)
+    U.mutableAll.assign(G)
     for i in 0..<d { U[i, i] += ridge }
     let routines = Number.routines
     let routine = routines.letter + "potrf"
-    let info = routines.potrf(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), blas(d), U.base, blas(max(d, 1)))
+    let info = routines.potrf(
+      LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), blas(d), U.mutableBase, blas(max(d, 1)))
     guard info == 0 else { throw LAPACKError(routine: routine, info: info) }
     // Written so that an infinity, or a NaN that came of one, fails.
-    for i in 0..<d where !(U[i, i] * U[i, i] > smallestPivot * (G[i, i] + ridge)) {
+    for i in 0..<d where !(U[i, i] * U[i, i] > smallestPivot * (G.column(i)[i] + ridge)) {
       throw LAPACKError(routine: routine, info: Int32(i + 1))
     }
   }
@@ -95,7 +96,7 @@ public struct Cholesky<Number: LAPACKNumber>: ~Copyable {
   /// X ← X (G + ρI)⁻¹, in place. Local; 2 m d² flops.
   ///
   /// - Parameter X: m × d.
-  public func solveFromRight(_ X: Tile<Number>) {
+  public func solveFromRight(_ X: MutableTile<Number>) {
     precondition(X.columns == U.rows, "\(X.rows) × \(X.columns) times \(U.rows) × \(U.rows)")
     guard X.rows > 0 && X.columns > 0 else { return }
     for side in 0..<2 {
@@ -123,18 +124,18 @@ public struct Cholesky<Number: LAPACKNumber>: ~Copyable {
 
   /// (G + ρI)⁻¹, both triangles. Local; d³ flops.
   public func inverse() -> Matrix<Number> {
-    let inverse = Matrix<Number>(rows: U.rows, columns: U.rows)
-    invert(into: inverse)
+    var inverse = Matrix<Number>(rows: U.rows, columns: U.rows)
+    invert(into: &inverse)
     return inverse
   }
 
   /// Overwrites `inverse`, d × d, by (G + ρI)⁻¹, both triangles. Local; 2 d³/3 flops.
-  public func invert(into inverse: borrowing Matrix<Number>) {
+  public func invert(into inverse: inout Matrix<Number>) {
     let d = U.rows
     inverse.assign(U)
     // Fails only for a zero on the diagonal, which no factor has.
     _ = Number.routines.potri(
-      LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), blas(d), inverse.base, blas(max(d, 1)))
+      LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), blas(d), inverse.mutableBase, blas(max(d, 1)))
     for j in 0..<d {
       for i in j + 1..<max(d, j + 1) { inverse[i, j] = inverse[j, i] }
     }
@@ -149,20 +150,20 @@ public struct Cholesky<Number: LAPACKNumber>: ~Copyable {
 ///   - G: d × d; only its upper triangle is read.
 /// - Throws: `LAPACKError` when the eigenvalues don't converge or G has a NaN.
 public func multiplyByPseudoInverse(
-  _ X: Tile<Double>, of G: borrowing Matrix<Double>, tolerance: Double = 1e-12
+  _ X: MutableTile<Double>, of G: Tile<Double>, tolerance: Double = 1e-12
 ) throws(LAPACKError) {
   let d = G.rows
   precondition(G.columns == d && X.columns == d, "\(X.rows) × \(X.columns) times \(d) × \(G.columns)")
   guard d > 0 && X.rows > 0 else { return }
-  let V = G.copy()
-  let eigenvalues = Matrix<Double>(rows: d, columns: 1)
+  var V = Matrix(copying: G)
+  var eigenvalues = Matrix<Double>(rows: d, columns: 1)
   let info = LAPACKE_dsyevd(
-    LAPACK_COL_MAJOR, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "U")), blas(d), V.base, blas(d),
-    eigenvalues.base)
+    LAPACK_COL_MAJOR, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "U")), blas(d), V.mutableBase, blas(d),
+    eigenvalues.mutableBase)
   guard info == 0 else { throw LAPACKError(routine: "dsyevd", info: info) }
   let smallest = tolerance * max(eigenvalues[d - 1, 0], 0)
-  let XV = Matrix<Double>(rows: X.rows, columns: d)
-  multiply(XV.all, X, V.all)
+  var XV = Matrix<Double>(rows: X.rows, columns: d)
+  multiply(XV.mutableAll, Tile(X), V.all)
   for j in 0..<d {
     let value = eigenvalues[j, 0]
     let factor = value > smallest ? 1 / value : 0

@@ -15,7 +15,7 @@ public struct Panels: ~Copyable {
   public let rows: Int
   /// How many columns the matrix has.
   public let columns: Int
-  @usableFromInline let packed: Matrix<Float>
+  @usableFromInline var packed: Matrix<Float>
 
   /// A matrix of fewer rows is kept row by row.
   public static let fewRows = 8
@@ -33,19 +33,19 @@ public struct Panels: ~Copyable {
   }
 
   /// Overwrites all entries with those of `A`, which has the same shape. Local.
-  public func assign(_ A: Tile<Float>) {
+  public mutating func assign(_ A: Tile<Float>) {
     precondition(
       A.rows == rows && A.columns == columns, "\(A.rows) × \(A.columns) is not \(rows) × \(columns)")
     if hasFewRows {
       for k in 0..<columns {
-        for i in 0..<rows { packed.all.column(i)[k] = A.column(k)[i] }
+        for i in 0..<rows { packed.mutableAll.column(i)[k] = A.column(k)[i] }
       }
       return
     }
     var first = 0
     while first < rows {
       let height = panelHeight(first)
-      let to = packed.base + first * columns
+      let to = packed.mutableBase + first * columns
       let count = min(height, rows - first)
       for k in 0..<columns {
         (to + k * height).update(from: A.column(k) + first, count: count)
@@ -56,17 +56,17 @@ public struct Panels: ~Copyable {
   }
 
   /// Overwrites all entries with those of Aᵀ. Local.
-  public func assign(transposed A: Tile<Float>) {
+  public mutating func assign(transposed A: Tile<Float>) {
     precondition(
       A.columns == rows && A.rows == columns, "\(A.columns) × \(A.rows) is not \(rows) × \(columns)")
     if hasFewRows {
-      for i in 0..<rows { packed.all.column(i).update(from: A.column(i), count: columns) }
+      for i in 0..<rows { packed.mutableAll.column(i).update(from: A.column(i), count: columns) }
       return
     }
     var first = 0
     while first < rows {
       let height = panelHeight(first)
-      let to = packed.base + first * columns
+      let to = packed.mutableBase + first * columns
       for i in 0..<height {
         guard first + i < rows else {
           for k in 0..<columns { to[i + k * height] = 0 }
@@ -94,7 +94,7 @@ public struct Panels: ~Copyable {
   /// Row i in one piece, zeros up to the end of the last vector. Only of a matrix of fewer than `fewRows` rows.
   public func row(_ i: Int) -> UnsafePointer<Float> {
     precondition(hasFewRows, "the \(rows) rows of this matrix lie in panels")
-    return UnsafePointer(packed.all.column(i))
+    return packed.all.column(i)
   }
 
   /// C ← A B, or C ← C + A B, for this matrix A. Local; 2 m n k flops.
@@ -103,7 +103,7 @@ public struct Panels: ~Copyable {
   ///   - C: m × n, padded where m is 8 or more.
   ///   - B: k × n.
   ///   - isAdded: whether to add to what C holds.
-  public func multiply(_ C: Tile<Float>, _ B: Tile<Float>, isAdded: Bool = false) {
+  public func multiply(_ C: MutableTile<Float>, _ B: Tile<Float>, isAdded: Bool = false) {
     precondition(
       C.rows == rows && B.rows == columns && C.columns == B.columns,
       "(\(rows) × \(columns)) · (\(B.rows) × \(B.columns)) is not \(C.rows) × \(C.columns)")
@@ -158,7 +158,7 @@ public struct Panels: ~Copyable {
     }
   }
 
-  private func multiplyByRows(_ C: Tile<Float>, _ B: Tile<Float>, _ isAdded: Bool) {
+  private func multiplyByRows(_ C: MutableTile<Float>, _ B: Tile<Float>, _ isAdded: Bool) {
     let group = 8
     for first in stride(from: 0, to: C.columns, by: group) {
       let count = min(group, C.columns - first)
@@ -217,14 +217,15 @@ public struct Panels: ~Copyable {
 ///   - B: n × k.
 ///   - meanwhile: called after each block of the result, some microseconds apart.
 public func addProduct(
-  _ C: Tile<Float>, _ A: Tile<Float>, transposed B: Tile<Float>, meanwhile: () -> Void = {}
+  _ C: MutableTile<Float>, _ A: Tile<Float>, transposed B: Tile<Float>, meanwhile: () -> Void = {}
 ) {
   addProduct(C, Unchanged(), of: A, transposed: B, meanwhile: meanwhile)
 }
 
 /// C ← C + f(A) Bᵀ, the same with a function of every entry of A.
 @inlinable public func addProduct<F: EntryFunction>(
-  _ C: Tile<Float>, _ function: F, of A: Tile<Float>, transposed B: Tile<Float>, meanwhile: () -> Void = {}
+  _ C: MutableTile<Float>, _ function: F, of A: Tile<Float>, transposed B: Tile<Float>,
+  meanwhile: () -> Void = {}
 ) {
   precondition(
     C.rows == A.rows && C.columns == B.rows && A.columns == B.columns,
@@ -252,7 +253,7 @@ public func addProduct(
 ///   - G: m × m, padded; what lies below the diagonal is junk.
 ///   - A: m × n.
 ///   - meanwhile: called after each block of the result, some microseconds apart.
-public func addGram(_ G: Tile<Float>, of A: Tile<Float>, meanwhile: () -> Void = {}) {
+public func addGram(_ G: MutableTile<Float>, of A: Tile<Float>, meanwhile: () -> Void = {}) {
   precondition(
     G.rows == A.rows && G.columns == A.rows,
     "the Gram matrix of \(A.rows) rows is not \(G.rows) × \(G.columns)")
@@ -275,7 +276,7 @@ public func addGram(_ G: Tile<Float>, of A: Tile<Float>, meanwhile: () -> Void =
 }
 
 /// What is written in whole vectors needs room for them.
-@inlinable public func checkPadding(_ C: Tile<Float>) {
+@inlinable public func checkPadding(_ C: MutableTile<Float>) {
   precondition(
     C.stride >= wholeVectors(C.rows) * laneCount || C.columns <= 1,
     "columns \(C.stride) apart have no room for \(C.rows) rows in whole vectors")

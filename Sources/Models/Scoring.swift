@@ -19,7 +19,7 @@ package enum Scoring {
     case .none: return Matrix(rows: outputs, columns: 0)
     case .targets(let values): return Matrix(rows: 1, values)
     case .classes(let codes, _):
-      let y = Matrix<Float>(rows: outputs, columns: codes.count)
+      var y = Matrix<Float>(rows: outputs, columns: codes.count)
       let (own, other) = loss.classTargets
       for (j, code) in codes.enumerated() {
         if outputs == 1 {
@@ -39,11 +39,11 @@ package enum Scoring {
     _ network: Network, _ W: borrowing Layers<Matrix<Float>>, _ a0: Tile<Float>
   ) -> Matrix<Float> {
     let n = a0.columns
-    let scores = Matrix<Float>(rows: network.widths[network.L], columns: n)
-    let pass = ForwardPass(network, W, columns: tileColumns)
+    var scores = Matrix<Float>(rows: network.widths[network.L], columns: n)
+    var pass = ForwardPass(network, W, columns: tileColumns)
     for start in stride(from: 0, to: n, by: tileColumns) {
       let tile = start..<min(start + tileColumns, n)
-      pass(scores.columns(tile), a0.columns(tile))
+      pass(scores.mutableColumns(tile), a0.columns(tile))
     }
     return scores
   }

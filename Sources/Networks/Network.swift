@@ -40,7 +40,7 @@ extension Layers where Value == Matrix<Float> {
   public func copy() -> Layers { Layers(indices) { self[$0].copy() } }
 
   /// Overwrites all entries with those of `other`, which has the same shapes.
-  public func assign(_ other: borrowing Layers) {
+  public mutating func assign(_ other: borrowing Layers) {
     for l in indices { self[l].assign(other[l]) }
   }
 }
@@ -49,7 +49,7 @@ extension Layers where Value == Matrix<Float> {
 public struct ForwardPass: ~Copyable {
   private let network: Network
   private let W: Layers<Panels>
-  private let a: Layers<Matrix<Float>>
+  private var a: Layers<Matrix<Float>>
 
   /// - Parameters:
   ///   - W: one matrix a layer, d_l × (d_{l−1} + 1).
@@ -57,7 +57,7 @@ public struct ForwardPass: ~Copyable {
   public init(_ network: Network, _ W: borrowing Layers<Matrix<Float>>, columns: Int) {
     self.network = network
     self.W = Layers(1..<network.L + 1) { l in
-      let panels = Panels(rows: network.widths[l], columns: network.inputs(l))
+      var panels = Panels(rows: network.widths[l], columns: network.inputs(l))
       panels.assign(W[l].columns(0..<network.inputs(l)))
       return panels
     }
@@ -69,17 +69,18 @@ public struct ForwardPass: ~Copyable {
   /// - Parameters:
   ///   - scores: d_L × n, overwritten.
   ///   - a0: (d_0 + 1) × n, the samples over a row of ones.
-  public func callAsFunction(_ scores: Tile<Float>, _ a0: Tile<Float>) {
+  public mutating func callAsFunction(_ scores: MutableTile<Float>, _ a0: Tile<Float>) {
     let L = network.L
     for l in 1...L {
       let input = l == 1 ? a0 : a[l - 1].columns(0..<a0.columns)
-      let output = a[l].columns(0..<a0.columns).rows(0..<network.widths[l])
+      let next = a[l].mutableColumns(0..<a0.columns)
+      let output = next.rows(0..<network.widths[l])
       W[l].multiply(output, input.rows(0..<network.inputs(l)))
       if l < L {
-        network.activation.apply(output, output)
-        a[l].columns(0..<a0.columns).fillRow(output.rows, with: 1)
+        network.activation.apply(output, Tile(output))
+        next.fillRow(output.rows, with: 1)
       } else {
-        for j in 0..<output.columns { scores.column(j).update(from: output.column(j), count: output.rows) }
+        scores.assign(Tile(output))
       }
     }
   }

@@ -58,9 +58,13 @@ public struct AcceleratedSettings: MethodSettings {
     _ network: Network, _ samples: borrowing Samples, _ options: StartOptions,
     over ranks: borrowing Communicator
   ) throws -> any TrainingMethod & ~Copyable {
-    try Accelerated.start(
-      network, self, seed: options.seed, a0: samples.a0, y: samples.y, partition: samples.partition,
-      threads: options.threads, over: ranks)
+    switch form {
+    case .quasi_newton:
+      return try Accelerated.start(network, self, ChainRule(), samples, options, over: ranks)
+    case .momentum:
+      let rule = UpdateRule(network, beta: beta, r: r, threads: options.threads)
+      return try Accelerated.start(network, self, rule, samples, options, over: ranks)
+    }
   }
 
   /// y, and what is the same on every rank.

@@ -21,9 +21,7 @@ public struct ConjugateGradientSettings: MethodSettings {
     _ network: Network, _ samples: borrowing Samples, _ options: StartOptions,
     over ranks: borrowing Communicator
   ) throws -> any TrainingMethod & ~Copyable {
-    try FullBatch.start(
-      network, .conjugate(self), seed: options.seed, a0: samples.a0, y: samples.y,
-      partition: samples.partition, threads: options.threads, over: ranks)
+    try FullBatch.start(network, ConjugateGradient(), l2: l2, samples, options)
   }
 
   public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Int {

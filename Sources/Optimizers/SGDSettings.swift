@@ -31,9 +31,7 @@ public struct SGDSettings: MethodSettings {
     _ network: Network, _ samples: borrowing Samples, _ options: StartOptions,
     over ranks: borrowing Communicator
   ) throws -> any TrainingMethod & ~Copyable {
-    try MiniBatch.start(
-      network, .sgd(self), sweeps: options.sweeps, seed: options.seed, a0: samples.a0, y: samples.y,
-      partition: samples.partition, threads: options.threads, over: ranks)
+    try MiniBatch.start(network, common, SGD(network, self), samples, options)
   }
 
   public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Int {

@@ -1,6 +1,7 @@
 import Basics
 import Files
 import Glibc
+import HDF5
 import MPI
 
 /// What rank 0 says while a run goes on. On all other ranks it is silent.
@@ -114,6 +115,7 @@ public final class Console {
 
   private func put(_ text: String, to file: CInt) {
     // Nobody is left to tell of a console that can't be written.
-    try? writeAll(text, to: file, "")
+    var text = text
+    _ = text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: file) }
   }
 }

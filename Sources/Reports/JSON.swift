@@ -1,4 +1,6 @@
 import Basics
+import HDF5
+import MPI
 
 /// A JSON value, to be written.
 ///

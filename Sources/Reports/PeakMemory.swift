@@ -1,4 +1,5 @@
 import Glibc
+import HDF5
 import MPI
 
 /// The most memory that the ranks have had in use so far, in bytes.

@@ -1,5 +1,6 @@
 import Basics
 import Configuration
+import LinearAlgebra
 import MPI
 import Networks
 import Reports
@@ -21,13 +22,15 @@ func iterate<Method: TrainingMethod & ~Copyable>(
   var rule = StopRule(configuration.stop)
   var outcome = TrainingOutcome(
     status: .max_iterations, last: IterationRecord(iteration: 0), best: nil,
-    W: method.withWeights { $0.copy() })
+    W: method.network.zeroWeights())
+  method.copyWeights(to: &outcome.W)
+  var W = outcome.W.copy()
   for iteration in 1...iterations {
     let isEvaluated = iteration % configuration.output.evaluateEvery == 0 || iteration == iterations
     console.progress("training", "iteration \(iteration) of \(iterations)")
     do {
       try pace.time {
-        try phases.measure(.update) { try method.sweep(over: ranks, isMeasured: isEvaluated) }
+        try phases.measure(.update) { try method.sweep(data.samples, over: ranks, isMeasured: isEvaluated) }
       }
     } catch let error as NumericalError {
       console.warn("\(configuration.training.method): \(error). \(configuration.method.advice(error))")
@@ -37,8 +40,9 @@ func iterate<Method: TrainingMethod & ~Copyable>(
     guard isEvaluated else { continue }
 
     let outer = phases.begin(.evaluate)
-    let record = try record(iteration, of: &method, data, &pace, over: ranks)
-    let isBest = outcome.keep(record, of: method, keepsBest: keepsBest)
+    method.copyWeights(to: &W)
+    let record = try record(iteration, of: &method, W, data, &pace, over: ranks)
+    let isBest = outcome.keep(record, W, keepsBest: keepsBest)
     try report(record)
     phases.begin(outer)
     if let status = rule.status(record, isBest: isBest, elapsed: pace.seconds)
@@ -59,16 +63,15 @@ func iterate<Method: TrainingMethod & ~Copyable>(
 
 /// What is known of the last sweep, which was measured. Collective.
 private func record<Method: TrainingMethod & ~Copyable>(
-  _ iteration: Int, of method: inout Method, _ data: borrowing TrainingData, _ pace: inout Pace,
-  over ranks: borrowing Communicator
+  _ iteration: Int, of method: inout Method, _ W: borrowing Layers<Matrix<Float>>,
+  _ data: borrowing TrainingData, _ pace: inout Pace, over ranks: borrowing Communicator
 ) throws -> IterationRecord {
   try pace.agree(over: ranks)
   var record = IterationRecord(
     iteration: iteration, try method.progress(over: ranks), seconds: pace.seconds)
   let passes = method.work.samples / Double(data.samples.partition.samples)
   if passes != Double(iteration) { record.passes = passes }
-  let network = method.network
-  try method.withWeights { try record.addQuality(of: $0, network, data, over: ranks) }
+  try record.addQuality(of: W, method.network, data, over: ranks)
   record.gflops_per_rank = pace.gflopsPerRank(method.work, ranks: ranks.size)
   record.notes = method.events
   method.events = []
@@ -79,12 +82,12 @@ extension TrainingOutcome {
   /// Takes over an evaluated iterate, and its weights where they are the ones to keep. Local.
   ///
   /// - Returns: whether it is the best so far.
-  fileprivate mutating func keep<Method: TrainingMethod & ~Copyable>(
-    _ record: IterationRecord, of method: borrowing Method, keepsBest: Bool
+  fileprivate mutating func keep(
+    _ record: IterationRecord, _ W: borrowing Layers<Matrix<Float>>, keepsBest: Bool
   ) -> Bool {
     let isBest = best.map { record.isBetter(than: $0) } ?? true
     if isBest { best = record }
-    if isBest || !keepsBest { method.withWeights { W.assign($0) } }
+    if isBest || !keepsBest { self.W.assign(W) }
     last = record
     return isBest
   }

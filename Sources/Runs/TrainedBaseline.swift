@@ -53,9 +53,7 @@ private func fitRandomFeatures(
   over ranks: borrowing Communicator
 ) throws -> TrainedBaseline {
   let model = try advising(NumericalError.dataAdvice) {
-    try RandomFeatures.fit(
-      network, seed: configuration.training.seed, a0: data.samples.a0, y: data.samples.y,
-      partition: data.samples.partition, over: ranks)
+    try RandomFeatures.fit(network, data.samples, seed: configuration.training.seed, over: ranks)
   }
   return TrainedBaseline(name, model.network, model.W.copy(), nil, nil)
 }

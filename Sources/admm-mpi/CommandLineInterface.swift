@@ -6,7 +6,7 @@ import Runs
 struct CommandLineInterface: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "admm-mpi",
-    abstract: "Train neural networks by ADMM, without gradients, on many ranks.",
+    abstract: "Train neural networks by ADMM, and by gradient methods, on many ranks.",
     discussion: """
       Under mpirun all ranks share the work; without it the job has one rank.
 

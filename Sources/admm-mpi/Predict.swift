@@ -9,8 +9,8 @@ struct Predict: Subcommand {
     abstract: "Apply a trained model to a data set.",
     discussion: """
       A .csv file gets a line a sample, in the order of the data: the scores, and the class. A .h5 file gets the \
-      datasets "scores", "classes" and "class_names"; of a regression "predictions". Data without labels: \
-      --label-column none.
+      datasets "scores" and "classes"; classes are numbers from 0, in the order of the dataset "class_names". A regression gets \
+      "prediction" or "predictions" alone. Data without labels: --label-column none.
 
       Example:
         mpirun -np 4 admm-mpi predict runs/higgs/model.h5 data/HIGGS-test.csv --output predictions.csv

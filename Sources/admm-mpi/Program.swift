@@ -36,6 +36,9 @@ enum Program {
       if ranks.isRoot { complain(failure.message) }
       // Should a rank be elsewhere after all, the others don't wait for it for ever.
       alarm(30)
+      // Rank 0 has spoken before any other ends the job.
+      try? ranks.barrier()
+      if hasUnwrittenFile { ranks.abort(status: failure.status.rawValue) }
       return failure.status.rawValue
     } catch {
       abort(after: error, ranks)

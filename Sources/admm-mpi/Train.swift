@@ -2,6 +2,7 @@ import ArgumentParser
 import Basics
 import Configuration
 import Glibc
+import HDF5
 import MPI
 import Runs
 

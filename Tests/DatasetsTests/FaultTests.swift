@@ -8,7 +8,7 @@ import Testing
 
 /// Reads and expects a failure, the same on every rank.
 func expectFailure(
-  _ message: String, _ status: MPI.ExitStatus = .badData, _ location: SourceLocation = #_sourceLocation,
+  _ message: String, _ status: Basics.ExitStatus = .badData, _ location: SourceLocation = #_sourceLocation,
   _ body: () throws -> Void
 ) {
   #expect(sourceLocation: location) {
@@ -62,7 +62,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
 
 /// Reads the data set that `source` names, as classification.
 func expectFailure(
-  _ message: String, _ status: MPI.ExitStatus = .badData, reading source: Source,
+  _ message: String, _ status: Basics.ExitStatus = .badData, reading source: Source,
   over ranks: borrowing Communicator, _ location: SourceLocation = #_sourceLocation
 ) {
   expectFailure(message, status, location) {

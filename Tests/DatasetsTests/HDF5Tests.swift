@@ -15,11 +15,11 @@ import Testing
   /// Rank 0 writes a file by itself.
   private func write(
     _ name: String, in files: TemporaryFiles, over ranks: borrowing Communicator,
-    _ body: (borrowing File) throws -> Void
+    _ body: (borrowing HDF5File) throws -> Void
   ) throws -> String {
     let path = files.directory + "/" + name
     if ranks.isRoot {
-      let file = try File(creating: path)
+      let file = try HDF5File(creating: path)
       try body(file)
       try file.close()
     }
@@ -69,11 +69,11 @@ import Testing
 
   /// Reads, writes, reads again and compares.
   private func checkRoundTrip(
-    _ source: Source, _ task: Datasets.Task, classes: [String]? = nil, through path: String,
+    _ source: Source, _ task: LearningTask, classes: [String]? = nil, through path: String,
     over ranks: borrowing Communicator, _ location: SourceLocation = #_sourceLocation
   ) throws {
     let first = try readDataset(source, task: task, classes: classes, over: ranks)
-    try writeHDF5(first, to: path, overwrite: true, over: ranks)
+    try writeHDF5(first, to: PendingFile(path), over: ranks)
     let labelColumn = source.labelColumn == .none ? Source.LabelColumn.none : .number(1)
     let second = try readDataset(Source(path, labelColumn: labelColumn), task: task, over: ranks)
     let (entries, otherEntries) = (Array(first.features.elements), Array(second.features.elements))
@@ -104,29 +104,26 @@ import Testing
     }
   }
 
-  private func expectRefusal(
-    _ message: String, writing source: Source, to path: String, over ranks: borrowing Communicator
-  ) throws {
-    let dataset = try readDataset(source, task: .classification, over: ranks)
-    do {
-      try writeHDF5(dataset, to: path, over: ranks)
-      Issue.record("\(path) was written")
-    } catch let failure as Failure {
-      #expect(failure.status == .inputOutput && failure.isShared && failure.message.hasPrefix(message))
-    }
-  }
-
-  @Test func whatCantBeWritten() throws {
+  @Test func aFullDiskLeavesTheOldFile() throws {
     try TemporaryFiles.with { files, ranks in
-      let source = Source(try files.write("a.csv", "0,1\n1,2\n", over: ranks))
-      let there = try files.write("a.h5", "mine", over: ranks)
-      try expectRefusal(
-        "\(there) is there already. Choose another name, or ask for it to be overwritten.", writing: source,
-        to: there, over: ranks)
+      let text = (0..<20_000).map { "\($0 % 2),\($0)\n" }.joined()
+      let source = Source(try files.write("a.csv", text, over: ranks))
+      let dataset = try readDataset(source, task: .classification, over: ranks)
+      let path = try files.write("a.h5", "mine", over: ranks)
+      let failure = try #require(throws: Failure.self) {
+        try withFullDisk(after: 50_000) { try writeHDF5(dataset, to: PendingFile(path), over: ranks) }
+      }
+      #expect(failure.status == .inputOutput && failure.isShared)
+      // Rank 0 removes the temporary file.
+      try ranks.barrier()
+      #expect(try contents(of: path) == "mine")
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: files.directory).sorted() == ["a.csv", "a.h5"])
       let nowhere = files.directory + "/none/a.h5"
-      try expectRefusal("\(nowhere)", writing: source, to: nowhere, over: ranks)
-      let mine = try String(contentsOfFile: there, encoding: .utf8)
-      #expect(mine == "mine")
+      let refusal = try #require(throws: Failure.self) {
+        try writeHDF5(dataset, to: PendingFile(nowhere), over: ranks)
+      }
+      #expect(refusal.status == .inputOutput && refusal.isShared && refusal.message.hasPrefix(nowhere))
     }
   }
 

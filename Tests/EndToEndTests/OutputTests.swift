@@ -52,9 +52,10 @@ import Testing
     let directory = try TemporaryDirectory()
     let train = try directory.write("train.csv", Samples(300, seed: 32).csv)
     let configuration = try directory.configuration(train: train)
+    let launcher = Program.launcher.joined(separator: " ")
     // script gives the command a terminal and copies what it shows.
     let outcome = try Program.run(
-      command: ["script", "-qec", "mpirun -n 2 '\(Program.path)' '\(configuration)'", "/dev/null"])
+      command: ["script", "-qec", "\(launcher) -n 2 '\(Program.path)' '\(configuration)'", "/dev/null"])
     try #require(outcome.status == 0, "\(outcome.transcript)")
     #expect(outcome.output.contains("\rreading the training set"))
     #expect(outcome.output.contains("\u{1B}[K"))

@@ -110,19 +110,11 @@ import Testing
     #expect(Set(found).count == 1, "\(zip(files, found).map { $0 + " " + $1 })")
   }
 
-  private static let higgs = Program.root.deletingLastPathComponent().appending(path: "shared/data/higgs")
-  private static func higgs(_ name: String) -> String {
-    higgs.appending(path: name).path(percentEncoded: false)
-  }
-
-  @Test(
-    .enabled("needs the HIGGS sample") { FileManager.default.fileExists(atPath: higgs("HIGGS-train.csv.gz")) }
-  )
+  @Test(.enabled("\(HiggsSample.howToGet)") { HiggsSample.isAvailable })
   func weightsOfTheHiggsSample() throws {
     let directory = try TemporaryDirectory()
     let configuration = try directory.configuration(
-      train: Self.higgs("HIGGS-train.csv.gz"), test: Self.higgs("HIGGS-test.csv.gz"),
-      "[taylor]\npreset = \"paper\"")
+      train: HiggsSample.train, test: HiggsSample.test, "[taylor]\npreset = \"paper\"")
     let arguments = [
       configuration, "--set", "network.hidden=[300]", "--set", "training.iterations=20",
       "--set", "output.evaluate_every=20",

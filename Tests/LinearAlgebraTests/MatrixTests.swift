@@ -20,7 +20,7 @@ import Testing
   }
 
   @Test func entriesLieColumnByColumn() {
-    let A = Matrix<Int32>(rows: 2, [1, 2, 3, 4, 5, 6])
+    var A = Matrix<Int32>(rows: 2, [1, 2, 3, 4, 5, 6])
     #expect(A.columns == 3)
     #expect(A.all.nested == [[1, 3, 5], [2, 4, 6]])
     #expect(A[1, 2] == 6 && A.base[1 + 2 * 2] == 6)
@@ -29,8 +29,8 @@ import Testing
   }
 
   @Test func aCopyIsItsOwn() {
-    let A = Matrix<Double>(rows: 2, [1, 2, 3, 4])
-    let B = A.copy()
+    var A = Matrix<Double>(rows: 2, [1, 2, 3, 4])
+    var B = A.copy()
     #expect(Array(B.elements) == [1, 2, 3, 4])
     B[0, 0] = 9
     #expect(A[0, 0] == 1)
@@ -39,15 +39,16 @@ import Testing
   }
 
   @Test func tilesAreWindows() {
-    let A = Matrix<Float>(rows: 4, columns: 5) { i, j in Float(10 * i + j) }
+    var A = Matrix<Float>(rows: 4, columns: 5) { i, j in Float(10 * i + j) }
     #expect(A.columns(1..<3).nested == [[1, 2], [11, 12], [21, 22], [31, 32]])
     #expect(A.rows(2..<4).nested == [[20, 21, 22, 23, 24], [30, 31, 32, 33, 34]])
     let inner = A.rows(1..<3).columns(3..<5)
     #expect(inner.nested == [[13, 14], [23, 24]])
     #expect(inner.stride == 4)
     #expect(A.columns(3..<5).rows(1..<3).nested == inner.nested)
-    inner.column(1)[0] = -1
+    A.mutableRows(1..<3).columns(3..<5).column(1)[0] = -1
     #expect(A[1, 4] == -1)
+    #expect(inner.nested == [[13, -1], [23, 24]], "a tile shows what the matrix holds")
     #expect(A.columns(2..<2).columns == 0 && A.rows(4..<4).rows == 0)
   }
 }

@@ -43,6 +43,23 @@ package func plain(_ loss: Loss, _ z: [Double], _ y: [Double]) -> Double {
   }
 }
 
+/// How far the outputs of a sample are from the nearest kink of ℓ.
+package func distanceFromKinks(_ loss: Loss, _ z: [Double], _ y: [Double]) -> Double {
+  func least(_ distance: (Double, Double) -> Double) -> Double {
+    zip(z, y).reduce(.infinity) { min($0, abs(distance($1.0, $1.1))) }
+  }
+  switch loss {
+  case .hinge, .squared_hinge: return least { 1 - $0 * $1 }
+  case .huber: return least { abs($0 - $1) - 1 }
+  case .multiclass_hinge:
+    let own = zip(z, y).reduce(0) { $0 + $1.0 * $1.1 }
+    let others = zip(z, y).filter { $0.1 < 0.5 }.map(\.0).sorted(by: >)
+    let second = others.count > 1 ? others[0] - others[1] : .infinity
+    return min(abs(1 + others[0] - own), second)
+  case .square, .logistic, .softmax: return .infinity
+  }
+}
+
 /// The X of least ‖X A − B‖² + ridge ‖X‖², by a QR factorisation of the columns of [A √ridge I]ᵀ (modified Gram-Schmidt, twice).
 ///
 /// It never forms A Aᵀ, so that its error grows with the condition of A and not with the square of it.

@@ -10,7 +10,7 @@ public struct DataSection: Sendable, Equatable {
   public var test: String? = nil
   public var validationFraction = 0.0
   public var standardize = true
-  public var task = Task.classification
+  public var task = LearningTask.classification
   public var classes: [String]? = nil
   public var positiveClass: String? = nil
   public var format = Source.Format.auto

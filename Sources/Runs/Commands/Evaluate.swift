@@ -40,10 +40,7 @@ public func evaluate(
       "model": .string(modelPath), "weights_sha256": .string(model.weightsSHA256), "data": .string(dataPath),
       "classes": model.classNames.map { .array($0.map { .string($0) }) }, "result": evaluation.json,
     ])
-    let text = ranks.isRoot ? Array(result.document.utf8) : []
-    try PendingFile(jsonPath, force: true, over: ranks).fill(over: ranks) {
-      try writeInOrder(text, to: $0, over: ranks)
-    }
+    try PendingFile(jsonPath).write(result.document, over: ranks)
   }
   return .done
 }

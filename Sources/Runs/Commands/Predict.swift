@@ -43,13 +43,12 @@ public func predict(
   let samples = dataset.partition.samples
   let range = dataset.range
   console.progress("writing \(outputPath)")
-  try output.fill(over: ranks) { path in
-    switch format {
-    case .csv:
-      let text = PredictionText(model).lines(scores, withHeader: ranks.isRoot)
-      try writeInOrder(text, to: path, over: ranks)
-    case .hdf5:
-      try model.write(scores, range, samples: samples, to: path, over: ranks)
+  switch format {
+  case .csv:
+    try output.writeInOrder(PredictionText(model).lines(scores, withHeader: ranks.isRoot), over: ranks)
+  case .hdf5:
+    try output.writeTogether(over: ranks) {
+      try model.write(scores, range, samples: samples, to: $0, over: ranks)
     }
   }
   console.print("\(outputPath): \(counted(samples, "prediction"))")
@@ -128,7 +127,7 @@ extension Model {
     _ scores: borrowing Matrix<Float>, _ range: Range<Int>, samples: Int, to path: String,
     over ranks: borrowing Communicator
   ) throws {
-    let file = try File(creating: path, over: ranks)
+    let file = try HDF5File(creating: path, over: ranks)
     let entries = UnsafeBufferPointer(start: scores.base, count: scores.count)
     switch meaning {
     case .classes(let names):

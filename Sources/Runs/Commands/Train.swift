@@ -69,8 +69,7 @@ private func fitLinearModel(
   console.progress("fitting a linear model")
   return try phases.measure(.baseline) {
     try advising(NumericalError.dataAdvice) {
-      try LinearModel(
-        a0: data.samples.a0, y: data.samples.y, partition: data.samples.partition, over: ranks)
+      try LinearModel(data.samples, over: ranks)
     }
   }
 }

@@ -74,10 +74,7 @@ public func bench(
   }
   if let path = request.jsonPath {
     let result = json(request, launch, network, tile: tile, measurements, warnings: console.warnings)
-    let text = ranks.isRoot ? Array(result.document.utf8) : []
-    try PendingFile(path, force: true, over: ranks).fill(over: ranks) {
-      try writeInOrder(text, to: $0, over: ranks)
-    }
+    try PendingFile(path).write(result.document, over: ranks)
   }
   return .done
 }

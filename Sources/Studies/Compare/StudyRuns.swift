@@ -59,10 +59,7 @@ func linearEntry(
   data.setTargets(for: .square)
   try ranks.barrier()
   let start = monotonicSeconds()
-  let linear = try advising(NumericalError.dataAdvice) {
-    try LinearModel(
-      a0: data.samples.a0, y: data.samples.y, partition: data.samples.partition, over: ranks)
-  }
+  let linear = try advising(NumericalError.dataAdvice) { try LinearModel(data.samples, over: ranks) }
   var record = IterationRecord(iteration: 1, seconds: try ranks.max(monotonicSeconds() - start))
   try record.addQuality(of: linear.W, linear.network, data, over: ranks)
   let auc = try data.binaryAUC(of: linear.W, linear.network, measure.part, over: ranks)
