@@ -14,14 +14,8 @@ extension Configuration {
     public var task = LearningTask.classification
     public var classes: [String]? = nil
     public var positiveClass: String? = nil
-    public var format = Source.Format.auto
-    public var header: Bool? = nil
-    public var delimiter: Character? = nil
-    public var labelColumn = Source.LabelColumn.number(1)
-    public var trainLabels: String? = nil
-    public var testLabels: String? = nil
-    public var featuresDataset = "features"
-    public var labelsDataset = "labels"
+    /// How files are read.
+    public var options = SourceOptions()
     /// How many training samples to generate; nil if they come from a file.
     public var synthetic: Int? = nil
     public var syntheticTest = 0
@@ -31,10 +25,10 @@ extension Configuration {
     public var syntheticSeed: UInt64 = 1
 
     /// Where the training set is; nil if `train` is unset.
-    public var trainSource: Source? { train.map { source($0, labelsPath: trainLabels) } }
+    public var trainSource: Source? { train.map { source($0) } }
 
     /// Where the test set is; nil if `test` is unset.
-    public var testSource: Source? { test.map { source($0, labelsPath: testLabels) } }
+    public var testSource: Source? { test.map { source($0, isTest: true) } }
 
     /// What generates the samples; nil if `synthetic` is unset.
     public var generator: Synthetic? {
@@ -51,10 +45,10 @@ extension Configuration {
     public var testOrigin: String { test ?? generator?.summary ?? "" }
 
     /// The data set in the file `path`, read as [data] says.
-    public func source(_ path: String, labelsPath: String? = nil) -> Source {
-      Source(
-        path, format: format, header: header, delimiter: delimiter, labelColumn: labelColumn,
-        labelsPath: labelsPath, featuresDataset: featuresDataset, labelsDataset: labelsDataset)
+    ///
+    /// - Parameter isTest: whether it is read as the test set, or as the training set.
+    public func source(_ path: String, isTest: Bool = false) -> Source {
+      Source(path, options, isTest: isTest)
     }
 
     /// Which samples to take, and as what classes.
@@ -65,7 +59,8 @@ extension Configuration {
 }
 
 extension Configuration.Data {
-  static let keys: [SettingKey<Configuration.Data>] = sampleKeys + formatKeys + syntheticKeys
+  static let keys: [SettingKey<Configuration.Data>] =
+    sampleKeys + SourceOptions.keys.map { $0.of(\.options) } + syntheticKeys
 
   private static let sampleKeys: [SettingKey<Configuration.Data>] = [
     SettingKey(
@@ -92,32 +87,6 @@ extension Configuration.Data {
     SettingKey(
       unset: "positive_class", .className, \.positiveClass,
       "Makes the problem binary: this class against all others."),
-  ]
-
-  private static let formatKeys: [SettingKey<Configuration.Data>] = [
-    SettingKey(
-      "format", .choice(), \.format, "The files' format; \"auto\" goes by the names."),
-    SettingKey(
-      "header", .optional(.text("auto"), or: .truth()), \.header,
-      "CSV: whether the first line names the columns."),
-    SettingKey(
-      "delimiter", .delimiter, \.delimiter,
-      "CSV: what separates the fields; \"auto\" finds it in the first line."),
-    SettingKey(
-      "label_column", .labelColumn, \.labelColumn,
-      "CSV: the column that holds the label, by its number from 1 or its name in the header."),
-    SettingKey(
-      unset: "train_labels", .path, \.trainLabels,
-      "IDX: the training set's labels. Unset: the name of the images with \"labels-idx1\" for \"images-idx3\"."
-    ),
-    SettingKey(
-      unset: "test_labels", .path, \.testLabels, "IDX: the test set's labels."),
-    SettingKey(
-      "features_dataset", .text("the name of a dataset"), \.featuresDataset,
-      "HDF5: the dataset of shape [samples, features]."),
-    SettingKey(
-      "labels_dataset", .text("the name of a dataset"), \.labelsDataset,
-      "HDF5: the dataset of shape [samples]."),
   ]
 
   private static let syntheticKeys: [SettingKey<Configuration.Data>] = [
