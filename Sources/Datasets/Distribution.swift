@@ -142,7 +142,7 @@ private struct OwnSamples: ~Copyable {
 }
 
 /// Sends one label a sample to the samples' owners, and puts what comes in its place. Collective.
-private func exchange<T: Element>(
+private func exchange<T: MPINumber>(
   _ labels: [T], _ shares: [Int], _ arriving: [Range<Int>], into own: inout [T], _ range: Range<Int>,
   over ranks: borrowing Communicator
 ) throws {
