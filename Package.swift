@@ -118,7 +118,7 @@ let package = Package(
     tests("ADMMTests", numeric + ["ADMM"], exclude: ["consistent.py", "reference.py"]),
     tests("OptimizersTests", numeric + ["Optimizers"], exclude: ["accelerated.py"]),
     tests(
-      "DatasetsTests", ["Basics", "Datasets", "Files", "HDF5", "LinearAlgebra", "MPI", "Sums"],
+      "DatasetsTests", ["Basics", "Datasets", "Files", "HDF5", "LinearAlgebra", "MPI", "Settings", "Sums"],
       exclude: ["synthetic.py"]),
     tests("FilesTests", ["Basics", "Files", "MPI"]),
     tests("ReportsTests", ["Basics", "MPI", "Reports"]),

@@ -5,7 +5,7 @@ import Settings
 struct FormerName: Sendable {
   /// What became of it.
   enum Now: Sendable {
-    /// The key has another name. Where that is of a method, the old one holds only for who trains by this method.
+    /// The key has another name. Where that is of a method, the old one is known only beside this method.
     case key(section: String, name: String)
     /// This word of the key made `former` what is the method `now`; unless another key, which outranked it, said
     /// otherwise.
@@ -47,6 +47,7 @@ extension Entries {
   ///
   /// - Returns: what is wrong: a key that is set under both names.
   mutating func renameFormerNames() -> [String] {
+    var meant = trainedMethods
     for former in FormerName.all {
       if case .method(let word, let old, let new, let other) = former.now,
         let entry = self[former.section, former.name], entry.value == .text(word)
@@ -54,9 +55,10 @@ extension Entries {
         self[former.section, former.name] = nil
         if let other, self[former.section, other] != nil { continue }
         renameMethod(old, to: new, saidBy: entry)
+        meant.append(new)
       }
     }
-    return renameKeys()
+    return renameKeys(ofMethods: meant)
   }
 
   /// Has method `new` train wherever `old` would, which is the default.
@@ -74,12 +76,12 @@ extension Entries {
     }
   }
 
-  private mutating func renameKeys() -> [String] {
+  /// Gives keys their names of now: those of a method only if it is one of `methods`.
+  private mutating func renameKeys(ofMethods methods: [String]) -> [String] {
     var mistakes: [String] = []
-    let trained = trainedMethods
     for entry in all {
       guard let (section, name) = FormerName.key(of: entry),
-        !Configuration.methodNames.contains(section) || trained.contains(section)
+        !Configuration.methodNames.contains(section) || methods.contains(section)
       else { continue }
       var moved = entry
       (moved.section, moved.name) = (section, name)

@@ -5,8 +5,8 @@ import Sums
 
 /// The labels of a rank's own samples, in their order.
 public enum Labels: Sendable, Equatable {
-  /// `codes[i]` in `0 ..< names.count`. `names` is the same on every rank: in the order of the numbers if all are numbers, else
-  /// sorted, unless the caller gave an order.
+  /// `codes[i]` in `0 ..< names.count`. `names` is the same on every rank: in the order of the numbers if all are
+  /// numbers, else sorted, unless the caller gave an order.
   case classes(codes: [Int32], names: [String])
   /// Regression targets.
   case targets([Float])
@@ -57,9 +57,8 @@ public struct Split: ~Copyable {
 extension Dataset {
   /// Divides the samples at random, each by its own global index: the same division for any number of ranks.
   ///
-  /// Sample n goes to validation if u(seed, n) < `fraction` for a uniform u in [0, 1). Both parts are shared out anew, by chunks of
-  /// `chunk` samples. Collective;
-  /// takes as much memory again as the data set.
+  /// Sample n goes to validation if u(seed, n) < `fraction` for a uniform u in [0, 1). Both parts are shared out
+  /// anew, by chunks of `chunk` samples. Collective; takes as much memory again as the data set.
   ///
   /// - Throws: a shared `Failure` where one part would be empty.
   public func split(

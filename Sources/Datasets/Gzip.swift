@@ -3,7 +3,8 @@ import CZlib
 import Files
 import MPI
 
-/// The contents of a file from beginning to end, inflated if it is a gzip file (RFC 1952), which may have several members.
+/// The contents of a file from beginning to end, inflated if it is a gzip file (RFC 1952), which may have several
+/// members.
 final class InputStream {
   private let file: InputFile
   private var inflater: Inflater?

@@ -4,14 +4,16 @@ import Sums
 
 /// Made-up samples: normal features, labelled by a random network, the teacher, whose outputs are blurred by noise.
 ///
-///     x_j ~ N(0, 1), j = 1 … d                                         features
-///     ℓ_k = v_k · U x,  g_k = v_k · |U x|                              32 ReLUs in 16 pairs: of each u_i and of −u_i
-///     s_k = ½ ℓ_k / sd ℓ_k + √¾ g_k / sd g_k + noise · e_k − m_k       scores; e_k ~ N(0, 1), m_k the median of the rest
+///     x_j ~ N(0, 1), j = 1 … d                                      features
+///     ℓ_k = v_k · U x,  g_k = v_k · |U x|                           32 ReLUs in 16 pairs: of each u_i and of −u_i
+///     s_k = ½ ℓ_k / sd ℓ_k + √¾ g_k / sd g_k + noise · e_k − m_k    scores; e_k ~ N(0, 1), m_k the median of the rest
 ///
-/// Of two classes the second is the one with s > 0, of more the largest s_k decides; the target of a regression is s. A linear model
-/// sees nothing of the even functions g_k: it explains a quarter of the variance that is not noise.
+/// Of two classes the second is the one with s > 0, of more the largest s_k decides; the target of a regression is
+/// s. A linear model sees nothing of the even functions g_k: it explains a quarter of the variance that is not
+/// noise.
 ///
-/// Every number is a function of the seed and the sample's number, drawn by `Philox`: any rank makes any sample, with the same bits.
+/// Every number is a function of the seed and the sample's number, drawn by `Philox`: any rank makes any sample,
+/// with the same bits.
 public struct Synthetic: Sendable, Equatable {
   /// One of two sets of samples that have the teacher in common and nothing else.
   public enum Part: UInt32, Sendable, CaseIterable {
@@ -42,8 +44,8 @@ public struct Synthetic: Sendable, Equatable {
 
   /// Makes the samples that `rank` owns, in place: no other array grows with their number than those of the result.
   ///
-  /// Local. d + K normal deviates and 16 (d + K) multiply-adds a sample, K the number of scores. Sample n is the same in every
-  /// partition, however many samples that has.
+  /// Local. d + K normal deviates and 16 (d + K) multiply-adds a sample, K the number of scores. Sample n is the
+  /// same in every partition, however many samples that has.
   ///
   /// - Parameters:
   ///   - task: whether the labels are classes or the score itself.
@@ -107,7 +109,8 @@ private enum Stream {
   }
 }
 
-/// The random numbers of samples: the two of counter (i, n) are features 2i + 1 and 2i + 2 of sample n; its noises follow in pairs.
+/// The random numbers of samples: the two of counter (i, n) are features 2i + 1 and 2i + 2 of sample n; its noises
+/// follow in pairs.
 private struct Draw {
   private let random: Philox
   private let features: Int

@@ -4,8 +4,9 @@ import MPI
 
 /// A file that is written under a temporary name and gets its own when it is whole and on the disk.
 ///
-/// After a failure at any point what was there stays, and the temporary file is removed. Every result that is not a growing log is
-/// written this way: by one rank (`write`), by one rank for all (`writeInOrder`), or by all ranks into one file (`writeTogether`).
+/// After a failure at any point what was there stays, and the temporary file is removed. Every result that is not a
+/// growing log is written this way: by one rank (`write`), by one rank for all (`writeInOrder`), or by all ranks
+/// into one file (`writeTogether`).
 package struct PendingFile: Sendable {
   /// What it will be called.
   package let path: String
@@ -69,7 +70,8 @@ package struct PendingFile: Sendable {
 
   /// Makes a file of every rank's text, rank 0's first. Collective.
   ///
-  /// Rank 0 receives and writes the others' texts a few megabytes at a time: it needs no file system that all ranks share.
+  /// Rank 0 receives and writes the others' texts a few megabytes at a time: it needs no file system that all ranks
+  /// share.
   ///
   /// - Parameter limit: the most bytes that are sent at once; tests set less.
   /// - Throws: a shared `Failure` of status `inputOutput`.
@@ -124,11 +126,12 @@ package struct PendingFile: Sendable {
 
   // MARK: By all ranks
 
-  /// Lets all ranks write one file of the temporary name, such as parallel HDF5 does, and gives it its own. Collective.
+  /// Lets all ranks write one file of the temporary name, such as parallel HDF5 does, and gives it its own.
+  /// Collective.
   ///
   /// - Parameter body: collective.
-  /// - Throws: a shared `Failure` of status `inputOutput`; one that is not shared where `body` fails on this rank and leaves
-  ///   others waiting: end the job then.
+  /// - Throws: a shared `Failure` of status `inputOutput`; one that is not shared where `body` fails on this rank
+  ///   and leaves others waiting: end the job then.
   package func writeTogether(
     over ranks: borrowing Communicator, _ body: (_ temporaryPath: String) throws -> Void
   ) throws {

@@ -5,8 +5,9 @@ import MPI
 
 /// An open HDF5 file, of one rank or of all ranks together through MPI-IO.
 ///
-/// In a file that is open on all ranks, every method is collective: all ranks call it alike, with the same arguments. Names are
-/// those of arrays in the root group, or paths from there. Close with `close()`, which reports what could not be written.
+/// In a file that is open on all ranks, every method is collective: all ranks call it alike, with the same
+/// arguments. Names are those of arrays in the root group, or paths from there. Close with `close()`, which reports
+/// what could not be written.
 public struct HDF5File: ~Copyable {
   /// Where the file lies.
   public let path: String
@@ -61,7 +62,8 @@ public struct HDF5File: ~Copyable {
     self.init(path, FileHandle(id: id, isCollective: false), isShared: true)
   }
 
-  /// Creates a small file, in memory. Local. `close()` puts it where it belongs, whole or not at all: see `PendingFile`.
+  /// Creates a small file, in memory. Local. `close()` puts it where it belongs, whole or not at all: see
+  /// `PendingFile`.
   ///
   /// HDF5 itself does not survive a disk that is full.
   public init(creating path: String) throws {

@@ -2,14 +2,16 @@ import CHDF5
 
 /// Which rows of an array move, and where they lie in memory.
 ///
-/// HDF5 is slow at rows that lie apart in memory, many times so over MPI-IO. Such rows go through a packed copy, piece by piece.
+/// HDF5 is slow at rows that lie apart in memory, many times so over MPI-IO. Such rows go through a packed copy,
+/// piece by piece.
 struct Rows: ~Copyable {
   private let rows: Range<Int>
   private let rowLength: Int
   private let stride: Int
   private let elementBytes: Int
   private let rowsPerPiece: Int
-  /// Room for the packed copy of a piece; for a few bytes where none is needed: HDF5 wants an address even for no rows.
+  /// Room for the packed copy of a piece; for a few bytes where none is needed: HDF5 wants an address even for no
+  /// rows.
   private let packed: UnsafeMutableRawPointer
 
   /// - Parameter capacity: how many elements the memory has.

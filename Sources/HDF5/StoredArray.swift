@@ -4,8 +4,8 @@ import MPI
 
 /// An array in an open file: numbers or text, of any number of dimensions. HDF5 calls it a dataset.
 ///
-/// It must not be used after its file is closed. Where all ranks have the file open, opening and creating an array is collective;
-/// reading and writing rows are collective or not as each method says.
+/// It must not be used after its file is closed. Where all ranks have the file open, opening and creating an array
+/// is collective; reading and writing rows are collective or not as each method says.
 public struct StoredArray: ~Copyable {
   /// Its name in the file.
   public let name: String
@@ -69,8 +69,8 @@ public struct StoredArray: ~Copyable {
   /// - Parameters:
   ///   - rows: which; row i of the array is all elements of first index i.
   ///   - buffer: row `rows.lowerBound + k` goes to elements k·stride ..< k·stride + d, converted; the others stay.
-  ///   - stride: the distance between rows in `buffer`, at least d; d by default. With d + 1, the rows become the columns
-  ///     of a column-major matrix whose last row is left as it is.
+  ///   - stride: the distance between rows in `buffer`, at least d; d by default. With d + 1, the rows become the
+  ///     columns of a column-major matrix whose last row is left as it is.
   /// - Throws: a `Failure` where the array does not hold numbers, or reading fails.
   public func read<T: Number>(
     _ rows: Range<Int>, into buffer: UnsafeMutableBufferPointer<T>, stride: Int? = nil
@@ -196,7 +196,8 @@ func dataspace(_ shape: [Int]) throws(HDF5Error) -> Handle {
       H5Screate_simple(CInt(shape.count), shape.map { hsize_t($0) }, nil), "H5Screate_simple", H5Sclose)
 }
 
-/// All ranks call alike, and each moves its own rows, which are one block of the file: ranks have nothing to collect for each other.
+/// All ranks call alike, and each moves its own rows, which are one block of the file: ranks have nothing to
+/// collect for each other.
 private func collectiveTransfer() throws(HDF5Error) -> Handle {
   let list = try Handle(H5Pcreate(h5_transfer_list()), "H5Pcreate", H5Pclose)
   try check(H5Pset_dxpl_mpio(list.id, H5FD_MPIO_COLLECTIVE), "H5Pset_dxpl_mpio")

@@ -27,8 +27,8 @@ extension StoredArray {
     }
   }
 
-  /// The texts of rows `rows` of a list. Local: in a file that this rank has opened alone, as text of variable length can't be
-  /// read collectively.
+  /// The texts of rows `rows` of a list. Local: in a file that this rank has opened alone, as text of variable
+  /// length can't be read collectively.
   ///
   /// - Throws: a `Failure` where the array does not hold text, one a row.
   public func strings(_ rows: Range<Int>) throws -> [String] {

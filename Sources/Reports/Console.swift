@@ -1,7 +1,6 @@
 import Basics
 import Files
 import Glibc
-import HDF5
 import MPI
 
 /// What rank 0 says while a run goes on. On all other ranks it is silent.

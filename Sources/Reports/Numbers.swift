@@ -1,6 +1,4 @@
 import Glibc
-import HDF5
-import MPI
 
 /// `x` with `digits` digits after the point: 12.30. What rounds to 0 has no sign.
 package func fixed(_ x: Double, _ digits: Int) -> String {

@@ -33,7 +33,7 @@ func iterate<Method: TrainingMethod & ~Copyable>(
         try phases.measure(.update) { try method.sweep(data.samples, over: ranks, isMeasured: isEvaluated) }
       }
     } catch let error as NumericalError {
-      console.warn("\(error). \(configuration.method.advice(error))")
+      console.warn("\(configuration.training.method): \(error). \(configuration.method.advice(error))")
       outcome.status = .diverged
       break
     }

@@ -1,9 +1,7 @@
 import Basics
 import Files
 import Glibc
-import HDF5
 import MPI
-import Reports
 
 /// The directory that a run leaves its results in. Rank 0 writes; all ranks learn of a failure and throw alike.
 public struct RunDirectory: Sendable {

@@ -54,7 +54,7 @@ package struct TrainingData: ~Copyable {
 /// One of the sets of a run.
 package enum DataPart: String, Sendable, CaseIterable { case train, validation, test }
 
-/// A set as scoring takes it. It lends the features: the data must outlive it.
+/// A set of a run as scoring takes it. It lends the features: the data must outlive it.
 package struct ScoredSet {
   package let part: DataPart
   /// (d_0 + 1) × n, this rank's samples over a row of ones.
@@ -85,7 +85,7 @@ extension TrainingData {
     (samples.partition.samples, set(.validation)?.samples, set(.test)?.samples)
   }
 
-  /// How many features and labels of all sets this rank holds.
+  /// How many samples of all sets this rank holds.
   var ownSamples: Int { samples.count + validation.range.count + test.range.count }
 }
 

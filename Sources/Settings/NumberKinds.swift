@@ -1,4 +1,5 @@
-/// The kinds of numbers that several sections have keys of.
+// The kinds of numbers that several sections have keys of.
+
 extension ValueKind where Value == Double {
   /// (0, ∞).
   package static var positive: ValueKind { .number("a positive number") { $0 > 0 } }
@@ -60,4 +61,23 @@ extension ValueKind where Value == UInt64 {
       .whole(Int($0))
     }
   }
+}
+
+/// The seconds of a time such as "1h30m", "45m", "90s" or "2d"; nil if `text` is none.
+private func seconds(_ text: String) -> Double? {
+  let units: [Character: Double] = ["d": 86_400, "h": 3_600, "m": 60, "s": 1]
+  var total = 0.0
+  var digits = ""
+  for character in text {
+    if let unit = units[character] {
+      guard let count = Double(digits), count.isFinite else { return nil }
+      total += count * unit
+      digits = ""
+    } else if character.isASCII && (character.isNumber || character == ".") {
+      digits.append(character)
+    } else {
+      return nil
+    }
+  }
+  return digits.isEmpty && !text.isEmpty ? total : nil
 }

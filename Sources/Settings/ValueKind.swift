@@ -158,22 +158,3 @@ package func finite(_ datum: SettingValue, where isLegal: (Double) -> Bool) -> D
   }
   return number.isFinite && isLegal(number) ? number : nil
 }
-
-/// The seconds of a time such as "1h30m", "45m", "90s" or "2d"; nil if `text` is none.
-package func seconds(_ text: String) -> Double? {
-  let units: [Character: Double] = ["d": 86_400, "h": 3_600, "m": 60, "s": 1]
-  var total = 0.0
-  var digits = ""
-  for character in text {
-    if let unit = units[character] {
-      guard let count = Double(digits), count.isFinite else { return nil }
-      total += count * unit
-      digits = ""
-    } else if character.isASCII && (character.isNumber || character == ".") {
-      digits.append(character)
-    } else {
-      return nil
-    }
-  }
-  return digits.isEmpty && !text.isEmpty ? total : nil
-}

@@ -2,7 +2,6 @@ import ArgumentParser
 import Basics
 import Configuration
 import Glibc
-import HDF5
 import MPI
 import Runs
 

@@ -56,7 +56,8 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     let read = try configuration(
       "[data]\ntrain = \"../data/a.csv\"\ntest = \"/b.csv\"\ntest_labels = \"c\"", ["data.train_labels=./d"])
     #expect(read.data.train == "/home/data/a.csv" && read.data.test == "/b.csv")
-    #expect(read.data.testLabels == "/home/configs/c" && read.data.trainLabels == "/home/d")
+    #expect(
+      read.data.options[IDXFormat.self] == IDXFormat(trainLabels: "/home/d", testLabels: "/home/configs/c"))
   }
 
   @Test func optionsOutrankTheFile() throws {
@@ -68,8 +69,11 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
         "data.classes=[\"b\", \"s\"]", "stop.time_limit=1h30m", "data.delimiter=;", "taylor.beta=3",
       ])
     #expect(read.training.iterations == 7 && read.taylor.start == .forward)
-    #expect(read.network.hidden == [20, 10] && read.data.labelColumn == .name("signal"))
-    #expect(read.data.classes == ["b", "s"] && read.stop.timeLimit == 5400 && read.data.delimiter == ";")
+    #expect(
+      read.network.hidden == [20, 10] && read.data.options[CSVFormat.self].labelColumn == .name("signal"))
+    #expect(
+      read.data.classes == ["b", "s"] && read.stop.timeLimit == 5400
+        && read.data.options[CSVFormat.self].delimiter == ";")
     #expect(read.taylor.beta.values(3) == [3, 3, 3])
   }
 
@@ -378,8 +382,8 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
         DataSetting(key: "label_column", option: "--label-column", value: "3"),
         DataSetting(key: "train_labels", option: "--labels", value: "../l"),
       ], currentDirectory: "/home/x")
-    #expect(read.data.format == .csv && read.data.labelColumn == .number(3))
-    #expect(read.data.trainLabels == "/home/l")
+    #expect(read.data.options.format == "csv" && read.data.options[CSVFormat.self].labelColumn == .number(3))
+    #expect(read.data.options[IDXFormat.self].trainLabels == "/home/l")
     let failure = try #require(throws: Failure.self) {
       try read.apply([DataSetting(key: "format", option: "--format", value: "cvs")], currentDirectory: "/")
     }

@@ -34,6 +34,10 @@ private func configuration(_ text: String, _ settings: [String] = []) throws -> 
       "[training]\nmethod = 'sgd'\n[consistent]\nl2 = 2\n[baselines]\nmethods = ['cg', 'consistent']"
     ),
     ("[training]\nmethod = 'sgd'\n[taylor]\npreset = 'consistent'", "[training]\nmethod = 'sgd'"),
+    (
+      "[training]\nmethod = 'sgd'\n[taylor]\nmultiplier = 'all'\npenalty = 2",
+      "[training]\nmethod = 'sgd'\n[consistent]\npenalty = 2"
+    ),
   ])
   func oldFilesAreRead(_ old: String, _ new: String) throws {
     let (old, new) = (try configuration(old), try configuration(new))

@@ -125,7 +125,8 @@ private struct Bits: Equatable {
         noise: source.noise, numbers: Array(numbers)))
   }
 
-  /// Two and more classes, a regression; odd and even numbers of features; samples whose numbers need more than 32 bits.
+  /// Two and more classes, a regression; odd and even numbers of features; samples whose numbers need more than 32
+  /// bits.
   @Test(
     .enabled("\(Python.howToInstall)") { Python.isAvailable },
     arguments: [
@@ -171,7 +172,8 @@ private struct Bits: Equatable {
 
   // MARK: Distribution
   //
-  // Bounds are five standard deviations of the statistic. The numbers are seeded: a test either always passes or never.
+  // Bounds are five standard deviations of the statistic. The numbers are seeded: a test either always passes or
+  // never.
 
   private let n = 20_000
 

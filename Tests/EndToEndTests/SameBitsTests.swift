@@ -45,7 +45,7 @@ import Testing
     ["method=accelerated", "accelerated.block=1000", "accelerated.pairs=3"],
     ["method=accelerated", "accelerated.form=momentum", "accelerated.block=128"],
     ["method=accelerated", "accelerated.form=momentum", "accelerated.block=1000"],
-    ["method=taylor", "taylor.preset=consistent"],
+    ["method=consistent"],
     ["method=sgd", "sgd.block=64"], ["method=adam", "adam.block=100"], ["method=cg"], ["method=lbfgs"],
   ]
 

@@ -13,14 +13,8 @@ public struct DataSection: Sendable, Equatable {
   public var task = LearningTask.classification
   public var classes: [String]? = nil
   public var positiveClass: String? = nil
-  public var format = Source.Format.auto
-  public var header: Bool? = nil
-  public var delimiter: Character? = nil
-  public var labelColumn = Source.LabelColumn.number(1)
-  public var trainLabels: String? = nil
-  public var testLabels: String? = nil
-  public var featuresDataset = "features"
-  public var labelsDataset = "labels"
+  /// How files are read.
+  public var options = SourceOptions()
   /// How many training samples to generate; nil if they come from a file.
   public var synthetic: Int? = nil
   public var syntheticTest = 0
@@ -30,10 +24,10 @@ public struct DataSection: Sendable, Equatable {
   public var syntheticSeed: UInt64 = 1
 
   /// Where the training set is; nil if `train` is unset.
-  public var trainSource: Source? { train.map { source($0, labelsPath: trainLabels) } }
+  public var trainSource: Source? { train.map { source($0) } }
 
   /// Where the test set is; nil if `test` is unset.
-  public var testSource: Source? { test.map { source($0, labelsPath: testLabels) } }
+  public var testSource: Source? { test.map { source($0, isTest: true) } }
 
   /// What generates the samples; nil if `synthetic` is unset.
   public var generator: Synthetic? {
@@ -50,10 +44,10 @@ public struct DataSection: Sendable, Equatable {
   public var testOrigin: String { test ?? generator?.summary ?? "" }
 
   /// The data set in the file `path`, read as [data] says.
-  public func source(_ path: String, labelsPath: String? = nil) -> Source {
-    Source(
-      path, format: format, header: header, delimiter: delimiter, labelColumn: labelColumn,
-      labelsPath: labelsPath, featuresDataset: featuresDataset, labelsDataset: labelsDataset)
+  ///
+  /// - Parameter isTest: whether it is read as the test set, or as the training set.
+  public func source(_ path: String, isTest: Bool = false) -> Source {
+    Source(path, options, isTest: isTest)
   }
 
   /// Which samples to take, and as what classes.
@@ -63,7 +57,8 @@ public struct DataSection: Sendable, Equatable {
 }
 
 extension DataSection {
-  static let keys: [SettingKey<DataSection>] = sampleKeys + formatKeys + syntheticKeys
+  static let keys: [SettingKey<DataSection>] =
+    sampleKeys + SourceOptions.keys.map { $0.of(\.options) } + syntheticKeys
 
   private static let sampleKeys: [SettingKey<DataSection>] = [
     SettingKey(
@@ -90,32 +85,6 @@ extension DataSection {
     SettingKey(
       unset: "positive_class", .className, \.positiveClass,
       "Makes the problem binary: this class against all others."),
-  ]
-
-  private static let formatKeys: [SettingKey<DataSection>] = [
-    SettingKey(
-      "format", .choice(), \.format, "The files' format; \"auto\" goes by the names."),
-    SettingKey(
-      "header", .optional(.text("auto"), or: .truth()), \.header,
-      "CSV: whether the first line names the columns."),
-    SettingKey(
-      "delimiter", .delimiter, \.delimiter,
-      "CSV: what separates the fields; \"auto\" finds it in the first line."),
-    SettingKey(
-      "label_column", .labelColumn, \.labelColumn,
-      "CSV: the column that holds the label, by its number from 1 or its name in the header."),
-    SettingKey(
-      unset: "train_labels", .path, \.trainLabels,
-      "IDX: the training set's labels. Unset: the name of the images with \"labels-idx1\" for \"images-idx3\"."
-    ),
-    SettingKey(
-      unset: "test_labels", .path, \.testLabels, "IDX: the test set's labels."),
-    SettingKey(
-      "features_dataset", .text("the name of a dataset"), \.featuresDataset,
-      "HDF5: the dataset of shape [samples, features]."),
-    SettingKey(
-      "labels_dataset", .text("the name of a dataset"), \.labelsDataset,
-      "HDF5: the dataset of shape [samples]."),
   ]
 
   private static let syntheticKeys: [SettingKey<DataSection>] = [

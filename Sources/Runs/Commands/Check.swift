@@ -96,7 +96,7 @@ extension Preview {
   fileprivate var summary: String {
     let samples =
       samples.map { (isEstimate ? "about " : "") + counted($0, "sample") } ?? "unknown number of samples"
-    return "\(format.rawValue), \(bytes(fileSize)), \(samples), \(counted(features, "feature"))"
+    return "\(format), \(bytes(fileSize)), \(samples), \(counted(features, "feature"))"
   }
 }
 

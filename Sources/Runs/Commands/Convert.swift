@@ -22,7 +22,7 @@ public func convert(
   // Refused before the input is read, not after.
   let output = try PendingFile(outputPath, force: force, over: ranks)
   let dataset = try readDataset(
-    data.source(inputPath, labelsPath: data.trainLabels), task: data.task, selection: data.selection,
+    data.source(inputPath), task: data.task, selection: data.selection,
     over: ranks
   ) { console.progress("reading \(inputPath)", $0) }
   console.progress("writing \(outputPath)")

@@ -23,7 +23,7 @@ public func evaluate(
   let model = try Model(reading: modelPath, over: ranks)
   let data = try model.data(settings, over: ranks)
   var dataset = try readDataset(
-    data.source(dataPath, labelsPath: data.trainLabels), task: data.task, classes: model.classNames,
+    data.source(dataPath), task: data.task, classes: model.classNames,
     selection: data.selection, over: ranks
   ) { console.progress("reading \(dataPath)", $0) }
   try model.checkFeatures(dataset.featureCount, of: dataPath, modelPath: modelPath)

@@ -33,6 +33,7 @@ extension Model {
   /// "28-300-1, relu, hinge", and where it comes from.
   var summary: String {
     "\(network.widths.map(String.init).joined(separator: "-")), "
-      + "\(network.activation.rawValue), \(network.loss.rawValue), \(provenance.method), iteration \(provenance.iteration)"
+      + "\(network.activation.rawValue), \(network.loss.rawValue), "
+      + "\(provenance.method), iteration \(provenance.iteration)"
   }
 }

@@ -28,11 +28,11 @@ public func predict(
   let output = try PendingFile(outputPath, force: force, over: ranks)
   let model = try Model(reading: modelPath, over: ranks)
   let data = try model.data(settings, over: ranks)
-  var source = data.source(dataPath, labelsPath: data.trainLabels)
+  var source = data.source(dataPath)
   // A text file of as many columns as the model has features is one without labels.
   let head = try preview(source, over: ranks)
-  if head.format == .csv && head.hasLabels && head.features == model.network.widths[0] - 1 {
-    source.labelColumn = .none
+  if head.format == CSVFormat.name && head.hasLabels && head.features == model.network.widths[0] - 1 {
+    source.options[CSVFormat.self].labelColumn = .none
   }
   var dataset = try readDataset(source, task: data.task, over: ranks) {
     console.progress("reading \(dataPath)", $0)

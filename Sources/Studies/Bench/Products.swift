@@ -1,8 +1,6 @@
-import ADMM
 import LinearAlgebra
 import MPI
 import Networks
-import Settings
 import Sums
 
 /// BLAS's products of square matrices: one that stays in a core's cache, and a large one. Collective.

@@ -2,15 +2,15 @@ import Datasets
 import Files
 import Testing
 
-@Suite struct LineBlocksTests {
-  /// The blocks that a reader of `range` gets, checked to be whole lines.
+@Suite struct LinePiecesTests {
+  /// The pieces that a reader of `range` gets, checked to be whole lines.
   private func lines(
-    of bytes: [UInt8], in range: Range<Int>, from start: Int, blockSize: Int, isStream: Bool = false
+    of bytes: [UInt8], in range: Range<Int>, from start: Int, size: Int, isStream: Bool = false
   ) throws -> [[UInt8]] {
     var lines: [[UInt8]] = []
     var next: Int? = nil
-    try forEachBlock(
-      ofLinesIn: range, of: start..<(isStream ? Int.max : bytes.count), blockSize: blockSize,
+    try forEachPiece(
+      ofLinesIn: range, of: start..<(isStream ? Int.max : bytes.count), size: size,
       read: { buffer, offset in
         if next ?? offset != offset { Issue.record("\(offset) is read after \(next ?? 0)") }
         let count = max(0, min(buffer.count, bytes.count - offset))
@@ -41,16 +41,16 @@ import Testing
 
   @Test(arguments: texts) func everyCutYieldsEveryLineOnce(_ text: String) throws {
     let bytes = Array(text.utf8)
-    let whole = try lines(of: bytes, in: 0..<bytes.count, from: 0, blockSize: 1000)
+    let whole = try lines(of: bytes, in: 0..<bytes.count, from: 0, size: 1000)
     #expect(whole.joined().elementsEqual(bytes))
     for first in 0...bytes.count {
       for second in first...bytes.count {
-        for blockSize in [1, 2, 3, 7, 64] {
+        for size in [1, 2, 3, 7, 64] {
           let parts = try [0..<first, first..<second, second..<bytes.count].map {
-            try lines(of: bytes, in: $0, from: 0, blockSize: blockSize)
+            try lines(of: bytes, in: $0, from: 0, size: size)
           }
           if Array(parts.joined()) != whole {
-            Issue.record("cuts at \(first) and \(second), blocks of \(blockSize)")
+            Issue.record("cuts at \(first) and \(second), blocks of \(size)")
           }
         }
       }
@@ -71,8 +71,8 @@ import Testing
 
   @Test(arguments: texts) func aStreamOfUnknownLength(_ text: String) throws {
     let bytes = Array(text.utf8)
-    for blockSize in 1...bytes.count + 1 {
-      let all = try lines(of: bytes, in: 0..<Int.max, from: 0, blockSize: blockSize, isStream: true)
+    for size in 1...bytes.count + 1 {
+      let all = try lines(of: bytes, in: 0..<Int.max, from: 0, size: size, isStream: true)
       #expect(all.joined().elementsEqual(bytes))
     }
   }

@@ -1,24 +1,17 @@
 import Files
 import Glibc
-import HDF5
-import MPI
-import Settings
 
 /// Makes samples of lines of text. Local: it holds what one rank has met.
 struct CSVParser {
   private let layout: CSVLayout
-  private let task: LearningTask
-  private let missing: Source.MissingValues
   /// d: the columns without the label.
   private let featureCount: Int
-  /// The labels met so far.
-  private(set) var table: LabelTable
+  /// What has been met so far.
+  private(set) var intake: Intake
 
-  init(layout: CSVLayout, task: LearningTask, missing: Source.MissingValues, table: LabelTable) {
+  init(layout: CSVLayout, intake: Intake) {
     self.layout = layout
-    self.task = task
-    self.missing = missing
-    self.table = table
+    self.intake = intake
     featureCount = layout.columns - (layout.label == nil ? 0 : 1)
   }
 
@@ -27,7 +20,8 @@ struct CSVParser {
   /// - Parameters:
   ///   - text: lines with their ends, LF or CR LF; the last may lack it.
   ///   - order: the parcel's place in the file.
-  ///   - line: the number of the first line, from 1 where the reader's part begins; on return, of the line after the text.
+  ///   - line: the number of the first line, from 1 where the reader's part begins; on return, of the line after
+  ///     the text.
   /// - Throws: `Fault` at the first line that is wrong.
   mutating func parse(_ text: UnsafeBufferPointer<UInt8>, order: Int, line: inout Int) throws -> Parcel {
     var parcel = Parcel(order: order)
@@ -65,50 +59,51 @@ struct CSVParser {
     let label = layout.label ?? -1
     var p = start
     var k = 0
-    var code: Int32 = 0
-    var target: Float = 0
+    var isTaken = true
     for column in 0..<layout.columns {
       if column > 0 {
         guard p < end else { throw wrongCount(start, end, line) }
         p += 1
       }
       if collapses { while p < end, p.pointee == delimiter { p += 1 } }
-      if column == label && task == .classification {
-        (code, p) = try parseLabel(p, end, line, column)
+      if column == label {
+        (isTaken, p) = try parseLabel(p, end, line, column, into: &parcel)
         continue
       }
-      var value: Float
-      var q = p
-      if let number = parseDecimal(&q, end), q == end || q.pointee == delimiter, number.isFinite {
-        value = number
-        p = q
-      } else {
-        (value, p) = try parseOddNumber(p, end, line, column)
-      }
-      if column == label {
-        target = value
-      } else {
-        sample[k] = value
-        k += 1
-      }
+      (sample[k], p) = try parseNumber(p, end, line, column)
+      k += 1
     }
     guard p == end else { throw wrongCount(start, end, line) }
-    if code == LabelTable.leftOut { return false }
-    if label >= 0 {
-      if task == .classification { parcel.codes.append(code) } else { parcel.targets.append(target) }
-    }
-    return true
+    return isTaken
   }
 
+  /// Returns false where the selection leaves the sample out, and the end of the field.
   private mutating func parseLabel(
-    _ p: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ line: Int, _ column: Int
-  ) throws -> (Int32, UnsafePointer<UInt8>) {
-    let field = try CSVFields.next(p, end, delimiter: layout.delimiter) { fault(line, column, $0) }
+    _ p: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ line: Int, _ column: Int,
+    into parcel: inout Parcel
+  ) throws -> (Bool, UnsafePointer<UInt8>) {
     do {
-      return (try table.code(field.text), field.end)
-    } catch {
-      throw fault(line, column, error.message)
+      if intake.task == .regression {
+        let (target, q) = try parseNumber(p, end, line, column)
+        return (try intake.take(Double(target), into: &parcel), q)
+      }
+      let field = try CSVFields.next(p, end, delimiter: layout.delimiter) { fault(line, column, $0) }
+      return (try intake.take(field.text, into: &parcel), field.end)
+    } catch let refusal as LabelTable.Refusal {
+      throw fault(line, column, refusal.message)
     }
+  }
+
+  /// The number of the field at `p`, and the end of the field.
+  @inline(__always)
+  private func parseNumber(
+    _ p: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ line: Int, _ column: Int
+  ) throws -> (Float, UnsafePointer<UInt8>) {
+    var q = p
+    if let number = parseDecimal(&q, end), q == end || q.pointee == layout.delimiter, number.isFinite {
+      return (number, q)
+    }
+    return try parseOddNumber(p, end, line, column)
   }
 
   /// A field that is no plain number: blanks or quotes around one, a missing value, or a mistake.
@@ -126,23 +121,28 @@ struct CSVParser {
     }
     if let number, number.isFinite { return (number, field.end) }
     let isInfinite = number != nil || ["inf", "+inf", "-inf", "infinity"].contains(text.lowercased())
-    if missing == .keepNaN && (isInfinite || isMissingValue(text)) { return (.nan, field.end) }
+    if intake.missing == .keepNaN && (isInfinite || isMissingValue(text)) { return (.nan, field.end) }
+    throw wrongNumber(text, isTooLarge: number != nil, isInfinite: isInfinite, line, column)
+  }
+
+  private func wrongNumber(
+    _ text: String, isTooLarge: Bool, isInfinite: Bool, _ line: Int, _ column: Int
+  ) -> Fault {
     let shown = text.count > 40 ? text.prefix(40) + "…" : text[...]
-    let reason: String
-    if text.isEmpty {
-      reason = "the field is empty. Fill it in, or remove the line."
-    } else if number != nil {
-      reason = "\"\(shown)\" is too large for single precision. Rescale the column, or remove the line."
-    } else if isInfinite || isMissingValue(text) {
-      reason = "\"\(shown)\" is not a finite number. Replace it, or remove the line."
-    } else {
-      throw fault(
-        line, column, "\"\(shown)\" is not a number. Correct the file, or remove the line.",
-        inFirstLine:
-          "\"\(shown)\" is not a number. Correct the file, or set header = true if the line names the columns."
-      )
+    if text.isEmpty { return fault(line, column, "the field is empty. Fill it in, or remove the line.") }
+    if isTooLarge {
+      return fault(
+        line, column,
+        "\"\(shown)\" is too large for single precision. Rescale the column, or remove the line.")
     }
-    throw fault(line, column, reason)
+    if isInfinite || isMissingValue(text) {
+      return fault(
+        line, column, "\"\(shown)\" is not a finite number. Replace it, or remove the line.")
+    }
+    return fault(
+      line, column, "\"\(shown)\" is not a number. Correct the file, or remove the line.",
+      inFirstLine:
+        "\"\(shown)\" is not a number. Correct the file, or set header = true if the line names the columns.")
   }
 
   /// - Parameter inFirstLine: the reason to give where this is line 1 of a file without header.

@@ -6,8 +6,8 @@ import MPI
 
 /// Writes a data set as an HDF5 file that `readDataset` reads back with the same result. Collective.
 ///
-/// The file has `features` [N, d] in single precision, `feature_names` [d], and, as there are labels, `labels` [N]: the numbers of
-/// the classes, beside `class_names`, or the targets.
+/// The file has `features` [N, d] in single precision, `feature_names` [d], and, as there are labels, `labels` [N]:
+/// the numbers of the classes, beside `class_names`, or the targets.
 ///
 /// - Throws: a shared `Failure` of status `inputOutput` where the file can't be written.
 package func writeHDF5(
