@@ -50,7 +50,8 @@ program := $(BUILD)/release/admm-mpi
 bundle  := $(BUILD)/release/admm-mpiPackageTests.xctest
 sources := Sources Tests Package.swift
 # Suites whose tests use the communicator of the job that they run in.
-parallel_suites := MPITests HDF5Tests ADMMTests BaselinesTests DatasetsTests RunsTests
+parallel_suites := MPITests FilesTests HDF5Tests SumsTests NetworksTests ADMMTests OptimizersTests DatasetsTests \
+  ReportsTests ModelsTests RunsTests
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c

@@ -20,16 +20,16 @@ final class PlainTaylor {
   /// β_1 … β_L and γ_1 … γ_{L−1}.
   let beta, gamma: [Float]
   private let part: Samples
-  private(set) var W: Layers<Matrix<Float>>
+  private(set) var W: OwnedArray<Matrix<Float>>
   /// a_l over a row of ones.
-  private(set) var a: Layers<Matrix<Float>>
-  private(set) var z: Layers<Matrix<Float>>
+  private(set) var a: OwnedArray<Matrix<Float>>
+  private(set) var z: OwnedArray<Matrix<Float>>
   private(set) var lambda: Matrix<Float>
   private(set) var sweeps = 0
   private(set) var events: [String] = []
-  private var sums: Layers<LayerSums>
-  private var systems: Layers<WeightSystem>
-  private var steps: Layers<ActivationStep>
+  private var sums: OwnedArray<LayerSums>
+  private var systems: OwnedArray<WeightSystem>
+  private var steps: OwnedArray<ActivationStep>
 
   private var L: Int { network.L }
   private var n: Int { part.count }
@@ -45,15 +45,15 @@ final class PlainTaylor {
     self.settings = settings
     (beta, gamma) = (settings.beta.values(L), settings.gamma.values(L - 1))
     W = settings.start == .forward ? network.randomWeights(seed: seed) : network.zeroWeights()
-    a = Layers(1..<L) { l in Matrix(rows: paddedRows(d[l] + 1), columns: n) }
-    z = Layers(1..<L + 1) { l in Matrix(rows: l < L ? paddedRows(d[l]) : d[l], columns: n) }
+    a = OwnedArray(1..<L) { l in Matrix(rows: paddedRows(d[l] + 1), columns: n) }
+    z = OwnedArray(1..<L + 1) { l in Matrix(rows: l < L ? paddedRows(d[l]) : d[l], columns: n) }
     lambda = Matrix(rows: d[L], columns: n)
     let partition = part.partition
-    sums = Layers(1..<L + 1) { l in
+    sums = OwnedArray(1..<L + 1) { l in
       LayerSums((l > 1 ? [.gram(l - 1)] : []) + [.outputs(l)], network, partition)
     }
-    systems = Layers(1..<L + 1) { l in WeightSystem(size: network.inputs(l)) }
-    steps = Layers(1..<L) { l in ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias) }
+    systems = OwnedArray(1..<L + 1) { l in WeightSystem(size: network.inputs(l)) }
+    steps = OwnedArray(1..<L) { l in ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias) }
     let G = try part.gram(network, over: ranks)
     self.part = part
     try systems[1].take(G.all, ridge: settings.ridge)

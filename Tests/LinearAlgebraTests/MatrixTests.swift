@@ -53,15 +53,15 @@ import Testing
   }
 }
 
-@Suite struct LayersTests {
+@Suite struct OwnedArrayTests {
   /// Counts how many of its kind are alive.
   private struct Token: ~Copyable {
     final class Count { var alive = 0 }
     let count: Count
-    let layer: Int
+    let number: Int
 
-    init(_ layer: Int, _ count: Count) {
-      self.layer = layer
+    init(_ number: Int, _ count: Count) {
+      self.number = number
       self.count = count
       count.alive += 1
     }
@@ -69,45 +69,45 @@ import Testing
     deinit { count.alive -= 1 }
   }
 
-  private struct Refusal: Error { let layer: Int }
+  private struct Refusal: Error { let number: Int }
 
-  @Test func layersCountFromWhereTheyAreToldTo() {
+  @Test func valuesCountFromWhereTheyAreToldTo() {
     let count = Token.Count()
     do {
-      let layers = Layers(1..<4) { Token($0, count) }
-      #expect(layers.indices == 1..<4)
-      for l in layers.indices { #expect(layers[l].layer == l) }
+      let values = OwnedArray(1..<4) { Token($0, count) }
+      #expect(values.indices == 1..<4)
+      for i in values.indices { #expect(values[i].number == i) }
       #expect(count.alive == 3)
     }
-    #expect(count.alive == 0, "the end of the layers is the end of their values")
+    #expect(count.alive == 0, "the end of the array is the end of its values")
   }
 
-  @Test func noLayerAtAll() {
+  @Test func noValueAtAll() {
     let count = Token.Count()
-    let layers = Layers(1..<1) { Token($0, count) }
-    #expect(layers.indices.isEmpty)
+    let values = OwnedArray(1..<1) { Token($0, count) }
+    #expect(values.indices.isEmpty)
     #expect(count.alive == 0)
   }
 
   @Test func elementsChangeInPlace() {
-    var layers = Layers(2..<4) { l in Matrix<Float>(rows: l, columns: 1) }
-    layers[3] = Matrix(rows: 5, columns: 2)
-    layers[2][1, 0] = 7
-    #expect(layers[2].rows == 2 && layers[2][1, 0] == 7)
-    #expect(layers[3].rows == 5 && layers[3].columns == 2)
+    var values = OwnedArray(2..<4) { i in Matrix<Float>(rows: i, columns: 1) }
+    values[3] = Matrix(rows: 5, columns: 2)
+    values[2][1, 0] = 7
+    #expect(values[2].rows == 2 && values[2][1, 0] == 7)
+    #expect(values[3].rows == 5 && values[3].columns == 2)
   }
 
   @Test(arguments: 1...3)
   func anInitialiserThatThrowsKeepsNothing(refused: Int) {
     let count = Token.Count()
     do {
-      _ = try Layers(1..<4) { l throws(Refusal) in
-        if l == refused { throw Refusal(layer: l) }
-        return Token(l, count)
+      _ = try OwnedArray(1..<4) { i throws(Refusal) in
+        if i == refused { throw Refusal(number: i) }
+        return Token(i, count)
       }
-      Issue.record("layer \(refused) was not refused")
+      Issue.record("value \(refused) was not refused")
     } catch {
-      #expect(error.layer == refused)
+      #expect(error.number == refused)
     }
     #expect(count.alive == 0)
   }

@@ -13,6 +13,7 @@ package func plain(_ activation: Activation, _ z: Double) -> Double {
   case .hard_tanh: z < -1 ? -1 : z > 1 ? 1 : z
   case .hard_sigmoid: z < -1 ? 0 : z > 1 ? 1 : (z + 1) / 2
   case .identity: z
+  default: preconditionFailure("no definition of \(activation)")
   }
 }
 
@@ -22,6 +23,7 @@ package func kinks(_ activation: Activation) -> [Double] {
   case .relu, .leaky_relu: [0]
   case .hard_tanh, .hard_sigmoid: [-1, 1]
   case .identity: []
+  default: preconditionFailure("no definition of \(activation)")
   }
 }
 
@@ -40,6 +42,7 @@ package func plain(_ loss: Loss, _ z: [Double], _ y: [Double]) -> Double {
     return log(z.reduce(0) { $0 + exp($1 - largest) }) + largest - own
   case .multiclass_hinge:
     return max(0, zip(z, y).map { $1 > 0.5 ? 0 : 1 + $0 - own }.max() ?? 0)
+  default: preconditionFailure("no definition of \(loss)")
   }
 }
 
@@ -57,6 +60,7 @@ package func distanceFromKinks(_ loss: Loss, _ z: [Double], _ y: [Double]) -> Do
     let second = others.count > 1 ? others[0] - others[1] : .infinity
     return min(abs(1 + others[0] - own), second)
   case .square, .logistic, .softmax: return .infinity
+  default: preconditionFailure("no definition of \(loss)")
   }
 }
 

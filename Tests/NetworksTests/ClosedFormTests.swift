@@ -145,7 +145,7 @@ import Testing
       case .squared_hinge: slope = -2 * y[i] * max(0, 1 - y[i] * z[i])
       case .logistic: slope = -y[i] / (1 + exp(y[i] * z[i]))
       case .softmax: slope = exp(z[i] - largest) / total - y[i]
-      case .hinge, .multiclass_hinge: return
+      default: return
       }
       let gradient = slope + lambda[i] + 2 * beta * (z[i] - m[i])
       let scale = 1 + abs(slope) + abs(lambda[i]) + 2 * beta * (abs(z[i]) + abs(m[i]))
