@@ -3,7 +3,8 @@ import LinearAlgebra
 import MPI
 import Networks
 
-// The definitions of algorithm.md §1 in double precision, one number at a time: what the program's kernels are held against.
+// The definitions of algorithm.md §1 in double precision, one number at a time: what the program's kernels are held
+// against.
 
 /// h(z).
 package func plain(_ activation: Activation, _ z: Double) -> Double {
@@ -64,7 +65,8 @@ package func distanceFromKinks(_ loss: Loss, _ z: [Double], _ y: [Double]) -> Do
   }
 }
 
-/// The X of least ‖X A − B‖² + ridge ‖X‖², by a QR factorisation of the columns of [A √ridge I]ᵀ (modified Gram-Schmidt, twice).
+/// The X of least ‖X A − B‖² + ridge ‖X‖², by a QR factorisation of the columns of [A √ridge I]ᵀ (modified
+/// Gram-Schmidt, twice).
 ///
 /// It never forms A Aᵀ, so that its error grows with the condition of A and not with the square of it.
 package func leastSquares(_ A: [[Double]], _ B: [[Double]], ridge: Double = 0) -> [[Double]] {
