@@ -8,7 +8,8 @@ RANKS ?= 2
 TEST_RANKS ?= 2 3 4
 CONFIG ?= configs/fashion-mnist.toml
 RUN_DIRECTORY ?= runs/$(basename $(notdir $(CONFIG)))
-MPIRUN ?= mpirun
+# Seconds that a suite may take on one rank count.
+TEST_LIMIT ?= 300
 # More options for `make bench`, such as --rounds 9.
 BENCHFLAGS ?=
 # What `make bench-learning` compares on, and options of `make bench-defaults`.
@@ -21,7 +22,15 @@ SWIFTFLAGS ?=
 export PKG_MPI ?= ompi-c
 export PKG_BLAS ?= openblas
 export PKG_LAPACKE ?= lapacke
-export PKG_HDF5 ?= hdf5-openmpi
+export PKG_HDF5 ?= hdf5-$(mpi)
+mpi := $(if $(filter mpich%,$(PKG_MPI)),mpich,openmpi)
+
+# What swift build makes: a folder for each MPI library, since the compiler keeps one library's header in it.
+BUILD ?= .build$(if $(filter-out ompi-c,$(PKG_MPI)),-$(PKG_MPI))
+
+# What starts the ranks: the library's own launcher. Debian's `mpirun` is a link to that of any library.
+of_debian := $(filter /etc/alternatives/%,$(shell readlink "$$(command -v mpirun)"))
+export MPIRUN ?= mpirun$(if $(of_debian),.$(mpi))
 
 # What the program says that it was built from.
 export ADMM_COMMIT := $(or $(shell git describe --always --dirty --abbrev=7 2> /dev/null),unknown)
@@ -36,17 +45,18 @@ export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM = 1
 endif
 
 # One configuration for the program and its tests, so that nothing is compiled twice.
-release := -c release -Xcc -march=$(ARCH) $(SWIFTFLAGS)
-program := .build/release/admm-mpi
-bundle  := .build/release/admm-mpiPackageTests.xctest
+release := -c release -Xcc -march=$(ARCH) --scratch-path $(BUILD) $(SWIFTFLAGS)
+program := $(BUILD)/release/admm-mpi
+bundle  := $(BUILD)/release/admm-mpiPackageTests.xctest
 sources := Sources Tests Package.swift
 # Suites whose tests use the communicator of the job that they run in.
-parallel_suites := MPITests HDF5Tests ADMMTests BaselinesTests DatasetsTests RunsTests
+parallel_suites := MPITests FilesTests HDF5Tests SumsTests NetworksTests ADMMTests OptimizersTests DatasetsTests \
+  ReportsTests ModelsTests RunsTests
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help deps libraries python build build-tests venv run test test-one test-mpi test-end-to-end lint format \
+.PHONY: help deps build build-tests venv run test test-one test-mpi test-end-to-end test-mpich lint format \
   venv-bench bench bench-full bench-learning bench-defaults bench-check install clean
 .DEFAULT_GOAL := help
 
@@ -55,7 +65,7 @@ help:
 	@sed -n 's/^## /  make /p' Makefile
 	printf '%s\n' '' 'Variables, as they stand:' \
 	  '  ARCH=$(ARCH) CONFIG=$(CONFIG) RANKS=$(RANKS) RUN_DIRECTORY=$(RUN_DIRECTORY) PREFIX=$(PREFIX)' \
-	  '  MPIRUN=$(MPIRUN) SWIFTFLAGS=$(SWIFTFLAGS) TEST_RANKS="$(TEST_RANKS)"' \
+	  '  MPIRUN=$(MPIRUN) SWIFTFLAGS=$(SWIFTFLAGS) BUILD=$(BUILD) TEST_RANKS="$(TEST_RANKS)"' \
 	  '  PKG_MPI=$(PKG_MPI) PKG_BLAS=$(PKG_BLAS) PKG_LAPACKE=$(PKG_LAPACKE) PKG_HDF5=$(PKG_HDF5)'
 
 ## deps         install what is missing, by apt: C libraries, Fashion-MNIST, Python's venv, gnuplot
@@ -66,6 +76,10 @@ deps:
 build:
 	@scripts/require libraries
 	swift build $(release) --product admm-mpi
+
+build-tests:
+	@scripts/require libraries
+	swift build $(release) --build-tests
 
 ## run          train CONFIG on RANKS ranks: Fashion-MNIST on 2
 run:
@@ -90,14 +104,33 @@ test-mpi:
 	  for suite in $(parallel_suites); do
 	    echo "$$suite on $$ranks ranks"
 	    # Every rank reports every test: shown only where one fails.
-	    timeout --kill-after=10 300 $(MPIRUN) -n $$ranks $(bundle) --testing-library swift-testing --no-parallel \
-	      --filter "^$$suite\." < /dev/null > $$log 2>&1 || { cat $$log; exit 1; }
+	    timeout --kill-after=10 $(TEST_LIMIT) $(MPIRUN) -n $$ranks $(bundle) \
+	      --testing-library swift-testing --no-parallel --filter "^$$suite\." < /dev/null > $$log 2>&1 || { cat $$log; exit 1; }
 	    grep --only-matching --max-count=1 'Test run with .*' $$log
 	  done
 	done
 
 test-end-to-end:
 	swift test $(release) --skip-build --disable-xctest --no-parallel --filter EndToEndTests
+
+## test-mpich   with MPICH in place of Open MPI: the MPI-aware tests, and a training whose weights have the same bits
+test-mpich: build venv
+	@$(MAKE) --no-print-directory build-tests test-mpi PKG_MPI=mpich PKG_HDF5=hdf5-mpich \
+	  MPIRUN=mpirun.mpich BUILD=.build-mpich TEST_RANKS="1 2 3" TEST_LIMIT=1200
+	run=$$(mktemp -d)
+	trap 'rm -rf $$run' EXIT
+	weights() { # LAUNCHER RANKS PROGRAM: the SHA-256 of what they learn from made-up samples
+	  timeout --kill-after=10 300 $$1 -n $$2 $$3 configs/higgs-synthetic.toml --quiet --output $$run \
+	    --set output.overwrite=true --set training.iterations=5 \
+	    --set data.synthetic=30000 --set data.synthetic_test=3000 < /dev/null
+	  sed -n 's/.*"weights_sha256": "\(.*\)".*/\1/p' $$run/run.json
+	}
+	for ranks in 1 2 3; do
+	  own=$$(weights "$(MPIRUN)" $$ranks $(program))
+	  mpich=$$(weights mpirun.mpich $$ranks .build-mpich/release/admm-mpi)
+	  echo "weights of $$ranks ranks: $$own with $(PKG_MPI), $$mpich with mpich"
+	  [[ -n $$own && $$own == "$$mpich" && $$own == "$${first:=$$own}" ]]
+	done
 
 ## venv         the tests' own Python: NumPy, SciPy, h5py in .venv
 venv:
@@ -161,4 +194,4 @@ install: build
 
 ## clean        remove what was built, and the virtual environments; runs/ stays
 clean:
-	rm -rf .build .venv .venv-bench
+	rm -rf .build .build-mpich .venv .venv-bench

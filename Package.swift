@@ -25,6 +25,9 @@ func pkgConfig(_ variable: String, _ debian: String) -> String {
   Context.environment[variable] ?? debian
 }
 
+let mpi = pkgConfig("PKG_MPI", "ompi-c")
+let hdf5 = pkgConfig("PKG_HDF5", mpi.hasPrefix("mpich") ? "hdf5-mpich" : "hdf5-openmpi")
+
 /// The commit that is built, for the banner and for run.json.
 let commit = Context.environment["ADMM_COMMIT"] ?? "unknown"
 
@@ -42,15 +45,13 @@ let package = Package(
   targets: [
     // C libraries: a module map and a header, nothing compiled.
     .systemLibrary(
-      name: "COpenMPI", pkgConfig: pkgConfig("PKG_MPI", "ompi-c"),
-      providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
+      name: "CMPI", pkgConfig: mpi, providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: pkgConfig("PKG_BLAS", "openblas"), providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(
       name: "CLAPACKE", pkgConfig: pkgConfig("PKG_LAPACKE", "lapacke"), providers: [.apt(["liblapacke-dev"])]),
     .systemLibrary(
-      name: "CHDF5", pkgConfig: pkgConfig("PKG_HDF5", "hdf5-openmpi"),
-      providers: [.apt(["libhdf5-openmpi-dev"])]),
+      name: "CHDF5", pkgConfig: hdf5, providers: [.apt(["libhdf5-openmpi-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
@@ -63,21 +64,20 @@ let package = Package(
     // Arrows point down only; docs/architecture.md draws them.
     library("Basics", []),
     library("Settings", ["Basics"]),
-    library("MPI", ["Basics", "COpenMPI"]),
+    library("MPI", ["Basics", "CMPI"]),
     library("LinearAlgebra", ["COpenBLAS", "CLAPACKE", "CLanes"]),
-    library("HDF5", ["Basics", "MPI", "CHDF5"]),
+    library("HDF5", ["Basics", "Files", "MPI", "CHDF5"]),
     library("Files", ["Basics", "MPI", "CCrypto"]),
     library("Sums", ["Basics", "MPI", "LinearAlgebra"]),
     library("Networks", ["Basics", "Settings", "MPI", "LinearAlgebra", "Sums"]),
-    library("ADMM", ["Basics", "MPI", "LinearAlgebra", "Sums", "Networks"]),
-    library("Optimizers", ["Basics", "MPI", "LinearAlgebra", "Sums", "Networks"]),
+    library("ADMM", ["Basics", "Settings", "MPI", "LinearAlgebra", "Sums", "Networks"]),
+    library("Optimizers", ["Basics", "Settings", "MPI", "LinearAlgebra", "Sums", "Networks"]),
     library("Datasets", ["Basics", "Settings", "Files", "MPI", "LinearAlgebra", "HDF5", "Sums", "CZlib"]),
     library("Reports", ["Basics", "Files", "MPI", "LinearAlgebra", "HDF5", "CVersion"]),
     library(
       "Configuration",
       [
-        "Basics", "Settings", "Files", "MPI", "ADMM", "Optimizers", "Networks", "Datasets", "Reports",
-        tomlKit,
+        "Basics", "Settings", "Files", "MPI", "ADMM", "Optimizers", "Networks", "Datasets", tomlKit,
       ]),
     library(
       "Models",
@@ -85,20 +85,19 @@ let package = Package(
     library(
       "Runs",
       [
-        "Basics", "Settings", "Files", "MPI", "LinearAlgebra", "HDF5", "Sums", "Networks", "ADMM",
-        "Optimizers", "Datasets", "Reports", "Configuration", "Models",
+        "Basics", "Files", "MPI", "LinearAlgebra", "HDF5", "Sums", "Networks", "Optimizers",
+        "Datasets", "Reports", "Configuration", "Models",
       ]),
     library(
       "Studies",
       [
-        "Basics", "Settings", "Files", "MPI", "LinearAlgebra", "Sums", "Networks", "ADMM", "Optimizers",
+        "Basics", "Files", "MPI", "LinearAlgebra", "Sums", "Networks", "ADMM", "Optimizers",
         "Datasets", "Reports", "Configuration", "Models", "Runs",
       ]),
     .executableTarget(
       name: "admm-mpi",
       dependencies: [
-        "Basics", "HDF5", "MPI", "Reports", "Configuration", "Datasets", "Models", "Runs", "Studies",
-        argumentParser,
+        "Basics", "HDF5", "MPI", "Reports", "Configuration", "Runs", "Studies", argumentParser,
       ], swiftSettings: settings),
 
     .target(
@@ -107,19 +106,19 @@ let package = Package(
     // Problems to train on, and the definitions of the mathematics in plain loops.
     .target(
       name: "NetworkSupport",
-      dependencies: ["Basics", "MPI", "LinearAlgebra", "Sums", "Networks", "TestSupport"],
+      dependencies: ["CCounters", "MPI", "LinearAlgebra", "Sums", "Networks", "TestSupport"],
       path: "Tests/NetworkSupport", swiftSettings: settings),
     // Counts the heap allocations and the reductions of the test process.
-    .target(name: "CCounters", dependencies: ["COpenMPI"], path: "Tests/CCounters"),
+    .target(name: "CCounters", dependencies: ["CMPI"], path: "Tests/CCounters"),
     tests("MPITests", ["Basics", "MPI"]),
     tests("LinearAlgebraTests", ["LinearAlgebra"]),
     tests("HDF5Tests", ["Basics", "HDF5", "MPI"]),
-    tests("SumsTests", ["MPI", "Sums"]),
+    tests("SumsTests", ["Basics", "LinearAlgebra", "MPI", "Sums"]),
     tests("NetworksTests", numeric),
     tests("ADMMTests", numeric + ["ADMM"], exclude: ["consistent.py", "reference.py"]),
     tests("OptimizersTests", numeric + ["Optimizers"], exclude: ["accelerated.py"]),
     tests(
-      "DatasetsTests", ["Basics", "Datasets", "Files", "HDF5", "LinearAlgebra", "MPI", "Sums"],
+      "DatasetsTests", ["Basics", "Datasets", "Files", "HDF5", "LinearAlgebra", "MPI", "Settings", "Sums"],
       exclude: ["synthetic.py"]),
     tests("FilesTests", ["Basics", "Files", "MPI"]),
     tests("ReportsTests", ["Basics", "MPI", "Reports"]),

@@ -105,7 +105,7 @@ def arguments():
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--only", nargs="+")
     parser.add_argument("--program", default=str(HERE.parent / ".build" / "release" / "admm-mpi"))
-    parser.add_argument("--mpirun", default="mpirun")
+    parser.add_argument("--mpirun", default=os.environ.get("MPIRUN", "mpirun"))
     return parser.parse_args()
 
 

@@ -1,6 +1,6 @@
 """Learning side by side: this program against PyTorch's best, on the same data and cores, in the same run.
 
-    python learning.py --case higgs --train HIGGS-train.csv.gz --test HIGGS-test.csv.gz [--seeds 5] [--output FILE.json]
+    python learning.py --case higgs [--train TRAIN.csv --test TEST.csv] [--seeds 5] [--output FILE.json]
     python learning.py --case fashion-mnist
     python learning.py --case fashion-mnist --hidden 256 128 64 32
     python learning.py --case synthetic --samples 2000000
@@ -70,6 +70,9 @@ class Case:
             self.torch_data = ["--data", "fashion-mnist", "--directory", options.directory]
         elif options.case == "higgs":
             files = [Path(options.train).resolve(), Path(options.test).resolve()]
+            for file in files:
+                if not file.exists():
+                    sys.exit(f"{file} is not there. Make it by scripts/higgs-sample HIGGS.csv.gz, or name other files by --train and --test")
             self.torch_data = ["--data", "higgs", "--train", str(files[0]), "--test", str(files[1])]
         else:
             files = self.synthetic()
@@ -171,8 +174,9 @@ def table(runs, thresholds):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--case", choices=["higgs", "fashion-mnist", "synthetic"], default="higgs")
-    parser.add_argument("--train", help="HIGGS: a CSV file, label first")
-    parser.add_argument("--test", help="the same")
+    data = HERE.parent / "data"
+    parser.add_argument("--train", default=data / "HIGGS-sample-train.csv", help="HIGGS: a CSV file, label first; by default what scripts/higgs-sample makes")
+    parser.add_argument("--test", default=data / "HIGGS-sample-test.csv", help="the same")
     parser.add_argument("--directory", default="/usr/share/datasets/fashion-mnist", help="Fashion-MNIST: where its IDX files are")
     parser.add_argument("--samples", type=int, default=2_000_000, help="of the synthetic data")
     parser.add_argument("--hidden", type=int, nargs="+", help="hidden widths")
@@ -185,7 +189,7 @@ def arguments():
                         help="of learning_torch.py's; adam-256@10 is that of 10 epochs")
     parser.add_argument("--thresholds", type=float, nargs="+")
     parser.add_argument("--program", default=str(HERE.parent / ".build" / "release" / "admm-mpi"))
-    parser.add_argument("--mpirun", default="mpirun")
+    parser.add_argument("--mpirun", default=os.environ.get("MPIRUN", "mpirun"))
     parser.add_argument("--output", metavar="FILE")
     options = parser.parse_args()
     options.hidden = options.hidden or ([256] if options.case == "fashion-mnist" else [300])

@@ -8,35 +8,39 @@ import Networks
 // The paper's loop goes W_1 a_1 z_1 W_2 a_2 z_2 … W_L z_L λ. An update of a_l reads z_l, z_{l+1} and W_{l+1} as the sweep before left
 // them, so that all a_l can be updated first; W_l reads them and the z_l of before, and the z_l come last. Each update sees what it
 // sees in the paper, so this is the same iteration to the bit: (a_1 … a_{L−1}) (W_1 … W_L) (z_1 … z_L) λ. A sweep here
-// begins one step later, at W, and ends with the next sweep's a. Then all that happens between two weight solves happens to a sample at once:
-// one visit of its tile, and one reduction for all layers.
+// begins one step later, at W, and ends with the next sweep's a. Then all that happens between two weight solves happens to a sample
+// at once: one visit of its tile, and one reduction for all layers.
 
 extension Taylor {
   /// One iteration of Algorithm 1. Collective: one reduction, whatever the depth.
   ///
   /// Every rank solves the same small systems for the weights and updates its own columns, tile by tile.
   ///
-  /// - Parameter isMeasured: whether to take what `objective` reports on the way.
+  /// - Parameter isMeasured: whether to take what `progress` reports on the way.
   /// - Throws: `NumericalError`, the same on all ranks, when an iterate is no longer finite.
-  public mutating func sweep(over ranks: borrowing Communicator, isMeasured: Bool = false) throws {
-    try reduceSums(over: ranks)
+  public mutating func sweep(
+    _ samples: borrowing Samples, over ranks: borrowing Communicator, isMeasured: Bool = false
+  ) throws {
+    try reduceSums(samples, over: ranks)
     // W_l ← z_l a_{l−1}ᵀ (a_{l−1} a_{l−1}ᵀ + ρ_l I)⁻¹
     try updateWeights()
     beginMeasuring(isMeasured)
-    forEachTile { tile in
+    forEachTile(of: chunks, samples) { tile in
       // The a_l that these weights have seen.
       for l in 1..<L { recallActivations(l, tile) }
-      // z_L ← argmin_z ℓ(z, y) + ⟨z, λ⟩ + β_L ‖z − W_L a_{L−1}‖²
-      updateLastOutputs(tile)
-      // λ ← λ + s β_L (z_L − W_L a_{L−1})
-      updateMultiplier(tile)
+      // m ← W_L a_{L−1},  z_L ← argmin_z ℓ(z, y) + ⟨z, λ⟩ + β_L ‖z − m‖²
+      let m = lastProduct(tile)
+      updateLastOutputs(m, tile)
+      // λ ← λ + s β_L (z_L − m)
+      updateMultiplier(m, tile)
+      measureLastLayer(m, tile)
       // z_l ← argmin_z γ_l ‖a_l − h(z)‖² + β_l ‖z − W_l a_{l−1}‖²
       for l in 1..<L { updateOutputs(l, tile) }
       // a_l ← (β_{l+1} VᵀV + γ_l I)⁻¹ (β_{l+1} Vᵀ (z_{l+1} − b) + γ_l h(z_l)),   W_{l+1} = [V b]
       for l in 1..<L { updateActivations(l, tile) }
+      // Σ z_l a_{l−1}ᵀ,  Σ a_l a_lᵀ
       addSums(tile)
     }
-    seconds.sum += secondsOfSums()
     sweeps += 1
   }
 }
@@ -45,147 +49,138 @@ extension Taylor {
 
 extension Taylor {
   /// The sums for all W_l over all ranks. Collective; one reduction, rarely more.
-  mutating func reduceSums(over ranks: borrowing Communicator) throws {
-    func reduce() throws -> Bool {
-      let start = monotonicSeconds()
-      defer { seconds.reduce += monotonicSeconds() - start }
-      return try sums.reduce(over: ranks)
-    }
-    while try !reduce() { sumAgain() }
+  mutating func reduceSums(_ samples: borrowing Samples, over ranks: borrowing Communicator) throws {
+    while try !sums.reduce(over: ranks) { sumAgain(samples) }
   }
 
   /// All W_l from the sums over all ranks, and from W_{l+1} the system of the next a_l-update. Local, the same on every rank.
   mutating func updateWeights() throws {
     let start = monotonicSeconds()
-    swap(&steps, &formerSteps)
+    swap(&activationSteps, &formerActivationSteps)
     for l in 1...L {
       do { try solveWeights(l) } catch let error as LAPACKError {
         throw NumericalError.unsolvable(system: "W_\(l)", reason: error.description)
       }
     }
-    seconds.solve += monotonicSeconds() - start
+    solving += monotonicSeconds() - start
   }
 
   private mutating func solveWeights(_ l: Int) throws {
-    sums.withTotal(.outputs(l)) { solved[l].assign($0) }
-    if l > 1 {
-      try sums.withTotal(.gram(l - 1)) { try systems[l].take($0, ridge: settings.ridge) }
-    }
-    systems[l].solveFromRight(solved[l])
+    solved[l].mutableAll.assign(sums.total(.outputs(l)))
+    if l > 1 { try systems[l].take(sums.total(.gram(l - 1)), ridge: settings.ridge) }
+    systems[l].solveFromRight(&solved[l])
     if let event = systems[l].event { events.append("W_\(l): \(event)") }
-    for k in 0..<solved[l].count { W[l].base[k] = Float(solved[l].base[k]) }
+    let (to, from) = (W[l].mutableBase, solved[l].base)
+    for k in 0..<solved[l].count { to[k] = Float(from[k]) }
     if l == 1 {
       firstWeights.assign(weights(1))
     } else {
-      let r = Double(settings.gamma[l - 2]) / Double(settings.beta[l - 1])
-      try steps[l - 1].prepare(W: weights(l), r: r)
+      try activationSteps[l - 1].prepare(W: weights(l), r: Double(gamma[l - 2]) / Double(beta[l - 1]))
     }
   }
 
   /// a_l as the last a-update made it. Local.
-  func recallActivations(_ l: Int, _ tile: TileVisit) {
+  func recallActivations(_ l: Int, _ tile: TaylorTile) {
     if isImplicit(l) {
-      formerSteps[l].recall(
-        tile.workspace.residual.base, room(L, tile).base, z: outputs(l, tile), next: outputs(L, tile),
-        newer: steps[l], network.activation)
-    } else if !isStored[l] {
-      apply(formerSteps[l], l, tile)
+      formerActivationSteps[l].recall(
+        tile.room.residual.mutableBase, tile.m(L).base, z: Tile(tile.z(l)), next: Tile(tile.z(L)),
+        newer: activationSteps[l],
+        network.activation)
+    } else if !variables.isStored[l] {
+      apply(formerActivationSteps[l], l, tile)
     }
   }
 
   /// Whether a_l is not even stored within a visit: for one output a number a sample does. W_L a_{L−1} comes with it.
-  private func isImplicit(_ l: Int) -> Bool { l == L - 1 && !isStored[l] && steps[l].canBeImplicit }
-
-  /// The a_l of the next sweep. Local.
-  func updateActivations(_ l: Int, _ tile: TileVisit) { apply(steps[l], l, tile) }
-
-  private func apply(_ step: borrowing ActivationStep, _ l: Int, _ tile: TileVisit) {
-    step.apply(
-      activations(l, tile), z: outputs(l, tile), next: outputs(l + 1, tile), network.activation,
-      work: tile.workspace.work.base)
+  private func isImplicit(_ l: Int) -> Bool {
+    l == L - 1 && !variables.isStored[l] && activationSteps[l].canBeImplicit
   }
 
-  /// z_L; leaves W_L a_{L−1} in the workspace. Local.
-  func updateLastOutputs(_ tile: TileVisit) {
-    let m = L > 1 && isImplicit(L - 1) ? room(L, tile) : product(L, tile)
+  /// The a_l of the next sweep. Local.
+  func updateActivations(_ l: Int, _ tile: TaylorTile) { apply(activationSteps[l], l, tile) }
+
+  private func apply(_ step: borrowing ActivationStep, _ l: Int, _ tile: TaylorTile) {
+    step.apply(
+      tile.a(l), z: Tile(tile.z(l)), next: Tile(tile.z(l + 1)), network.activation,
+      work: tile.room.work.mutableBase)
+  }
+
+  /// W_L a_{L−1}. Local; valid until the next product of the tile.
+  func lastProduct(_ tile: TaylorTile) -> Tile<Float> {
+    if L > 1 && isImplicit(L - 1) { Tile(tile.m(L)) } else { product(L, tile) }
+  }
+
+  /// z_L. Local.
+  func updateLastOutputs(_ m: Tile<Float>, _ tile: TaylorTile) {
     network.loss.minimise(
-      outputs(L, tile), m: m, y: y.columns(tile.columns), lambda: lambda.columns(tile.columns),
-      beta: settings.beta[L - 1], scratch: tile.workspace.scratch.elements)
+      tile.z(L), m: m, y: tile.y, lambda: Tile(tile.lambda), beta: beta[L - 1],
+      scratch: tile.room.scratch.mutableElements)
   }
 
   /// z_l, l < L. Local.
-  func updateOutputs(_ l: Int, _ tile: TileVisit) {
+  func updateOutputs(_ l: Int, _ tile: TaylorTile) {
     let a: Activations =
       isImplicit(l)
-      ? .implicit(formerSteps[l].implicit(tile.workspace.residual.base))
-      : .stored(activations(l, tile).rows(0..<network.widths[l]))
-    let (z, x, beta, gamma) = (
-      outputs(l, tile), inputs(l - 1, tile), settings.beta[l - 1], settings.gamma[l - 1]
-    )
+      ? .implicit(formerActivationSteps[l].implicit(tile.room.residual.base))
+      : .stored(Tile(tile.a(l).rows(0..<network.widths[l])))
     withPanels(l) { W in
       network.activation.minimise(
-        z, W, x, a: a, beta: beta, gamma: gamma, residuals: &tile.workspace.residuals[l - 1],
-        work: tile.workspace.work.base)
+        tile.z(l), W, tile.inputs(l - 1), a: a, beta: beta[l - 1], gamma: gamma[l - 1],
+        residuals: &tile.room.measures.layers[l - 1], work: tile.room.work.mutableBase)
     }
   }
 
-  /// λ, by the W_L a_{L−1} that the update of z_L left. Local. λ stays 0 during the warm start.
-  func updateMultiplier(_ tile: TileVisit) {
-    let (m, z, lambda) = (room(L, tile), outputs(L, tile), lambda.columns(tile.columns))
-    if settings.hasMultiplier && sweeps >= settings.warmStart {
-      let step = settings.dualStep * settings.beta[L - 1]
-      if m.isOnePiece {
-        update(lambda.asColumn, z.asColumn, m.asColumn, step)
-      } else {
-        update(lambda, z, m, step)
-      }
+  /// λ. Local. It stays 0 during the warm start.
+  func updateMultiplier(_ m: Tile<Float>, _ tile: TaylorTile) {
+    guard settings.hasMultiplier && sweeps >= settings.warmStart else { return }
+    let (z, lambda, step) = (Tile(tile.z(L)), tile.lambda, settings.dualStep * beta[L - 1])
+    if m.isOnePiece {
+      update(lambda.asColumn, z.asColumn, m.asColumn, step)
+    } else {
+      update(lambda, z, m, step)
     }
-    tile.workspace.measureLastLayer(network.loss, z: z, m: m, y: y.columns(tile.columns), lambda: lambda)
   }
 
   /// λ ← λ + step (z − m).
-  private func update(_ lambda: Tile<Float>, _ z: Tile<Float>, _ m: Tile<Float>, _ step: Float) {
+  private func update(_ lambda: MutableTile<Float>, _ z: Tile<Float>, _ m: Tile<Float>, _ step: Float) {
     for j in 0..<z.columns {
       let (lambda, z, m, rows) = (lambda.column(j), z.column(j), m.column(j), z.rows)
       for i in 0..<rows { lambda[i] += step * (z[i] - m[i]) }
     }
   }
 
+  private func measureLastLayer(_ m: Tile<Float>, _ tile: TaylorTile) {
+    tile.room.measures.addLastLayer(
+      network.loss, z: Tile(tile.z(L)), m: m, y: tile.y, lambda: Tile(tile.lambda))
+  }
+
   /// Adds the tile to the sums of its chunk. Local.
-  func addSums(_ tile: TileVisit) {
-    let workspace = tile.workspace
-    let start = monotonicSeconds()
+  func addSums(_ tile: TaylorTile) {
     sums.add(
-      thread: workspace.thread, a: { inputs($0, tile) }, z: { outputs($0, tile) },
-      meanwhile: { workspace.prefetch() })
-    workspace.summing += monotonicSeconds() - start
+      thread: tile.thread, a: { tile.inputs($0) }, z: { Tile(tile.z($0)) },
+      meanwhile: { tile.room.prefetch() })
   }
 
   /// The sums of all chunks once more, from the variables as they stand. Local.
-  func sumAgain() {
-    forEachTile { tile in
+  func sumAgain(_ samples: borrowing Samples) {
+    forEachTile(of: chunks, samples) { tile in
       for l in 1..<L { updateActivations(l, tile) }
       addSums(tile)
     }
   }
 
-  /// m = W_l a_{l−1}, in the workspace. Local.
-  func product(_ l: Int, _ tile: TileVisit) -> Tile<Float> {
-    let m = room(l, tile)
-    withPanels(l) { W in W.multiply(m, inputs(l - 1, tile)) }
-    return m
+  /// W_l a_{l−1}. Local; valid until the next product of the tile.
+  func product(_ l: Int, _ tile: TaylorTile) -> Tile<Float> {
+    let m = tile.m(l)
+    withPanels(l) { W in W.multiply(m, tile.inputs(l - 1)) }
+    return Tile(m)
   }
 
   /// Gives `body` W_l as products read it.
   func withPanels(_ l: Int, _ body: (borrowing Panels) -> Void) {
-    if l == 1 { body(firstWeights) } else { body(steps[l - 1].weights) }
+    if l == 1 { body(firstWeights) } else { body(activationSteps[l - 1].weights) }
   }
 
-  /// Where `product(l, tile)` lies.
-  private func room(_ l: Int, _ tile: TileVisit) -> Tile<Float> {
-    let rows = network.widths[l]
-    return Tile(
-      base: tile.workspace.work.base, rows: rows, columns: tile.columns.count,
-      stride: rows < Panels.fewRows ? rows : paddedRows(rows))
-  }
+  /// W_l without the bias column where there is no bias.
+  func weights(_ l: Int) -> Tile<Float> { W[l].columns(0..<network.inputs(l)) }
 }

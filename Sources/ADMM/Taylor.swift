@@ -1,103 +1,53 @@
+import Basics
 import LinearAlgebra
 import MPI
 import Networks
+import Settings
 import Sums
 
-/// How Algorithm 1 starts.
-public enum Start: String, CaseIterable, Sendable, Codable {
-  /// Every entry of a_l and z_l is an independent N(0, 1) number: the paper's.
-  case gaussian
-  /// W_l has independent N(0, 2 / d_{l−1}) entries, and one forward pass gives z_l and a_l.
-  case forward
-}
-
-/// The settings of Algorithm 1.
-public struct TaylorSettings: Sendable, Equatable {
-  /// β_1 … β_L > 0: the penalties on z_l = W_l a_{l−1}.
-  public var beta: [Float]
-  /// γ_1 … γ_{L−1} > 0: the penalties on a_l = h(z_l).
-  public var gamma: [Float]
-  /// ρ_l is this times the mean of the Gram matrix's diagonal.
-  public var ridge: Double
-  /// How many sweeps λ stays 0.
-  public var warmStart: Int
-  /// Whether λ is updated at all.
-  public var hasMultiplier: Bool
-  /// s in λ ← λ + s β_L (z_L − W_L a_{L−1}): 1 in the paper; 2 is the step of the exact multiplier.
-  public var dualStep: Float
-  /// How a_l and z_l begin.
-  public var start: Start
-  /// Decides every random number.
-  public var seed: UInt64
-  /// Whether a_l is stored. The bits don't depend on it.
-  public var storage: ActivationStorage
-
-  /// All settings.
-  public init(
-    beta: [Float], gamma: [Float], ridge: Double, warmStart: Int, hasMultiplier: Bool, dualStep: Float,
-    start: Start, seed: UInt64, storage: ActivationStorage = .automatic
-  ) {
-    self.beta = beta
-    self.gamma = gamma
-    self.ridge = ridge
-    self.warmStart = warmStart
-    self.hasMultiplier = hasMultiplier
-    self.dualStep = dualStep
-    self.start = start
-    self.seed = seed
-    self.storage = storage
-  }
-}
-
-/// Method `taylor`: the variables of Algorithm 1 and what a sweep works with.
+/// Method `taylor`: Algorithm 1, its variables and what a sweep works with. `Sweep.swift` has the algorithm.
 ///
-/// The variables have the paper's names and shapes (algorithm.md §1). `z`, `lambda`, `y` hold this rank's samples, a sample a
-/// column; `W` is the same, to the bit, on every rank. a_l is a function of z_l, z_{l+1} and W_{l+1}: it is made in the tile where it
-/// is needed, twice a sweep, and kept only where that costs more than to store and load it. `Sweep.swift` has the algorithm.
+/// The variables have the paper's names and shapes (algorithm.md §1). W is the same, to the bit, on every rank; those of the samples'
+/// size are in `Variables`.
 public struct Taylor: ~Copyable, TrainingMethod {
   /// The network that is trained.
   public let network: Network
-  /// β, γ, ridge and so on.
+  /// ridge, multiplier and so on.
   public let settings: TaylorSettings
-  /// Who owns which samples.
-  public let partition: Partition
+  /// β_1 … β_L and γ_1 … γ_{L−1}.
+  let beta, gamma: [Float]
 
   /// W_l, d_l × (d_{l−1} + 1), l = 1 … L.
   public internal(set) var W: Layers<Matrix<Float>>
-  /// z_l, d_l × n, l = 1 … L; padded to whole vectors for l < L.
-  package internal(set) var z: Layers<Matrix<Float>>
-  /// λ, d_L × n.
-  package internal(set) var lambda: Matrix<Float>
-  /// a_l of the next sweep over a row of ones, (d_l + 1) × n, padded, l = 1 … L−1; empty where it is not stored.
-  package internal(set) var storedActivations: Layers<Matrix<Float>>
-  /// Whether a_l is stored, by l; the entry for 0 has no meaning.
-  package let isStored: [Bool]
-  /// Whether the tile of a_l has z_{l+1} below it, so that one product brings both sums for W_{l+1}; by l.
-  let isStacked: [Bool]
-  /// a_0, the data over a row of ones. Not owned.
-  let a0: Tile<Float>
-  /// y, d_L × n. Not owned.
-  let y: Tile<Float>
+  /// z, λ and what is stored of a.
+  package let variables: Variables
 
   /// How many sweeps have been done.
   public internal(set) var sweeps = 0
   /// What the log should say of the last sweep, such as a raised ridge. Whoever reports empties it.
   public var events: [String] = []
-  /// Where the time of all sweeps went.
-  public internal(set) var seconds = SweepSeconds()
+  /// Seconds in the weight systems.
+  var solving = 0.0
+  /// What the start took of the times that `sums` counts.
+  private var atStart = SweepSeconds()
 
   /// Brings the sums for all W_l in one message.
   var sums: LayerSums
   /// a_{l−1} a_{l−1}ᵀ + ρ_l I, l = 1 … L. That of the data is reduced and factored once a run.
   var systems: Layers<WeightSystem>
   /// Where W_l is solved for, l = 1 … L.
-  let solved: Layers<Matrix<Double>>
+  var solved: Layers<Matrix<Double>>
   /// W_1 as products read it.
-  let firstWeights: Panels
+  var firstWeights: Panels
   /// W_{l+1} made ready, l = 1 … L−1: of this sweep and of the one before, whose a_l may be asked for again.
-  var steps, formerSteps: Layers<ActivationStep>
+  var activationSteps, formerActivationSteps: Layers<ActivationStep>
   let team: ThreadTeam
-  let workspaces: [Workspace]
+  /// One a thread.
+  let rooms: [TaylorRoom]
+  /// This rank's chunks.
+  let chunks: [Int]
+  /// N.
+  private let samples: Int
   /// Most samples a tile.
   public let tileColumns: Int
 
@@ -106,93 +56,85 @@ public struct Taylor: ~Copyable, TrainingMethod {
 
   /// Makes the start values, their sums and the first W. Collective; some 4 reductions.
   ///
-  /// - Parameters:
-  ///   - a0: (d_0 + 1) × n, this rank's samples over a row of ones. Must outlive this value.
-  ///   - y: d_L × n, their targets. Must outlive this value.
-  ///   - threads: how many threads share this rank's chunks. The bits don't depend on it.
-  ///   - tileColumns: how many samples a tile has; `nil` goes by the cache. The weights' bits don't depend on it.
-  /// - Throws: a numerical `Failure`, shared by all ranks, if the data's sums are not finite.
+  /// - Parameter tileColumns: how many samples a tile has; `nil` goes by the cache. The weights' bits don't depend on it.
+  /// - Throws: `NumericalError`, the same on all ranks, if the data's sums are not finite; a `Failure` of this rank where the system
+  ///   gives no more threads.
   public static func start(
-    _ network: Network, _ settings: TaylorSettings, a0: Tile<Float>, y: Tile<Float>, partition: Partition,
-    threads: Int = 1, tileColumns: Int? = nil, over ranks: borrowing Communicator
+    _ network: Network, _ settings: TaylorSettings, _ samples: borrowing Samples, _ options: StartOptions,
+    tileColumns: Int? = nil, over ranks: borrowing Communicator
   ) throws -> Taylor {
-    let system = try WeightSystem.ofData(
-      a0.rows(0..<network.inputs(1)), network, ridge: settings.ridge, partition, over: ranks)
+    samples.check(network)
+    let G = try samples.gram(network, over: ranks)
     // The least of all hosts', so that reported sums are rounded in the same places everywhere.
     let columns = try ranks.min(tileColumns ?? Self.tileColumns(network))
-    var taylor = Taylor(
-      network, settings, a0, y, partition, rank: ranks.rank, team: try ThreadTeam(count: threads),
-      tileColumns: columns)
-    taylor.systems[1] = system
-    try taylor.begin(over: ranks)
+    var taylor = Taylor(network, settings, samples, try ThreadTeam(count: options.threads), columns)
+    do { try taylor.systems[1].take(G.all, ridge: settings.ridge) } catch let error as LAPACKError {
+      throw NumericalError.unsolvable(system: "W_1", reason: error.description)
+    }
+    try taylor.begin(samples, seed: options.seed, over: ranks)
+    taylor.atStart = taylor.seconds
+    taylor.events = []
     return taylor
   }
 
   private init(
-    _ network: Network, _ settings: TaylorSettings, _ a0: Tile<Float>, _ y: Tile<Float>,
-    _ partition: Partition, rank: Int, team: ThreadTeam, tileColumns: Int
+    _ network: Network, _ settings: TaylorSettings, _ samples: borrowing Samples, _ team: ThreadTeam,
+    _ tileColumns: Int
   ) {
     let (L, d) = (network.L, network.widths)
-    let n = partition.range(of: rank).count
-    precondition(settings.beta.count == L && settings.beta.allSatisfy { $0 > 0 }, "beta \(settings.beta)")
-    precondition(
-      settings.gamma.count == L - 1 && settings.gamma.allSatisfy { $0 > 0 }, "gamma \(settings.gamma)")
-    precondition(a0.rows == d[0] + 1 && a0.columns == n, "a_0 is \(a0.rows) × \(a0.columns)")
-    precondition(y.rows == d[L] && y.columns == n, "y is \(y.rows) × \(y.columns)")
-    let isStored = settings.storage.isStored(network)
+    let (beta, gamma) = (settings.beta.values(L), settings.gamma.values(L - 1))
+    precondition(beta.count == L && beta.allSatisfy { $0 > 0 }, "beta \(beta)")
+    precondition(gamma.count == L - 1 && gamma.allSatisfy { $0 > 0 }, "gamma \(gamma)")
     self.network = network
     self.settings = settings
-    self.partition = partition
-    self.a0 = a0
-    self.y = y
-    self.isStored = isStored
+    (self.beta, self.gamma) = (beta, gamma)
+    self.samples = samples.partition.samples
     self.tileColumns = tileColumns
+    self.team = team
+    chunks = Array(samples.chunks)
     W = network.zeroWeights()
-    z = Layers(1..<L + 1) { l in Matrix(rows: l < L ? paddedRows(d[l]) : d[l], columns: n) }
-    lambda = Matrix(rows: d[L], columns: n)
-    storedActivations = Layers(1..<L) { l in Matrix(rows: paddedRows(d[l] + 1), columns: isStored[l] ? n : 0)
+    let variables = Variables(network, settings.storage, samples: samples.count)
+    self.variables = variables
+    activationSteps = Layers(1..<L) { l in ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias) }
+    formerActivationSteps = Layers(1..<L) { l in
+      ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias)
     }
-    steps = Layers(1..<L) { l in ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias) }
-    formerSteps = Layers(1..<L) { l in ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias) }
-    let isStacked = (0..<L).map {
-      $0 > 0 && !isStored[$0] && ActivationStep.stacksOutputs(from: d[$0 + 1], to: d[$0])
-    }
-    self.isStacked = isStacked
-    sums = LayerSums(network.sums, network, partition, threads: team.count, isStacked: { isStacked[$0] })
+    sums = LayerSums(
+      network.sums, network, samples.partition, threads: team.count, isStacked: { variables.isStacked[$0] })
     systems = Layers(1..<L + 1) { l in WeightSystem(size: network.inputs(l)) }
     solved = Layers(1..<L + 1) { l in Matrix(rows: d[l], columns: network.inputs(l)) }
     firstWeights = Panels(rows: d[1], columns: network.inputs(1))
-    self.team = team
-    workspaces = (0..<team.count).map { thread in
-      Workspace(network, thread: thread, columns: tileColumns) { isStored[$0] }
-    }
+    rooms = (0..<team.count).map { _ in TaylorRoom(network, columns: tileColumns) { variables.isStored[$0] } }
   }
-}
 
-/// Whether a_l is kept between two visits of a tile.
-public enum ActivationStorage: String, CaseIterable, Sendable, Codable {
-  /// Where that costs less than to compute it twice.
-  case automatic = "auto"
-  /// Always: 4 (d_l + 1) bytes a sample and hidden layer more.
-  case stored
-  /// Never: the least memory.
-  case recomputed
-
-  /// For a core that does 16 operations in the time of a byte to or from memory: a_l costs `ActivationStep.flops` to compute and 8 d_l bytes
-  /// to store and load.
-  static let flopsPerByte = 16
-
-  /// Whether to store a_l, by l; the entry for 0 has no meaning.
-  package func isStored(_ network: Network) -> [Bool] {
-    (0..<network.L).map { l in
-      guard l > 0 else { return false }
-      return switch self {
-      case .stored: true
-      case .recomputed: false
-      case .automatic:
-        ActivationStep.flops(from: network.widths[l + 1], to: network.widths[l])
-          > Self.flopsPerByte * 8 * network.widths[l]
-      }
-    }
+  /// Where the time of all sweeps went.
+  public var seconds: SweepSeconds {
+    var seconds = SweepSeconds()
+    seconds.solve = solving - atStart.solve
+    seconds.reduce = sums.reducing - atStart.reduce
+    seconds.sum = sums.summing - atStart.sum
+    return seconds
   }
+
+  /// What all sweeps together cost. algorithm.md §5, §6.
+  public var work: SweepWork {
+    var (one, updates, sumFlops) = (SweepWork(), 0, 0)
+    for l in 1...L {
+      let product = 2 * network.widths[l] * network.inputs(l)
+      updates += product
+      sumFlops += product
+      guard l < L else { continue }
+      let d = network.inputs(l + 1)
+      sumFlops += d * (d + 1)
+      updates += ActivationStep.flops(from: network.widths[l + 1], to: network.widths[l])
+    }
+    one.samples = Double(samples)
+    one.flops = Double(updates + sumFlops) * one.samples
+    one.sumFlops = Double(sumFlops) * one.samples
+    one.reductions = 1
+    one.bytes = sums.bytes
+    return sweeps * one
+  }
+
+  public func copyWeights(to W: inout Layers<Matrix<Float>>) { W.assign(self.W) }
 }

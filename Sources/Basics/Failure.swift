@@ -12,8 +12,6 @@ public enum ExitStatus: Int32, Sendable, Codable {
   case numericalFailure = 70
   /// Reading or writing failed.
   case inputOutput = 74
-  /// Stopped early with a checkpoint: requeue.
-  case stoppedEarly = 75
   /// A wrong configuration.
   case badConfiguration = 78
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../CMPI/shim.h"
 #include <hdf5.h>
 
 // HDF5's constants are macros, many of which open the library first, so each that we use gets a function.
@@ -23,7 +24,6 @@ static inline hid_t h5_uint64(void) { return H5T_NATIVE_UINT64; }
 static inline hid_t h5_c_string(void) { return H5T_C_S1; }
 static inline size_t h5_variable_length(void) { return H5T_VARIABLE; }
 
-// MPI_Info is needed in this one call alone.
-static inline herr_t h5_set_fapl_mpio(hid_t list, MPI_Comm ranks) {
-  return H5Pset_fapl_mpio(list, ranks, MPI_INFO_NULL);
+static inline herr_t h5_set_fapl_mpio(hid_t list, mpi_communicator ranks) {
+  return H5Pset_fapl_mpio(list, ranks.handle, MPI_INFO_NULL);
 }

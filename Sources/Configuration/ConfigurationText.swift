@@ -1,12 +1,9 @@
-import Datasets
 import Files
-import MPI
-import Networks
 
 extension Configuration {
   /// Every key with its value in force, nil where it is unset; values are TOML and JSON at the same time.
   public var settings: [(section: String, name: String, value: String?)] {
-    Self.keys.map { ($0.section, $0.name, $0.write(self)?.toml) }
+    Self.keys.map { ($0.section, $0.name, $0.text(self)) }
   }
 
   /// The whole configuration in TOML, without comments. Reading it gives the same configuration.
@@ -23,7 +20,7 @@ extension Configuration {
     for section in Self.sections {
       out += (out.isEmpty ? "" : "\n") + "[\(section)]\n"
       for key in Self.keys where key.section == section {
-        let value = key.write(self)?.toml
+        let value = key.text(self)
         if isCommented { out += "\n# \(key.meaning)\n# \(key.accepts)\n" }
         if let value {
           out += "\(key.name) = \(value)\n"
@@ -40,27 +37,31 @@ extension Configuration.Key {
   /// What the key accepts and what it is by default, as a sentence.
   fileprivate var accepts: String {
     let accepts = expected.prefix(1).uppercased() + expected.dropFirst()
-    guard let robust = standard(.robust) else { return "\(accepts). Not set by default." }
-    return "\(accepts). Default: \(robust)\(paper.map { ", or \($0) with preset paper" } ?? "")."
+    guard let standard = text(Configuration()) else { return "\(accepts). Not set by default." }
+    let others = presets.map { ", or \($0.value) with preset \($0.name)" }
+    return "\(accepts). Default: \(standard)\(others.joined())."
   }
 
   /// The key's row in docs/configuration.md: name, what it accepts, default, meaning.
   public var manualRow: String {
-    let standard = standard(.robust).map { "`\($0)`\(paper.map { "; paper: `\($0)`" } ?? "")" } ?? "not set"
+    let others = presets.map { "; \($0.name): `\($0.value)`" }
+    let standard = text(Configuration()).map { "`\($0)`\(others.joined())" } ?? "not set"
     return "| `\(name)` | \(expected) | \(standard) | \(meaning) |"
   }
 
-  /// The default under the preset `paper` where it is another one.
-  private var paper: String? {
-    let paper = standard(.paper)
-    return path == "taylor.preset" || paper == standard(.robust) ? nil : paper
+  /// The defaults under presets, where they are others.
+  private var presets: [(name: String, value: String)] {
+    Configuration.presets.compactMap { preset in
+      guard let value = text(preset.defaults), value != text(Configuration()) else { return nil }
+      return (preset.name, value)
+    }
   }
 }
 
 /// The line, from 1, on which each section and each key of a valid TOML text stands, by `section` and `section.key`.
 ///
-/// The parser does not tell the places of keys, so this walks over the text once: strings, comments and what stands in brackets
-/// is passed over.
+/// The parser does not tell the places of keys, so this walks over the text once: strings, comments and what stands in
+/// brackets is passed over.
 func keyLines(_ text: String) -> [String: Int] {
   var lines: [String: Int] = [:]
   var scanner = TOMLScanner(text)

@@ -1,4 +1,3 @@
-import MPI
 import Settings
 import TOMLKit
 

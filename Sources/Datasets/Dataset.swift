@@ -5,8 +5,8 @@ import Sums
 
 /// The labels of a rank's own samples, in their order.
 public enum Labels: Sendable, Equatable {
-  /// `codes[i]` in `0 ..< names.count`. `names` is the same on every rank: in the order of the numbers if all are numbers, else
-  /// sorted, unless the caller gave an order.
+  /// `codes[i]` in `0 ..< names.count`. `names` is the same on every rank: in the order of the numbers if all are
+  /// numbers, else sorted, unless the caller gave an order.
   case classes(codes: [Int32], names: [String])
   /// Regression targets.
   case targets([Float])
@@ -14,7 +14,7 @@ public enum Labels: Sendable, Equatable {
   case none
 }
 
-/// A data set as the job holds it: each rank its own block of columns.
+/// A data set as the job holds it: each rank its own consecutive columns.
 @frozen
 public struct Dataset: ~Copyable {
   /// Who owns which global samples.
@@ -57,9 +57,8 @@ public struct Split: ~Copyable {
 extension Dataset {
   /// Divides the samples at random, each by its own global index: the same division for any number of ranks.
   ///
-  /// Sample n goes to validation if u(seed, n) < `fraction` for a uniform u in [0, 1). Both parts are shared out anew, by chunks of
-  /// `chunk` samples. Collective;
-  /// takes as much memory again as the data set.
+  /// Sample n goes to validation if u(seed, n) < `fraction` for a uniform u in [0, 1). Both parts are shared out
+  /// anew, by chunks of `chunk` samples. Collective; takes as much memory again as the data set.
   ///
   /// - Throws: a shared `Failure` where one part would be empty.
   public func split(
@@ -84,35 +83,35 @@ extension Dataset {
   func subset(
     chunk: Int?, over ranks: borrowing Communicator, where isKept: (Int) -> Bool
   ) throws -> Dataset {
-    var blocks: [Block] = []
-    var block = Block(order: Block.order(rank: ranks.rank, index: 0))
+    var parcels: [Parcel] = []
+    var parcel = Parcel(order: Parcel.order(rank: ranks.rank, index: 0))
     for i in range.indices.map({ $0 - range.lowerBound }) where isKept(i) {
-      block.features.append(contentsOf: features.columns(i..<i + 1).entries.prefix(featureCount))
+      parcel.features.append(contentsOf: features.columns(i..<i + 1).entries.prefix(featureCount))
       switch labels {
-      case .classes(let codes, _): block.codes.append(codes[i])
-      case .targets(let targets): block.targets.append(targets[i])
+      case .classes(let codes, _): parcel.codes.append(codes[i])
+      case .targets(let targets): parcel.targets.append(targets[i])
       case .none: break
       }
-      block.count += 1
-      if block.features.count >= Block.limit {
-        blocks.append(block)
-        block = Block(order: Block.order(rank: ranks.rank, index: blocks.count))
+      parcel.count += 1
+      if parcel.features.count >= Parcel.limit {
+        parcels.append(parcel)
+        parcel = Parcel(order: Parcel.order(rank: ranks.rank, index: parcels.count))
       }
     }
-    if block.count > 0 { blocks.append(block) }
-    let kind: Block.LabelKind =
+    if parcel.count > 0 { parcels.append(parcel) }
+    let kind: Parcel.LabelKind =
       switch labels {
       case .classes(_, let names): .classes(names)
       case .targets: .targets
       case .none: .none
       }
-    return try distribute(&blocks, featureNames: featureNames, labels: kind, chunk: chunk, over: ranks)
+    return try distribute(&parcels, featureNames: featureNames, labels: kind, chunk: chunk, over: ranks)
   }
 }
 
 extension Tile<Float> {
   /// The entries of a tile of one column.
-  fileprivate var entries: UnsafeMutableBufferPointer<Float> {
-    UnsafeMutableBufferPointer(start: base, count: rows)
+  fileprivate var entries: UnsafeBufferPointer<Float> {
+    UnsafeBufferPointer(start: base, count: rows)
   }
 }

@@ -1,12 +1,14 @@
+import Files
 import MPI
 
 /// Deals pieces of a stream, which rank 0 alone can read, to all ranks in turn: piece k to rank k mod R. Collective.
 ///
-/// Rank 0 holds one piece at a time. A fault anywhere does not stop the others: all ranks leave when rank 0 has nothing more to
-/// deal, and all throw what stands first in the stream.
+/// Rank 0 holds one piece at a time. A fault anywhere does not stop the others: all ranks leave when rank 0 has
+/// nothing more to deal, and all throw what stands first in the stream.
 ///
 /// - Parameters:
-///   - produce: called on rank 0 only; hands each piece to its argument with the number of the piece's first line or sample.
+///   - produce: called on rank 0 only; hands each piece to its argument with the number of the piece's first line
+///     or sample.
 ///   - take: called for each of this rank's pieces, with the piece, its place k, and that number.
 /// - Throws: a shared `Failure`.
 func deal(

@@ -1,7 +1,8 @@
 import Basics
 import MPI
 
-/// Something wrong at one line or sample of a file, found by a rank that may not know yet which line of the whole file it is.
+/// Something wrong at one line or sample of a file, found by a rank that may not know yet which line of the whole
+/// file it is.
 struct Fault: Error {
   /// The line or sample, from 1, counted from where this rank's part begins.
   let index: Int
@@ -17,7 +18,20 @@ struct Fault: Error {
 }
 
 extension Communicator {
-  /// All ranks throw the failure that stands first in the file; nothing is thrown where no rank has found a fault. Collective.
+  /// What `body` finds wrong in this rank's part of a file; other failures are agreed on. Collective; `body` must
+  /// not communicate.
+  ///
+  /// - Throws: a shared `Failure`.
+  func fault(in body: () throws -> Void) throws -> Fault? {
+    var fault: Fault? = nil
+    try agree {
+      do { try body() } catch let found as Fault { fault = found }
+    }
+    return fault
+  }
+
+  /// All ranks throw the failure that stands first in the file; nothing is thrown where no rank has found a fault.
+  /// Collective.
   ///
   /// - Parameters:
   ///   - fault: the first that this rank has found.

@@ -3,7 +3,8 @@ import CZlib
 import Files
 import MPI
 
-/// The contents of a file from beginning to end, inflated if it is a gzip file (RFC 1952), which may have several members.
+/// The contents of a file from beginning to end, inflated if it is a gzip file (RFC 1952), which may have several
+/// members.
 final class InputStream {
   private let file: InputFile
   private var inflater: Inflater?
@@ -79,15 +80,6 @@ final class InputStream {
   func bytes(_ count: Int) throws -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
     let done = try bytes.withUnsafeMutableBufferPointer { try read($0) }
-    return Array(bytes.prefix(done))
-  }
-}
-
-extension InputFile {
-  /// The first `count` bytes, fewer if the file is shorter. Local.
-  func bytes(_ count: Int) throws -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: count)
-    let done = try bytes.withUnsafeMutableBufferPointer { try read($0, at: 0) }
     return Array(bytes.prefix(done))
   }
 }

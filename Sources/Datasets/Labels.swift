@@ -15,7 +15,8 @@ public enum LabelSelection: Sendable, Equatable {
 
 /// The labels that one rank has met, and their codes.
 ///
-/// A label that is a number is named by its shortest form: `1.000e+00` is "1". So 0/1, −1/+1, class numbers and names are all names.
+/// A label that is a number is named by its shortest form: `1.000e+00` is "1". So 0/1, −1/+1, class numbers and
+/// names are all names.
 struct LabelTable {
   /// More distinct labels than this are no classes.
   static let limit = 1_000
@@ -39,8 +40,8 @@ struct LabelTable {
   /// All distinct labels met, up to the limit and one more.
   private var met: Set<String> = []
 
-  /// - Parameter classes: the only labels allowed, in the order of their codes; `nil` takes what comes. With a selection it only says
-  ///   that its classes need not occur.
+  /// - Parameter classes: the only labels allowed, in the order of their codes; `nil` takes what comes. With a
+  ///   selection it only says that its classes need not occur.
   init(selection: LabelSelection, classes: [String]?, missing: Source.MissingValues) {
     switch selection {
     case .all: self.selection = .all
@@ -56,7 +57,8 @@ struct LabelTable {
     decimalValue(text).map(name) ?? text
   }
 
-  /// The shortest text for a number; whole numbers have no point. A number of single precision gets its own shortest text.
+  /// The shortest text for a number; whole numbers have no point. A number of single precision gets its own
+  /// shortest text.
   static func name(_ number: Double) -> String {
     if let whole = Int(exactly: number) { return String(whole) }
     return Float(exactly: number).map { "\($0)" } ?? "\(number)"
@@ -105,7 +107,8 @@ struct LabelTable {
 
   /// The names of all classes, the same on every rank, and the final code for each code of this rank. Collective.
   ///
-  /// - Throws: a shared `Failure` if the labels look like numbers to be predicted, or a class of the selection does not occur.
+  /// - Throws: a shared `Failure` if the labels look like numbers to be predicted, or a class of the selection does
+  ///   not occur.
   func resolve(path: String, over ranks: borrowing Communicator) throws -> (names: [String], codes: [Int32]) {
     let all = Set(
       try ranks.gather(met.joined(separator: "\0")).flatMap { $0.split(separator: "\0").map(String.init) })

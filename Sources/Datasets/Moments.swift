@@ -15,8 +15,9 @@ struct Moments {
 
   /// One pass for the range, one for the sums. Collective.
   ///
-  /// The sums are those of x − p and (x − p)² with p the column's smallest entry: no cancellation where the mean is far from 0, and 0
-  /// for a constant column. Partial sums over the fixed chunks of the partition, added exactly: the same bits for any number of ranks.
+  /// The sums are those of x − p and (x − p)² with p the column's smallest entry: no cancellation where the mean is
+  /// far from 0, and 0 for a constant column. Partial sums over the fixed chunks of the partition, added exactly:
+  /// the same bits for any number of ranks.
   init(of dataset: borrowing Dataset, over ranks: borrowing Communicator) throws {
     try self.init(
       rows: dataset.features.base, stride: dataset.features.rows, d: dataset.featureCount,

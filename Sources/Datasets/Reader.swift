@@ -3,55 +3,32 @@ import MPI
 
 /// Reads a data set; each rank gets the samples that it owns by `Partition`. Collective.
 ///
-/// Of HDF5, IDX and plain CSV files each rank reads its own part only. A gzip file is read by rank 0, which deals it out. The
-/// samples then go to their owners: the result is the same for any number of ranks, and the peak of memory is about twice a
-/// rank's own block. Line breaks inside quoted CSV fields are not supported.
+/// Of HDF5, IDX and plain CSV files each rank reads its own part only. A gzip file is read by rank 0, which deals
+/// it out. The samples then go to their owners: the result is the same for any number of ranks, and the peak of
+/// memory is about twice a rank's own samples.
 ///
 /// - Parameters:
-///   - classes: the labels there may be, in the order of their codes, as an earlier data set had them; `nil` takes what is found. With a
-///     `selection` other than `.all` it only allows that the selected classes are absent.
+///   - classes: the labels there may be, in the order of their codes, as an earlier data set had them; `nil` takes
+///     what is found. With a `selection` other than `.all` it only allows that the selected classes are absent.
 ///   - selection: which samples of a classification task to take, and as what.
 ///   - missing: what to do with empty fields and with numbers that are not finite.
 ///   - chunk: samples a chunk of the partition; `nil` chooses by their number.
 ///   - progress: told the fraction of its own part that a rank has read. For a gzip file rank 0's is called only.
-/// - Throws: a shared `Failure`: `noInput` where the file can't be opened, `badData` where it is damaged or does not fit the source,
-///   with the first faulty line, column or sample of the file.
+/// - Throws: a shared `Failure`: `noInput` where the file can't be opened, `badData` where it is damaged or does
+///   not fit the source, with the first faulty line, column or sample of the file.
 public func readDataset(
-  _ source: Source, task: Task, classes: [String]? = nil, selection: LabelSelection = .all,
+  _ source: Source, task: LearningTask, classes: [String]? = nil, selection: LabelSelection = .all,
   missing: Source.MissingValues = .refuse, chunk: Int? = nil, over ranks: borrowing Communicator,
   progress: (Double) -> Void = { _ in }
 ) throws -> Dataset {
-  let table = LabelTable(selection: selection, classes: classes, missing: missing)
-  let inspection = try Inspection(source, over: ranks)
-  var read: ReadSamples
-  switch inspection.format {
-  case .csv, .auto:
-    read = try readCSV(
-      source, inspection, task: task, missing: missing, table: table, over: ranks, progress: progress)
-  case .idx:
-    read = try readIDX(
-      source, inspection, task: task, missing: missing, table: table, over: ranks, progress: progress)
-  case .hdf5:
-    read = try readHDF5(
-      source, task: task, classes: classes, selection: selection, missing: missing, over: ranks,
-      progress: progress)
-  }
-
-  let labels: Block.LabelKind
-  switch task {
-  case _ where !read.hasLabels: labels = .none
-  case .regression: labels = .targets
-  case .classification:
-    let (names, codes) = try read.table.resolve(path: source.path, over: ranks)
-    labels = .classes(names)
-    for b in read.blocks.indices {
-      for i in read.blocks[b].codes.indices {
-        read.blocks[b].codes[i] = codes[Int(read.blocks[b].codes[i])]
-      }
-    }
-  }
+  var intake = Intake(task: task, classes: classes, selection: selection, missing: missing)
+  let file = try FileHead(source.path, over: ranks)
+  var read = try source.options.format(of: file).read(
+    source, file, into: &intake, over: ranks, progress: progress)
+  let labels =
+    read.hasLabels ? try intake.settle(&read.parcels, path: source.path, over: ranks) : .none
   let dataset = try distribute(
-    &read.blocks, featureNames: read.featureNames, labels: labels, chunk: chunk, over: ranks)
+    &read.parcels, featureNames: read.featureNames, labels: labels, chunk: chunk, over: ranks)
   guard dataset.partition.samples > 0 else {
     throw Failure(
       .badData, "\(source.path) holds no samples\(selection == .all ? "" : " of these classes").",
@@ -59,13 +36,4 @@ public func readDataset(
   }
   progress(1)
   return dataset
-}
-
-/// What one rank has read of a file, before it goes to its owners.
-struct ReadSamples {
-  var blocks: [Block]
-  /// The labels met; what the codes in the blocks mean.
-  let table: LabelTable
-  let featureNames: [String]
-  let hasLabels: Bool
 }

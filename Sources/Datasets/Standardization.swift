@@ -41,7 +41,7 @@ public struct Standardization: Sendable, Equatable {
   public func apply(to dataset: inout Dataset) {
     precondition(
       dataset.featureCount == mean.count, "\(mean.count) means for \(dataset.featureCount) features")
-    let base = dataset.features.base
+    let base = dataset.features.mutableBase
     let stride = dataset.features.rows
     for i in 0..<dataset.range.count {
       let sample = base + i * stride

@@ -4,14 +4,16 @@ import Sums
 
 /// Made-up samples: normal features, labelled by a random network, the teacher, whose outputs are blurred by noise.
 ///
-///     x_j ~ N(0, 1), j = 1 … d                                         features
-///     ℓ_k = v_k · U x,  g_k = v_k · |U x|                              32 ReLUs in 16 pairs: of each u_i and of −u_i
-///     s_k = ½ ℓ_k / sd ℓ_k + √¾ g_k / sd g_k + noise · e_k − m_k       scores; e_k ~ N(0, 1), m_k the median of the rest
+///     x_j ~ N(0, 1), j = 1 … d                                      features
+///     ℓ_k = v_k · U x,  g_k = v_k · |U x|                           32 ReLUs in 16 pairs: of each u_i and of −u_i
+///     s_k = ½ ℓ_k / sd ℓ_k + √¾ g_k / sd g_k + noise · e_k − m_k    scores; e_k ~ N(0, 1), m_k the median of the rest
 ///
-/// Of two classes the second is the one with s > 0, of more the largest s_k decides; the target of a regression is s. A linear model
-/// sees nothing of the even functions g_k: it explains a quarter of the variance that is not noise.
+/// Of two classes the second is the one with s > 0, of more the largest s_k decides; the target of a regression is
+/// s. A linear model sees nothing of the even functions g_k: it explains a quarter of the variance that is not
+/// noise.
 ///
-/// Every number is a function of the seed and the sample's number, drawn by `Philox`: any rank makes any sample, with the same bits.
+/// Every number is a function of the seed and the sample's number, drawn by `Philox`: any rank makes any sample,
+/// with the same bits.
 public struct Synthetic: Sendable, Equatable {
   /// One of two sets of samples that have the teacher in common and nothing else.
   public enum Part: UInt32, Sendable, CaseIterable {
@@ -42,34 +44,34 @@ public struct Synthetic: Sendable, Equatable {
 
   /// Makes the samples that `rank` owns, in place: no other array grows with their number than those of the result.
   ///
-  /// Local. d + K normal deviates and 16 (d + K) multiply-adds a sample, K the number of scores. Sample n is the same in every
-  /// partition, however many samples that has.
+  /// Local. d + K normal deviates and 16 (d + K) multiply-adds a sample, K the number of scores. Sample n is the
+  /// same in every partition, however many samples that has.
   ///
   /// - Parameters:
   ///   - task: whether the labels are classes or the score itself.
   ///   - progress: told the fraction of its own samples that this rank has made.
   public func samples(
-    _ part: Part, task: Task, partition: Partition, rank: Int, progress: (Double) -> Void = { _ in }
+    _ part: Part, task: LearningTask, partition: Partition, rank: Int, progress: (Double) -> Void = { _ in }
   ) -> Dataset {
     let range = partition.range(of: rank)
-    let matrix = Matrix<Float>(rows: features + 1, columns: range.count)
+    var matrix = Matrix<Float>(rows: features + 1, columns: range.count)
     let isRegression = task == .regression
     var codes = [Int32](repeating: 0, count: isRegression ? 0 : range.count)
     var targets = [Float](repeating: 0, count: isRegression ? range.count : 0)
 
     let scores = isRegression || classes == 2 ? 1 : classes
-    let teacher = Teacher(self, outputs: scores)
+    var teacher = Teacher(self, outputs: scores)
     let draw = Draw(self, .samples(part))
-    let s = Matrix<Double>(rows: scores, columns: 1)
-    let noises = Matrix<Double>(rows: scores, columns: 1)
+    var s = Matrix<Double>(rows: scores, columns: 1)
+    var noises = Matrix<Double>(rows: scores, columns: 1)
     for i in 0..<range.count {
       let n = range.lowerBound + i
-      let x = matrix.base + i * (features + 1)
+      let x = matrix.mutableBase + i * (features + 1)
       draw.features(of: n, into: x)
       x[features] = 1
-      teacher.score(x, into: s.base)
-      draw.noises(of: n, scores, into: noises.base)
-      for k in 0..<scores { s.base[k] += noise * noises.base[k] }
+      teacher.score(x, into: s.mutableBase)
+      draw.noises(of: n, scores, into: noises.mutableBase)
+      for k in 0..<scores { s.mutableBase[k] += noise * noises.base[k] }
       if isRegression { targets[i] = Float(s.base[0]) } else { codes[i] = label(s.base, scores) }
       if i % 4096 == 0 { progress(Double(i) / Double(range.count)) }
     }
@@ -107,7 +109,8 @@ private enum Stream {
   }
 }
 
-/// The random numbers of samples: the two of counter (i, n) are features 2i + 1 and 2i + 2 of sample n; its noises follow in pairs.
+/// The random numbers of samples: the two of counter (i, n) are features 2i + 1 and 2i + 2 of sample n; its noises
+/// follow in pairs.
 private struct Draw {
   private let random: Philox
   private let features: Int
@@ -148,13 +151,13 @@ private struct Teacher: ~Copyable {
   private let features: Int
   private let outputs: Int
   /// pairs × d.
-  private let U: Matrix<Double>
+  private var U: Matrix<Double>
   /// pairs × K: what u_i counts for in each score, and what |u_i| does.
-  private let linear, even: Matrix<Double>
+  private var linear, even: Matrix<Double>
   /// m_k.
   private var medians: [Double]
   /// U x of a sample.
-  private let hidden = Matrix<Double>(rows: pairs, columns: 1)
+  private var hidden = Matrix<Double>(rows: pairs, columns: 1)
 
   /// The teacher of so many scores. Local; the same on every rank.
   init(_ source: Synthetic, outputs: Int) {
@@ -173,9 +176,9 @@ private struct Teacher: ~Copyable {
   }
 
   private mutating func standardize(_ draw: Draw, noise: Double) {
-    let s = Matrix<Double>(rows: outputs, columns: Self.trials)
+    var s = Matrix<Double>(rows: outputs, columns: Self.trials)
     // linear is still 0: these are the g_k.
-    score(draw, into: s)
+    score(draw, into: &s)
     for k in 0..<outputs {
       let g = (0..<Self.trials).map { s[k, $0] }
       let mean = g.reduce(0, +) / Double(Self.trials)
@@ -190,10 +193,10 @@ private struct Teacher: ~Copyable {
         even[i, k] *= (0.75 / variance).squareRoot()
       }
     }
-    score(draw, into: s)
-    let e = Matrix<Double>(rows: outputs, columns: 1)
+    score(draw, into: &s)
+    var e = Matrix<Double>(rows: outputs, columns: 1)
     for n in 0..<Self.trials {
-      draw.noises(of: n, outputs, into: e.base)
+      draw.noises(of: n, outputs, into: e.mutableBase)
       for k in 0..<outputs { s[k, n] += noise * e[k, 0] }
     }
     for k in 0..<outputs {
@@ -203,17 +206,17 @@ private struct Teacher: ~Copyable {
   }
 
   /// The scores of the trials, one a column.
-  private func score(_ draw: Draw, into s: borrowing Matrix<Double>) {
-    let x = Matrix<Float>(rows: features, columns: 1)
+  private mutating func score(_ draw: Draw, into s: inout Matrix<Double>) {
+    var x = Matrix<Float>(rows: features, columns: 1)
     for n in 0..<s.columns {
-      draw.features(of: n, into: x.base)
-      score(x.base, into: s.base + n * outputs)
+      draw.features(of: n, into: x.mutableBase)
+      score(x.base, into: s.mutableBase + n * outputs)
     }
   }
 
   /// The scores of one sample, without noise. Plain sums in a fixed order, whose bits no BLAS decides.
-  func score(_ x: UnsafePointer<Float>, into s: UnsafeMutablePointer<Double>) {
-    let u = hidden.base
+  mutating func score(_ x: UnsafePointer<Float>, into s: UnsafeMutablePointer<Double>) {
+    let u = hidden.mutableBase
     for i in 0..<Self.pairs { u[i] = 0 }
     for j in 0..<features {
       let column = U.base + j * Self.pairs

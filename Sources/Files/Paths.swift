@@ -1,35 +1,10 @@
-import Basics
 import Glibc
 import MPI
-
-/// The text of a whole file. Local.
-///
-/// - Throws: a `Failure`: `noInput` if the file can't be opened, `badConfiguration` if it is not UTF-8 text.
-package func contents(of path: String) throws -> String {
-  guard let file = fopen(path, "rb") else {
-    throw Failure(.noInput, "\(path) can't be opened: \(String(cString: strerror(errno))). Check the path.")
-  }
-  defer { fclose(file) }
-  var bytes: [UInt8] = []
-  var piece = [UInt8](repeating: 0, count: 65_536)
-  while true {
-    let count = fread(&piece, 1, piece.count, file)
-    bytes += piece[..<count]
-    guard count == piece.count else { break }
-  }
-  guard ferror(file) == 0 else {
-    throw Failure(.noInput, "\(path) can't be read: \(String(cString: strerror(errno))).")
-  }
-  guard let text = String(validating: bytes, as: UTF8.self) else {
-    throw Failure(.badConfiguration, "\(path) is not UTF-8 text.")
-  }
-  return text
-}
 
 /// The directory that relative paths start from. Local.
 package func currentDirectory() throws -> String {
   guard let path = getcwd(nil, 0) else {
-    throw Failure(.inputOutput, "the current directory can't be found: \(String(cString: strerror(errno))).")
+    throw systemFailure("the current directory can't be found")
   }
   defer { free(path) }
   return String(cString: path)

@@ -2,7 +2,7 @@ import Basics
 import CHDF5
 import MPI
 
-extension File {
+extension HDF5File {
   /// Attaches a text to the file. All ranks pass the same.
   public func setAttribute(_ name: String, _ text: String) throws(HDF5Error) {
     let attribute = try Attribute(
@@ -61,7 +61,7 @@ private struct Attribute: ~Copyable {
 
   var elements: ElementClass { ElementClass(type) }
 
-  init(creating name: String, type: consuming Handle, in file: borrowing File) throws(HDF5Error) {
+  init(creating name: String, type: consuming Handle, in file: borrowing HDF5File) throws(HDF5Error) {
     let space = try dataspace([])
     handle = try Handle(
       H5Acreate2(file.id, name, type.id, space.id, h5_default(), h5_default()), "H5Acreate2", H5Aclose)
@@ -69,7 +69,7 @@ private struct Attribute: ~Copyable {
     isSingle = true
   }
 
-  init(opening name: String, in file: borrowing File) throws(HDF5Error) {
+  init(opening name: String, in file: borrowing HDF5File) throws(HDF5Error) {
     let handle = try Handle(H5Aopen(file.id, name, h5_default()), "H5Aopen", H5Aclose)
     let type = try Handle(H5Aget_type(handle.id), "H5Aget_type", H5Tclose)
     let space = try Handle(H5Aget_space(handle.id), "H5Aget_space", H5Sclose)

@@ -17,6 +17,11 @@ public func hdf5Version() -> String {
   return "\(major).\(minor).\(release)"
 }
 
+/// Whether a file is left open that could not be written, such as on a full disk. Local.
+///
+/// HDF5 would try again as MPI ends, and crash. Whoever ends the job aborts it instead, after the message.
+public internal(set) nonisolated(unsafe) var hasUnwrittenFile = false
+
 /// Returns what the C function `call` returned, or throws when that is negative, as all of HDF5's failures are.
 @discardableResult
 func check<Code: SignedInteger>(_ code: Code, _ call: String) throws(HDF5Error) -> Code {

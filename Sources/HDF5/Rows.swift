@@ -2,13 +2,17 @@ import CHDF5
 
 /// Which rows of an array move, and where they lie in memory.
 ///
-/// HDF5 is slow at rows that lie apart in memory, many times so over MPI-IO. Such rows go through a packed copy, piece by piece.
+/// HDF5 is slow at rows that lie apart in memory, many times so over MPI-IO. Such rows go through a packed copy,
+/// piece by piece.
 struct Rows: ~Copyable {
   private let rows: Range<Int>
   private let rowLength: Int
   private let stride: Int
   private let elementBytes: Int
   private let rowsPerPiece: Int
+  /// Room for the packed copy of a piece; for a few bytes where none is needed: HDF5 wants an address even for no
+  /// rows.
+  private let packed: UnsafeMutableRawPointer
 
   /// - Parameter capacity: how many elements the memory has.
   init<T: Number>(
@@ -30,16 +34,17 @@ struct Rows: ~Copyable {
       fatalError("\(array.place): a row of \(rowLength) elements is 2 GiB or more, too long for MPI-IO")
     }
     rowsPerPiece = max(array.pieceBytes / max(rowLength * elementBytes, 1), 1)
+    let packedBytes = stride == rowLength ? 0 : min(rowsPerPiece, rows.count) * rowLength * elementBytes
+    packed = .allocate(byteCount: max(packedBytes, 16), alignment: 16)
   }
+
+  deinit { packed.deallocate() }
 
   /// How many pieces it takes to move all rows.
   var pieces: Int { rowLength == 0 ? 0 : (rows.count + rowsPerPiece - 1) / rowsPerPiece }
 
   /// Whether rows lie next to each other in memory.
   var isPacked: Bool { stride == rowLength }
-
-  /// How many bytes the packed copy of a piece has; 16 where none is needed, for HDF5 wants an address even for no rows.
-  var packedBytes: Int { isPacked ? 16 : max(min(rowsPerPiece, rows.count) * rowLength * elementBytes, 16) }
 
   /// The rows of a piece, counted from the first of all; empty from the last row on.
   private func local(_ piece: Int) -> Range<Int> {
@@ -51,13 +56,14 @@ struct Rows: ~Copyable {
     local(piece).lowerBound + rows.lowerBound..<local(piece).upperBound + rows.lowerBound
   }
 
-  /// Where a piece that needs no packed copy lies.
-  func part(_ piece: Int, of buffer: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    buffer.map { $0 + local(piece).lowerBound * rowLength * elementBytes }
+  /// Where HDF5 finds, or puts, a piece: in `buffer`, or in its packed copy.
+  func memory(_ piece: Int, in buffer: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer {
+    guard isPacked, let buffer else { return packed }
+    return buffer + local(piece).lowerBound * rowLength * elementBytes
   }
 
   /// Copies a packed piece to where its rows belong.
-  func spread(_ packed: UnsafeMutableRawPointer, _ piece: Int, into buffer: UnsafeMutableRawPointer?) {
+  func spread(_ piece: Int, into buffer: UnsafeMutableRawPointer?) {
     guard let buffer else { return }
     for (k, row) in local(piece).enumerated() {
       (buffer + row * stride * elementBytes).copyMemory(
@@ -66,7 +72,7 @@ struct Rows: ~Copyable {
   }
 
   /// Makes the packed copy of a piece.
-  func gather(_ buffer: UnsafeMutableRawPointer?, _ piece: Int, into packed: UnsafeMutableRawPointer) {
+  func gather(_ piece: Int, from buffer: UnsafeMutableRawPointer?) {
     guard let buffer else { return }
     for (k, row) in local(piece).enumerated() {
       (packed + k * rowLength * elementBytes).copyMemory(

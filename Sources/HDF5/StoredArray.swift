@@ -4,8 +4,8 @@ import MPI
 
 /// An array in an open file: numbers or text, of any number of dimensions. HDF5 calls it a dataset.
 ///
-/// It must not be used after its file is closed. Where all ranks have the file open, opening and creating an array is collective;
-/// reading and writing rows are collective or not as each method says.
+/// It must not be used after its file is closed. Where all ranks have the file open, opening and creating an array
+/// is collective; reading and writing rows are collective or not as each method says.
 public struct StoredArray: ~Copyable {
   /// Its name in the file.
   public let name: String
@@ -21,7 +21,7 @@ public struct StoredArray: ~Copyable {
   let place: String
   let isShared: Bool
 
-  init(opening name: String, in file: borrowing File) throws {
+  init(opening name: String, in file: borrowing HDF5File) throws {
     do throws(HDF5Error) {
       try self.init(
         Handle(H5Dopen2(file.id, name, h5_default()), "H5Dopen2", H5Dclose), name: name, in: file)
@@ -32,7 +32,7 @@ public struct StoredArray: ~Copyable {
   }
 
   init(
-    creating name: String, type: hid_t, shape: [Int], in file: borrowing File
+    creating name: String, type: hid_t, shape: [Int], in file: borrowing HDF5File
   ) throws(HDF5Error) {
     let space = try dataspace(shape)
     try self.init(
@@ -41,7 +41,7 @@ public struct StoredArray: ~Copyable {
         "H5Dcreate2", H5Dclose), name: name, in: file)
   }
 
-  private init(_ handle: consuming Handle, name: String, in file: borrowing File) throws(HDF5Error) {
+  private init(_ handle: consuming Handle, name: String, in file: borrowing HDF5File) throws(HDF5Error) {
     let space = try Handle(H5Dget_space(handle.id), "H5Dget_space", H5Sclose)
     let dimensions = try check(H5Sget_simple_extent_ndims(space.id), "H5Sget_simple_extent_ndims")
     var extents = [hsize_t](repeating: 0, count: Int(dimensions))
@@ -69,18 +69,20 @@ public struct StoredArray: ~Copyable {
   /// - Parameters:
   ///   - rows: which; row i of the array is all elements of first index i.
   ///   - buffer: row `rows.lowerBound + k` goes to elements k·stride ..< k·stride + d, converted; the others stay.
-  ///   - stride: the distance between rows in `buffer`, at least d; d by default. With d + 1, the rows become the columns of a
-  ///     column-major matrix whose last row is left as it is.
-  /// - Throws: a `Failure` where the array does not hold numbers, `HDF5Error` where reading fails.
+  ///   - stride: the distance between rows in `buffer`, at least d; d by default. With d + 1, the rows become the
+  ///     columns of a column-major matrix whose last row is left as it is.
+  /// - Throws: a `Failure` where the array does not hold numbers, or reading fails.
   public func read<T: Number>(
     _ rows: Range<Int>, into buffer: UnsafeMutableBufferPointer<T>, stride: Int? = nil
   ) throws {
     try checkNumeric()
     let rows = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
-    try read(rows, of: T.type, into: buffer.baseAddress, pieces: rows.pieces, h5_default())
+    for piece in 0..<rows.pieces { try read(piece, of: rows, T.type, into: buffer.baseAddress, h5_default()) }
   }
 
   /// Reads rows `rows`, which differ from rank to rank and may be none. Collective; otherwise as above.
+  ///
+  /// - Throws: a shared `Failure`.
   public func read<T: Number>(
     _ rows: Range<Int>, into buffer: UnsafeMutableBufferPointer<T>, stride: Int? = nil,
     over ranks: borrowing Communicator
@@ -88,53 +90,67 @@ public struct StoredArray: ~Copyable {
     try checkNumeric()
     let rows = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
     let list = try collectiveTransfer()
-    try read(rows, of: T.type, into: buffer.baseAddress, pieces: ranks.max(rows.pieces), list.id)
+    for piece in 0..<(try ranks.max(rows.pieces)) {
+      try ranks.agree {
+        try read(piece, of: rows, T.type, into: buffer.baseAddress, list.id)
+      }
+    }
   }
 
   private func read(
-    _ rows: borrowing Rows, of type: hid_t, into buffer: UnsafeMutableRawPointer?, pieces: Int, _ list: hid_t
-  ) throws(HDF5Error) {
-    let packed = UnsafeMutableRawPointer.allocate(byteCount: rows.packedBytes, alignment: 16)
-    defer { packed.deallocate() }
-    for piece in 0..<pieces {
-      let selection = try Selection(of: piece, rows, in: shape)
-      let own = rows.isPacked ? rows.part(piece, of: buffer) ?? packed : packed
-      try check(
-        H5Dread(handle.id, type, selection.memory.id, selection.file.id, list, own), "H5Dread")
-      if !rows.isPacked { rows.spread(packed, piece, into: buffer) }
+    _ piece: Int, of rows: borrowing Rows, _ type: hid_t, into buffer: UnsafeMutableRawPointer?, _ list: hid_t
+  ) throws {
+    let selection = try Selection(of: piece, rows, in: shape)
+    let own = rows.memory(piece, in: buffer)
+    do throws(HDF5Error) {
+      try check(H5Dread(handle.id, type, selection.memory.id, selection.file.id, list, own), "H5Dread")
+    } catch {
+      throw Failure(.inputOutput, "\(place) can't be read: \(error).")
     }
+    if !rows.isPacked { rows.spread(piece, into: buffer) }
   }
 
   /// Writes rows `rows`. Local. The parameters are those of `read`.
   public func write<T: Number>(
     _ rows: Range<Int>, from buffer: UnsafeBufferPointer<T>, stride: Int? = nil
-  ) throws(HDF5Error) {
+  ) throws {
     let rows = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
-    try write(rows, of: T.type, from: buffer.baseAddress, pieces: rows.pieces, h5_default())
+    for piece in 0..<rows.pieces {
+      try write(piece, of: rows, T.type, from: buffer.baseAddress, h5_default())
+    }
   }
 
   /// Writes rows `rows`, which differ from rank to rank and may be none. Collective.
+  ///
+  /// - Throws: a shared `Failure`.
   public func write<T: Number>(
     _ rows: Range<Int>, from buffer: UnsafeBufferPointer<T>, stride: Int? = nil,
     over ranks: borrowing Communicator
   ) throws {
     let rows = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
     let list = try collectiveTransfer()
-    try write(rows, of: T.type, from: buffer.baseAddress, pieces: ranks.max(rows.pieces), list.id)
+    let pieces = try ranks.max(rows.pieces)
+    do {
+      for piece in 0..<pieces {
+        try ranks.agree { try write(piece, of: rows, T.type, from: buffer.baseAddress, list.id) }
+      }
+    } catch {
+      hasUnwrittenFile = true
+      throw error
+    }
   }
 
   private func write(
-    _ rows: borrowing Rows, of type: hid_t, from buffer: UnsafeRawPointer?, pieces: Int, _ list: hid_t
-  ) throws(HDF5Error) {
+    _ piece: Int, of rows: borrowing Rows, _ type: hid_t, from buffer: UnsafeRawPointer?, _ list: hid_t
+  ) throws {
     let buffer = UnsafeMutableRawPointer(mutating: buffer)
-    let packed = UnsafeMutableRawPointer.allocate(byteCount: rows.packedBytes, alignment: 16)
-    defer { packed.deallocate() }
-    for piece in 0..<pieces {
-      let selection = try Selection(of: piece, rows, in: shape)
-      if !rows.isPacked { rows.gather(buffer, piece, into: packed) }
-      let own = rows.isPacked ? rows.part(piece, of: buffer) ?? packed : packed
-      try check(
-        H5Dwrite(handle.id, type, selection.memory.id, selection.file.id, list, own), "H5Dwrite")
+    let selection = try Selection(of: piece, rows, in: shape)
+    if !rows.isPacked { rows.gather(piece, from: buffer) }
+    let own = rows.memory(piece, in: buffer)
+    do throws(HDF5Error) {
+      try check(H5Dwrite(handle.id, type, selection.memory.id, selection.file.id, list, own), "H5Dwrite")
+    } catch {
+      throw Failure(.inputOutput, "\(place) can't be written: \(error).")
     }
   }
 
@@ -156,7 +172,7 @@ public struct StoredArray: ~Copyable {
   }
 }
 
-extension File {
+extension HDF5File {
   /// Creates an array of numbers, to be written row by row.
   public func create<T: Number>(_ name: String, of: T.Type, shape: [Int]) throws -> StoredArray {
     try StoredArray(creating: name, type: T.type, shape: shape, in: self)
@@ -180,7 +196,8 @@ func dataspace(_ shape: [Int]) throws(HDF5Error) -> Handle {
       H5Screate_simple(CInt(shape.count), shape.map { hsize_t($0) }, nil), "H5Screate_simple", H5Sclose)
 }
 
-/// All ranks call alike, and each moves its own rows, which are one block of the file: ranks have nothing to collect for each other.
+/// All ranks call alike, and each moves its own rows, which are one block of the file: ranks have nothing to
+/// collect for each other.
 private func collectiveTransfer() throws(HDF5Error) -> Handle {
   let list = try Handle(H5Pcreate(h5_transfer_list()), "H5Pcreate", H5Pclose)
   try check(H5Pset_dxpl_mpio(list.id, H5FD_MPIO_COLLECTIVE), "H5Pset_dxpl_mpio")

@@ -1,8 +1,9 @@
 import Basics
 import CHDF5
+import Files
 import MPI
 
-extension File {
+extension HDF5File {
   /// Creates a list of texts: UTF-8 of fixed length, padded with zero bytes. All ranks pass the same texts.
   public func write(_ texts: [String], to name: String) throws {
     let length = max(texts.map { $0.utf8.count }.max() ?? 0, 1)
@@ -26,8 +27,8 @@ extension StoredArray {
     }
   }
 
-  /// The texts of rows `rows` of a list. Local: in a file that this rank has opened alone, as text of variable length can't be
-  /// read collectively.
+  /// The texts of rows `rows` of a list. Local: in a file that this rank has opened alone, as text of variable
+  /// length can't be read collectively.
   ///
   /// - Throws: a `Failure` where the array does not hold text, one a row.
   public func strings(_ rows: Range<Int>) throws -> [String] {

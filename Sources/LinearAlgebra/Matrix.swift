@@ -39,6 +39,12 @@ public struct Matrix<Element: BitwiseCopyable>: ~Copyable {
     memory.update(from: elements, count: elements.count)
   }
 
+  /// A matrix of a tile's shape and entries.
+  public init(copying tile: Tile<Element>) {
+    self.init(rows: tile.rows, columns: tile.columns)
+    mutableAll.assign(tile)
+  }
+
   deinit { memory.deallocate() }
 
   /// How many entries.
@@ -51,7 +57,9 @@ public struct Matrix<Element: BitwiseCopyable>: ~Copyable {
   @inlinable public var mutableBase: UnsafeMutablePointer<Element> { mutating get { memory } }
 
   /// All entries, column by column.
-  @inlinable public var elements: UnsafeBufferPointer<Element> { UnsafeBufferPointer(start: memory, count: count) }
+  @inlinable public var elements: UnsafeBufferPointer<Element> {
+    UnsafeBufferPointer(start: memory, count: count)
+  }
 
   /// All entries, column by column, to be written.
   @inlinable public var mutableElements: UnsafeMutableBufferPointer<Element> {

@@ -61,7 +61,7 @@ public struct Cholesky<Number: LAPACKNumber>: ~Copyable {
 
   /// Factors G + ρI: see `factor`.
   public init(
-    of G: borrowing Matrix<Number>, ridge: Number = 0, smallestPivot: Number = 1e-14
+    of G: Tile<Number>, ridge: Number = 0, smallestPivot: Number = 1e-14
   ) throws(LAPACKError) {
     precondition(G.rows == G.columns, "\(G.rows) × \(G.columns) is not square")
     self.init(size: G.rows)
@@ -77,17 +77,18 @@ public struct Cholesky<Number: LAPACKNumber>: ~Copyable {
   ///     of those before. To be set by the precision of G.
   /// - Throws: `LAPACKError` when G + ρI is not positive definite to that precision; there is then no factor.
   public mutating func factor(
-    _ G: borrowing Matrix<Number>, ridge: Number = 0, smallestPivot: Number = 1e-14
+    _ G: Tile<Number>, ridge: Number = 0, smallestPivot: Number = 1e-14
   ) throws(LAPACKError) {
     let d = G.rows
-    U.assign(G)
+    U.mutableAll.assign(G)
     for i in 0..<d { U[i, i] += ridge }
     let routines = Number.routines
     let routine = routines.letter + "potrf"
-    let info = routines.potrf(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), blas(d), U.mutableBase, blas(max(d, 1)))
+    let info = routines.potrf(
+      LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), blas(d), U.mutableBase, blas(max(d, 1)))
     guard info == 0 else { throw LAPACKError(routine: routine, info: info) }
     // Written so that an infinity, or a NaN that came of one, fails.
-    for i in 0..<d where !(U[i, i] * U[i, i] > smallestPivot * (G[i, i] + ridge)) {
+    for i in 0..<d where !(U[i, i] * U[i, i] > smallestPivot * (G.column(i)[i] + ridge)) {
       throw LAPACKError(routine: routine, info: Int32(i + 1))
     }
   }
@@ -149,12 +150,12 @@ public struct Cholesky<Number: LAPACKNumber>: ~Copyable {
 ///   - G: d × d; only its upper triangle is read.
 /// - Throws: `LAPACKError` when the eigenvalues don't converge or G has a NaN.
 public func multiplyByPseudoInverse(
-  _ X: MutableTile<Double>, of G: borrowing Matrix<Double>, tolerance: Double = 1e-12
+  _ X: MutableTile<Double>, of G: Tile<Double>, tolerance: Double = 1e-12
 ) throws(LAPACKError) {
   let d = G.rows
   precondition(G.columns == d && X.columns == d, "\(X.rows) × \(X.columns) times \(d) × \(G.columns)")
   guard d > 0 && X.rows > 0 else { return }
-  var V = G.copy()
+  var V = Matrix(copying: G)
   var eigenvalues = Matrix<Double>(rows: d, columns: 1)
   let info = LAPACKE_dsyevd(
     LAPACK_COL_MAJOR, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "U")), blas(d), V.mutableBase, blas(d),

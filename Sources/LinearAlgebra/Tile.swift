@@ -83,7 +83,8 @@ public struct MutableTile<Element: BitwiseCopyable> {
   /// Some consecutive columns.
   @inlinable public func columns(_ range: Range<Int>) -> MutableTile {
     precondition(range.lowerBound >= 0 && range.upperBound <= columns, "columns \(range) of \(columns)")
-    return MutableTile(base: base + range.lowerBound * stride, rows: rows, columns: range.count, stride: stride)
+    return MutableTile(
+      base: base + range.lowerBound * stride, rows: rows, columns: range.count, stride: stride)
   }
 
   /// Some consecutive rows of all columns.

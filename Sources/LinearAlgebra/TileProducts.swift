@@ -224,7 +224,8 @@ public func addProduct(
 
 /// C ← C + f(A) Bᵀ, the same with a function of every entry of A.
 @inlinable public func addProduct<F: EntryFunction>(
-  _ C: MutableTile<Float>, _ function: F, of A: Tile<Float>, transposed B: Tile<Float>, meanwhile: () -> Void = {}
+  _ C: MutableTile<Float>, _ function: F, of A: Tile<Float>, transposed B: Tile<Float>,
+  meanwhile: () -> Void = {}
 ) {
   precondition(
     C.rows == A.rows && C.columns == B.rows && A.columns == B.columns,

@@ -1,4 +1,4 @@
-import COpenMPI
+import CMPI
 import Glibc
 
 /// A group of ranks that talk to each other: the handful of verbs that this program needs.
@@ -7,28 +7,21 @@ import Glibc
 /// `Job.finalize`, not at the end of its scope: freeing is collective, and after an error ranks leave at different places.
 public struct Communicator: ~Copyable {
   /// The C handle, for libraries that take one (HDF5).
-  public let handle: MPI_Comm
+  package let handle: mpi_communicator
   /// This process's number, `0..<size`.
   public let rank: Int
   /// How many ranks there are.
   public let size: Int
 
   /// A duplicate of `original` whose errors come back as `MPIError`. Collective; MPI 3.1, section 6.4.2.
-  init(duplicating original: MPI_Comm) throws(MPIError) {
-    var copy: MPI_Comm? = nil
-    try check(MPI_Comm_dup(original, &copy), "MPI_Comm_dup")
-    guard let copy else {
-      throw MPIError(call: "MPI_Comm_dup", code: 0, message: "no communicator came back")
-    }
-    try self.init(owning: copy)
-  }
-
-  private init(owning handle: MPI_Comm) throws(MPIError) {
+  init(duplicating original: mpi_communicator) throws(MPIError) {
+    var handle = mpi_communicator()
     var rank: CInt = 0
     var size: CInt = 0
-    try check(MPI_Comm_set_errhandler(handle, shim_errors_return()), "MPI_Comm_set_errhandler")
-    try check(MPI_Comm_rank(handle, &rank), "MPI_Comm_rank")
-    try check(MPI_Comm_size(handle, &size), "MPI_Comm_size")
+    try check(mpi_comm_dup(original, &handle), "MPI_Comm_dup")
+    try check(mpi_comm_set_errors_return(handle), "MPI_Comm_set_errhandler")
+    try check(mpi_comm_rank(handle, &rank), "MPI_Comm_rank")
+    try check(mpi_comm_size(handle, &size), "MPI_Comm_size")
     self.handle = handle
     self.rank = Int(rank)
     self.size = Int(size)
@@ -38,21 +31,20 @@ public struct Communicator: ~Copyable {
   public var isRoot: Bool { rank == 0 }
 
   /// Releases the handle. Collective.
-  func free() {
-    var handle: MPI_Comm? = handle
-    MPI_Comm_free(&handle)
+  func free() throws(MPIError) {
+    try check(mpi_comm_free(handle), "MPI_Comm_free")
   }
 
   /// Ends the whole job at once with `status`, from any one rank. Local; never returns.
   public func abort(status: Int32) -> Never {
-    MPI_Abort(handle, status)
+    mpi_abort(handle, status)
     // Open MPI may return before the signal arrives.
     exit(status)
   }
 
   /// Waits until every rank has arrived. Collective; MPI 3.1, section 5.3.
   public func barrier() throws(MPIError) {
-    try check(MPI_Barrier(handle), "MPI_Barrier")
+    try check(mpi_barrier(handle), "MPI_Barrier")
   }
 
   // MARK: Reductions
@@ -60,46 +52,45 @@ public struct Communicator: ~Copyable {
   /// x ← Σ over ranks of x, entry by entry, in place. Collective; every rank gets the same bits. MPI 3.1, section 5.9.6.
   ///
   /// - Precondition: all ranks pass the same number of elements. Long vectors go in pieces of 2³⁰.
-  public func sum<T: Element>(_ x: UnsafeMutableBufferPointer<T>) throws(MPIError) {
-    try reduce(x, shim_sum())
+  public func sum<T: MPINumber>(_ x: UnsafeMutableBufferPointer<T>) throws(MPIError) {
+    try reduce(x, mpi_sum())
   }
 
   /// x ← Σ over ranks of x, entry by entry, in place. Collective.
-  public func sum<T: Element>(_ x: inout [T]) throws(MPIError) { try reduce(&x, shim_sum()) }
+  public func sum<T: MPINumber>(_ x: inout [T]) throws(MPIError) { try reduce(&x, mpi_sum()) }
 
   /// x ← max over ranks of x, entry by entry, in place. Collective.
-  public func max<T: Element>(_ x: inout [T]) throws(MPIError) { try reduce(&x, shim_max()) }
+  public func max<T: MPINumber>(_ x: inout [T]) throws(MPIError) { try reduce(&x, mpi_max()) }
 
   /// x ← min over ranks of x, entry by entry, in place. Collective.
-  public func min<T: Element>(_ x: inout [T]) throws(MPIError) { try reduce(&x, shim_min()) }
+  public func min<T: MPINumber>(_ x: inout [T]) throws(MPIError) { try reduce(&x, mpi_min()) }
 
   /// Σ over ranks of one number. Collective.
-  public func sum<T: Element>(_ x: T) throws(MPIError) -> T { try reduced(x, shim_sum()) }
+  public func sum<T: MPINumber>(_ x: T) throws(MPIError) -> T { try reduced(x, mpi_sum()) }
 
   /// The largest of one number a rank. Collective.
-  public func max<T: Element>(_ x: T) throws(MPIError) -> T { try reduced(x, shim_max()) }
+  public func max<T: MPINumber>(_ x: T) throws(MPIError) -> T { try reduced(x, mpi_max()) }
 
   /// The smallest of one number a rank. Collective.
-  public func min<T: Element>(_ x: T) throws(MPIError) -> T { try reduced(x, shim_min()) }
+  public func min<T: MPINumber>(_ x: T) throws(MPIError) -> T { try reduced(x, mpi_min()) }
 
-  private func reduced<T: Element>(_ x: T, _ operation: MPI_Op) throws(MPIError) -> T {
+  private func reduced<T: MPINumber>(_ x: T, _ operation: mpi_operation) throws(MPIError) -> T {
     var one = [x]
     try reduce(&one, operation)
     return one[0]
   }
 
-  private func reduce<T: Element>(_ x: inout [T], _ operation: MPI_Op) throws(MPIError) {
+  private func reduce<T: MPINumber>(_ x: inout [T], _ operation: mpi_operation) throws(MPIError) {
     try x.withUnsafeMutableBufferPointer { buffer throws(MPIError) in try reduce(buffer, operation) }
   }
 
-  private func reduce<T: Element>(
-    _ x: UnsafeMutableBufferPointer<T>, _ operation: MPI_Op
+  private func reduce<T: MPINumber>(
+    _ x: UnsafeMutableBufferPointer<T>, _ operation: mpi_operation
   ) throws(MPIError) {
     guard size > 1, let base = x.baseAddress else { return }
     for piece in Pieces(x.count) {
       try check(
-        MPI_Allreduce(
-          shim_in_place(), base + piece.lowerBound, CInt(piece.count), T.datatype, operation, handle),
+        mpi_allreduce_in_place(base + piece.lowerBound, CInt(piece.count), T.datatype, operation, handle),
         "MPI_Allreduce")
     }
   }
@@ -108,17 +99,17 @@ public struct Communicator: ~Copyable {
   public func sumOfLowerRanks(_ x: Int) throws(MPIError) -> Int {
     var own = x
     var before = 0
-    try check(MPI_Exscan(&own, &before, 1, Int.datatype, shim_sum(), handle), "MPI_Exscan")
+    try check(mpi_exscan(&own, &before, 1, Int.datatype, mpi_sum(), handle), "MPI_Exscan")
     return rank == 0 ? 0 : before
   }
 
   // MARK: Copies
 
   /// Every rank gets `root`'s elements, whatever its own were. Collective; MPI 3.1, section 5.4.
-  public func broadcast<T: Element>(_ x: inout [T], from root: Int = 0) throws(MPIError) {
+  public func broadcast<T: MPINumber>(_ x: inout [T], from root: Int = 0) throws(MPIError) {
     guard size > 1 else { return }
     var count = x.count
-    try check(MPI_Bcast(&count, 1, Int.datatype, CInt(root), handle), "MPI_Bcast")
+    try check(mpi_bcast(&count, 1, Int.datatype, CInt(root), handle), "MPI_Bcast")
     if rank != root {
       x = [T](unsafeUninitializedCapacity: count) { _, initialized in initialized = count }
     }
@@ -126,7 +117,7 @@ public struct Communicator: ~Copyable {
       guard let base = buffer.baseAddress else { return }
       for piece in Pieces(count) {
         try check(
-          MPI_Bcast(base + piece.lowerBound, CInt(piece.count), T.datatype, CInt(root), handle), "MPI_Bcast")
+          mpi_bcast(base + piece.lowerBound, CInt(piece.count), T.datatype, CInt(root), handle), "MPI_Bcast")
       }
     }
   }
@@ -143,16 +134,15 @@ public struct Communicator: ~Copyable {
   /// For a few kilobytes a rank, such as names and counts. MPI 3.1, section 5.7.
   ///
   /// - Throws: `MPIError`, alike on all ranks, for 2³¹ elements or more in all.
-  public func gather<T: Element>(_ x: [T]) throws(MPIError) -> [[T]] {
+  public func gather<T: MPINumber>(_ x: [T]) throws(MPIError) -> [[T]] {
     var own = x.count
     var counts = [Int](repeating: 0, count: size)
-    try check(MPI_Allgather(&own, 1, Int.datatype, &counts, 1, Int.datatype, handle), "MPI_Allgather")
+    try check(mpi_allgather(&own, &counts, 1, Int.datatype, handle), "MPI_Allgather")
     let layout = try GatherLayout(counts)
-    var code = MPI_SUCCESS
+    var code = mpi_success()
     let all = [T](unsafeUninitializedCapacity: layout.total) { buffer, initialized in
-      code = MPI_Allgatherv(
-        x, layout.counts[rank], T.datatype, buffer.baseAddress, layout.counts, layout.starts, T.datatype,
-        handle)
+      code = mpi_allgatherv(
+        x, layout.counts[rank], buffer.baseAddress, layout.counts, layout.starts, T.datatype, handle)
       initialized = layout.total
     }
     try check(code, "MPI_Allgatherv")
@@ -165,22 +155,20 @@ public struct Communicator: ~Copyable {
   }
 
   /// Sends elements to one rank, which must `receive` as many. Not collective; MPI 3.1, section 3.2.
-  public func send<T: Element>(_ x: UnsafeBufferPointer<T>, to rank: Int) throws(MPIError) {
+  public func send<T: MPINumber>(_ x: UnsafeBufferPointer<T>, to rank: Int) throws(MPIError) {
     guard let base = x.baseAddress else { return }
     for piece in Pieces(x.count) {
       try check(
-        MPI_Send(base + piece.lowerBound, CInt(piece.count), T.datatype, CInt(rank), 0, handle), "MPI_Send")
+        mpi_send(base + piece.lowerBound, CInt(piece.count), T.datatype, CInt(rank), handle), "MPI_Send")
     }
   }
 
   /// Receives as many elements as `x` holds from one rank. Not collective.
-  public func receive<T: Element>(_ x: UnsafeMutableBufferPointer<T>, from rank: Int) throws(MPIError) {
+  public func receive<T: MPINumber>(_ x: UnsafeMutableBufferPointer<T>, from rank: Int) throws(MPIError) {
     guard let base = x.baseAddress else { return }
     for piece in Pieces(x.count) {
       try check(
-        MPI_Recv(
-          base + piece.lowerBound, CInt(piece.count), T.datatype, CInt(rank), 0, handle,
-          shim_status_ignore()),
+        mpi_recv(base + piece.lowerBound, CInt(piece.count), T.datatype, CInt(rank), handle),
         "MPI_Recv")
     }
   }
@@ -192,14 +180,14 @@ public struct Communicator: ~Copyable {
   ///   - x: what to send, rank 0's part first.
   ///   - sendCounts: how many elements go to each rank; their sum is `x.count`.
   /// - Returns: the parts received from rank 0, 1, … one after the other, and how long each is.
-  public func exchange<T: Element>(
+  public func exchange<T: MPINumber>(
     _ x: UnsafeBufferPointer<T>, sendCounts: [Int]
   ) throws(MPIError) -> (elements: [T], counts: [Int]) {
     precondition(sendCounts.count == size, "\(sendCounts.count) counts for \(size) ranks")
     precondition(sendCounts.reduce(0, +) == x.count, "the counts \(sendCounts) don't sum to \(x.count)")
     var receiveCounts = [Int](repeating: 0, count: size)
     try check(
-      MPI_Alltoall(sendCounts, 1, Int.datatype, &receiveCounts, 1, Int.datatype, handle), "MPI_Alltoall")
+      mpi_alltoall(sendCounts, &receiveCounts, 1, Int.datatype, handle), "MPI_Alltoall")
     let sendStarts = starts(sendCounts)
     let receiveStarts = starts(receiveCounts)
     let total = receiveCounts.reduce(0, +)
@@ -218,29 +206,29 @@ public struct Communicator: ~Copyable {
   }
 
   /// Sends to one rank while receiving from another.
-  private func transfer<T: Element>(
+  private func transfer<T: MPINumber>(
     _ sent: UnsafeBufferPointer<T>, to: Int, _ received: UnsafeMutableBufferPointer<T>, from: Int
   ) throws(MPIError) {
-    var requests: [MPI_Request?] = []
+    var requests: [mpi_request] = []
     for piece in Pieces(received.count) {
-      var request: MPI_Request? = nil
+      var request = mpi_request()
       try check(
-        MPI_Irecv(
-          received.baseAddress.map { $0 + piece.lowerBound }, CInt(piece.count), T.datatype, CInt(from), 0,
+        mpi_irecv(
+          received.baseAddress.map { $0 + piece.lowerBound }, CInt(piece.count), T.datatype, CInt(from),
           handle, &request),
         "MPI_Irecv")
       requests.append(request)
     }
     for piece in Pieces(sent.count) {
-      var request: MPI_Request? = nil
+      var request = mpi_request()
       try check(
-        MPI_Isend(
-          sent.baseAddress.map { $0 + piece.lowerBound }, CInt(piece.count), T.datatype, CInt(to), 0, handle,
+        mpi_isend(
+          sent.baseAddress.map { $0 + piece.lowerBound }, CInt(piece.count), T.datatype, CInt(to), handle,
           &request),
         "MPI_Isend")
       requests.append(request)
     }
-    for i in requests.indices { try check(MPI_Wait(&requests[i], shim_status_ignore()), "MPI_Wait") }
+    for i in requests.indices { try check(mpi_wait(&requests[i]), "MPI_Wait") }
   }
 
   private func starts(_ counts: [Int]) -> [Int] {

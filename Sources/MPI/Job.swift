@@ -1,4 +1,4 @@
-import COpenMPI
+import CMPI
 import Glibc
 
 /// The life of MPI in this process: from `MPI_Init_thread` to `MPI_Finalize`.
@@ -15,8 +15,8 @@ public struct Job: ~Copyable {
 
     var level: CInt {
       switch self {
-      case .funneled: shim_thread_funneled()
-      case .serialized: shim_thread_serialized()
+      case .funneled: mpi_thread_funneled()
+      case .serialized: mpi_thread_serialized()
       }
     }
   }
@@ -27,32 +27,27 @@ public struct Job: ~Copyable {
   /// Starts MPI. Collective over all processes of the job; MPI 3.1, section 12.4.3.
   public init(threading: Threading = .funneled) throws(MPIError) {
     var provided: CInt = 0
-    try check(MPI_Init_thread(nil, nil, threading.level, &provided), "MPI_Init_thread")
-    try check(
-      MPI_Comm_set_errhandler(shim_comm_world(), shim_errors_return()), "MPI_Comm_set_errhandler")
+    try check(mpi_init_thread(threading.level, &provided), "MPI_Init_thread")
+    try check(mpi_comm_set_errors_return(mpi_comm_world()), "MPI_Comm_set_errhandler")
     guard provided >= threading.level else {
       throw MPIError(
         call: "MPI_Init_thread", code: 0,
         message: "this MPI library offers thread level \(provided), \(threading.level) is needed")
     }
-    world = try Communicator(duplicating: shim_comm_world())
+    world = try Communicator(duplicating: mpi_comm_world())
   }
 
   /// Ends MPI: all ranks wait for each other. Collective.
   public consuming func finalize() throws(MPIError) {
-    world.free()
-    try check(MPI_Finalize(), "MPI_Finalize")
+    try world.free()
+    try check(mpi_finalize(), "MPI_Finalize")
   }
 
-  /// The MPI library's name and version, its first line. Local, legal at any time.
+  /// The MPI library's name and version: "Open MPI v4.1.4", "MPICH Version: 4.0.2". Local, legal at any time.
   public static func libraryVersion() -> String {
-    var length: CInt = 0
-    let bytes = [CChar](unsafeUninitializedCapacity: Int(shim_max_library_version()) + 1) { buffer, count in
-      buffer.initialize(repeating: 0)
-      count = buffer.count
-      if let base = buffer.baseAddress { MPI_Get_library_version(base, &length) }
-    }
-    let all = text(bytes, length: length)
-    return String(all.prefix { $0 != "\n" && $0 != "," })
+    let all = text(capacity: mpi_max_library_version_string(), mpi_get_library_version).text
+    let first = all.prefix { $0 != "\n" && $0 != "," }
+    return first.isEmpty
+      ? "unknown MPI library" : first.split(whereSeparator: \.isWhitespace).joined(separator: " ")
   }
 }

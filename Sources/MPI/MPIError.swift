@@ -1,4 +1,4 @@
-import COpenMPI
+import CMPI
 
 /// A call to MPI that did not return `MPI_SUCCESS`.
 public struct MPIError: Error, CustomStringConvertible {
@@ -14,21 +14,20 @@ public struct MPIError: Error, CustomStringConvertible {
 
 /// Throws when `code`, returned by the C function `call`, is not `MPI_SUCCESS`.
 func check(_ code: CInt, _ call: String) throws(MPIError) {
-  guard code != MPI_SUCCESS else { return }
-  throw MPIError(call: call, code: code, message: errorText(code))
+  guard code != mpi_success() else { return }
+  let message = text(capacity: mpi_max_error_string()) { mpi_error_string(code, $0, $1) }.text
+  throw MPIError(call: call, code: code, message: message.isEmpty ? "no text" : message)
 }
 
-private func errorText(_ code: CInt) -> String {
-  var length: CInt = 0
-  let bytes = [CChar](unsafeUninitializedCapacity: Int(shim_max_error_string()) + 1) { buffer, count in
-    buffer.initialize(repeating: 0)
-    count = buffer.count
-    if let base = buffer.baseAddress, MPI_Error_string(code, base, &length) != MPI_SUCCESS { length = 0 }
+/// The text that `write` puts into a buffer of `capacity` bytes, empty if it fails, and the code that it returns.
+func text(
+  capacity: CInt, _ write: (UnsafeMutablePointer<CChar>?, UnsafeMutablePointer<CInt>?) -> CInt
+) -> (text: String, code: CInt) {
+  var code = mpi_success()
+  let text = String(unsafeUninitializedCapacity: Int(capacity) + 1) { buffer in
+    var length: CInt = 0
+    code = buffer.withMemoryRebound(to: CChar.self) { write($0.baseAddress, &length) }
+    return code == mpi_success() ? Int(length) : 0
   }
-  return length > 0 ? text(bytes, length: length) : "no text"
-}
-
-/// The first `length` bytes of a C string as a `String`.
-func text(_ bytes: [CChar], length: CInt) -> String {
-  String(decoding: bytes.prefix(Int(length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  return (text, code)
 }

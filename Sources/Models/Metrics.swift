@@ -8,14 +8,15 @@ import Sums
 
 /// How well outputs fit labels. What does not apply, or is not finite, is nil.
 ///
-/// All numbers are the same to the bit for any number of ranks: counts are integers, and sums of real numbers are exact.
+/// All numbers are the same to the bit for any number of ranks: counts are integers, and sums of real numbers are
+/// exact.
 public struct Evaluation: Sendable, Equatable {
   /// On all ranks together.
   public var samples: Int
   /// The share of right decisions.
   public var accuracy: Double?
-  /// The area under the ROC curve, with ties counted half; for more than two classes the mean over classes, each against the
-  /// rest. Nil where a class has no sample.
+  /// The area under the ROC curve, with ties counted half; for more than two classes the mean over classes, each
+  /// against the rest. Nil where a class has no sample.
   public var auc: Double?
   /// The mean of −log p(class of the sample), where the loss has probabilities.
   public var log_loss: Double?
@@ -59,7 +60,8 @@ public struct Evaluation: Sendable, Equatable {
     }
   }
 
-  /// Evaluates the answer that ignores the features: the most frequent class of the training set, or its mean target. Collective.
+  /// Evaluates the answer that ignores the features: the most frequent class of the training set, or its mean target.
+  /// Collective.
   ///
   /// - Parameters:
   ///   - training: this rank's labels of the training set.
@@ -174,8 +176,8 @@ public struct Evaluation: Sendable, Equatable {
 }
 
 extension Loss {
-  /// How much a sample's outputs speak for class k: the output itself where classes have theirs independently, else what it is
-  /// above the others, as the loss sees them.
+  /// How much a sample's outputs speak for class k: the output itself where classes have theirs independently, else
+  /// what it is above the others, as the loss sees them.
   fileprivate func margin(_ z: UnsafePointer<Float>, of k: Int, outputs: Int) -> Float {
     guard outputs > 1 else { return k == 1 ? z[0] : -z[0] }
     switch self {
@@ -191,7 +193,8 @@ extension Loss {
 
   /// −log p_c for the class c of a sample.
   ///
-  /// One output: p_1 = 1/(1 + e^(−z)). One a class, logistic: p_c = σ(z_c) / Σ_j σ(z_j). Softmax: p_c = e^(z_c) / Σ_j e^(z_j).
+  /// One output: p_1 = 1/(1 + e^(−z)). One a class, logistic: p_c = σ(z_c) / Σ_j σ(z_j). Softmax: p_c = e^(z_c) / Σ_j
+  /// e^(z_j).
   fileprivate func surprise(_ z: UnsafePointer<Float>, at c: Int, outputs: Int) -> Double {
     if outputs == 1 { return -logSigmoid(c == 1 ? Double(z[0]) : -Double(z[0])) }
     let logOdds = { (j: Int) in self == .softmax ? Double(z[j]) : logSigmoid(Double(z[j])) }

@@ -1,9 +1,7 @@
 import Basics
 import Datasets
 import Files
-import HDF5
 import LinearAlgebra
-import MPI
 import Networks
 import Reports
 

@@ -1,6 +1,5 @@
 import Basics
 import Datasets
-import Glibc
 import HDF5
 import LinearAlgebra
 import MPI
@@ -18,26 +17,21 @@ private enum Layout {
 }
 
 extension Model {
-  /// Writes the model whole or not at all: rank 0 writes another file beside it and renames that. Collective.
+  /// Has rank 0 write the model, whole or not at all. Collective.
   ///
   /// - Throws: a shared `Failure` of status `inputOutput`; what was there stays.
   public func write(to path: String, over ranks: borrowing Communicator) throws {
     let isRoot = ranks.isRoot
     try ranks.agree {
       guard isRoot else { return }
-      let temporary = path + ".part"
-      do {
-        try writeFile(temporary)
-        try settle(temporary, as: path)
-      } catch {
-        unlink(temporary)
+      do { try writeFile(path) } catch {
         throw Failure(.inputOutput, "The model can't be written. \(error)")
       }
     }
   }
 
   private func writeFile(_ path: String) throws {
-    let file = try File(creating: path)
+    let file = try HDF5File(creating: path)
     try file.setAttribute("format", Layout.format)
     try file.setAttribute("format_version", Layout.version)
     try file.setAttribute("program_version", provenance.program)
@@ -71,7 +65,7 @@ extension Model {
   ///
   /// - Throws: a shared `Failure` where the file is missing, damaged, no model, of another version, or contradicts itself.
   public init(reading path: String, over ranks: borrowing Communicator) throws {
-    let file = try File(broadcasting: path, over: ranks)
+    let file = try HDF5File(broadcasting: path, over: ranks)
     let reader = ModelReader(file)
     try reader.checkFormat()
     let network = try reader.network()
@@ -86,25 +80,11 @@ extension Model {
   }
 }
 
-/// Hands a written file to the disk and gives it its name.
-private func settle(_ temporary: String, as path: String) throws {
-  func step(_ isDone: Bool, _ what: String) throws {
-    guard isDone else {
-      throw Failure(.inputOutput, "\(path): \(what) failed: \(String(cString: strerror(errno))).")
-    }
-  }
-  let descriptor = open(temporary, O_RDONLY)
-  try step(descriptor >= 0, "opening")
-  defer { close(descriptor) }
-  try step(fsync(descriptor) == 0, "writing to the disk")
-  try step(rename(temporary, path) == 0, "renaming")
-}
-
 /// Reads the parts of a model and refuses what does not fit. Every rank has the same file, so all meet the same.
 private struct ModelReader: ~Copyable {
-  private let file: File
+  private let file: HDF5File
 
-  init(_ file: consuming File) { self.file = file }
+  init(_ file: consuming HDF5File) { self.file = file }
 
   func checkFormat() throws {
     guard try file.attribute("format") == Layout.format else {
@@ -141,7 +121,7 @@ private struct ModelReader: ~Copyable {
     }
     let values: [Float] = try array.values()
     guard let bad = values.firstIndex(where: { !$0.isFinite }) else {
-      let matrix = Matrix<Float>(rows: rows, columns: columns)
+      var matrix = Matrix<Float>(rows: rows, columns: columns)
       for i in 0..<rows {
         for j in 0..<columns { matrix[i, j] = values[i * columns + j] }
       }

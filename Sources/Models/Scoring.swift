@@ -1,6 +1,5 @@
 import Datasets
 import LinearAlgebra
-import MPI
 import Networks
 
 /// The outputs that a network should have, and the outputs that it has.
@@ -14,12 +13,13 @@ package enum Scoring {
   /// y, d_L × n: the targets of this rank's samples. Local.
   ///
   /// With one output the second class has the target +1 and the first −1.
-  package static func targets(_ labels: Labels, outputs: Int, loss: Loss) -> Matrix<Float> {
+  package static func targets(_ labels: Labels, loss: Loss) -> Matrix<Float> {
+    let outputs = outputs(labels, loss: loss)
     switch labels {
     case .none: return Matrix(rows: outputs, columns: 0)
     case .targets(let values): return Matrix(rows: 1, values)
     case .classes(let codes, _):
-      let y = Matrix<Float>(rows: outputs, columns: codes.count)
+      var y = Matrix<Float>(rows: outputs, columns: codes.count)
       let (own, other) = loss.classTargets
       for (j, code) in codes.enumerated() {
         if outputs == 1 {
@@ -33,15 +33,17 @@ package enum Scoring {
   }
 
   /// z_L, d_L × n: the network's own outputs for this rank's samples. Local.
+  ///
+  /// - Parameter a0: (d_0 + 1) × n, the features over a row of ones.
   package static func scores(
-    _ network: Network, _ W: borrowing Layers<Matrix<Float>>, _ dataset: borrowing Dataset
+    _ network: Network, _ W: borrowing Layers<Matrix<Float>>, _ a0: Tile<Float>
   ) -> Matrix<Float> {
-    let n = dataset.range.count
-    let scores = Matrix<Float>(rows: network.widths[network.L], columns: n)
-    let pass = ForwardPass(network, W, columns: tileColumns)
+    let n = a0.columns
+    var scores = Matrix<Float>(rows: network.widths[network.L], columns: n)
+    var pass = ForwardPass(network, W, columns: tileColumns)
     for start in stride(from: 0, to: n, by: tileColumns) {
       let tile = start..<min(start + tileColumns, n)
-      pass(scores.columns(tile), dataset.features.columns(tile))
+      pass(scores.mutableColumns(tile), a0.columns(tile))
     }
     return scores
   }

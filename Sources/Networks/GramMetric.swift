@@ -12,14 +12,14 @@ package struct GramMetric: ~Copyable {
   private let network: Network
   private let ridge: Double
   /// G_l of the inputs of layer l, l = 1 … L: upper triangles.
-  private let grams: Layers<Matrix<Double>>
+  private var grams: Layers<Matrix<Double>>
   /// G_l in single precision, then G_l + ρ_l I factored, and for many outputs inverted.
-  private let rounded: Layers<Matrix<Float>>
-  private let factors: Layers<Cholesky<Float>>
-  private let inverses: Layers<Matrix<Float>>
+  private var rounded: Layers<Matrix<Float>>
+  private var factors: Layers<Cholesky<Float>>
+  private var inverses: Layers<Matrix<Float>>
   /// Room for X_l in the order of products and for the padded result.
-  private let panels: Layers<Panels>
-  private let results: Layers<Matrix<Float>>
+  private var panels: Layers<Panels>
+  private var results: Layers<Matrix<Float>>
   /// What is added to the diagonal of G_l for all inputs but the bias's 1.
   private var decay: [Double]
   /// Whether the hidden layers' G_l are known.
@@ -44,16 +44,13 @@ package struct GramMetric: ~Copyable {
 
   /// With G of the data, which never changes. Collective; two reductions.
   ///
-  /// - Parameter a0: (d_0 + 1) × n, this rank's samples over a row of ones.
+  /// - Throws: `NumericalError`, the same on all ranks, if the data's sums are not finite.
   package static func ofData(
-    _ a0: Tile<Float>, _ network: Network, ridge: Double, _ partition: Partition,
-    over ranks: borrowing Communicator
+    _ samples: borrowing Samples, _ network: Network, ridge: Double, over ranks: borrowing Communicator
   ) throws -> GramMetric {
-    let inputs = a0.rows(0..<network.inputs(1))
-    var sums = LayerSums([.gram(0)], network, partition)
-    try sums.take(partition, over: ranks, a: { inputs.columns($1) }, z: { inputs.columns($1) })
     var metric = GramMetric(network, ridge: ridge)
-    sums.withTotal(.gram(0)) { metric.blend(1, $0, samples: partition.samples, keep: 0) }
+    let G = try samples.gram(network, over: ranks)
+    metric.blend(1, G.all, samples: samples.partition.samples, keep: 0)
     try metric.factor(1)
     return metric
   }
@@ -61,58 +58,58 @@ package struct GramMetric: ~Copyable {
   /// Makes room for weights that decay: from here on it is G_l + ρ_l I + decay_l I₀, I₀ without the bias's 1. Local, the same on every rank.
   ///
   /// The hidden layers' systems follow with the next `setHidden`.
-  package mutating func setDecay(_ new: [Double]) throws {
-    decay = new
+  package mutating func setDecay(_ new: (_ l: Int) -> Double) throws {
+    for l in 1...network.L { decay[l] = new(l) }
     try factor(1)
   }
 
   /// Takes G of the hidden layers' activations over a block. Local, the same on every rank.
   ///
   /// - Parameter keep: the share of what is known that is kept, so that blocks average out.
-  package mutating func setHidden(from pass: borrowing GradientPass, samples: Int, keep: Double) throws {
+  package mutating func setHidden<Rule>(from pass: borrowing Pass<Rule>, samples: Int, keep: Double) throws {
     for l in stride(from: 2, through: network.L, by: 1) {
-      pass.withGram(l - 1) { blend(l, $0, samples: samples, keep: isSet ? keep : 0) }
+      blend(l, pass.gram(l - 1), samples: samples, keep: isSet ? keep : 0)
       try factor(l)
     }
     isSet = true
   }
 
   /// D_l ← X_l (G_l + ρ_l I)⁻¹ for all l; the bias column stays 0 where there is none. Local, the same on every rank.
-  package func multiply(_ D: borrowing Matrix<Float>, _ X: borrowing Matrix<Float>) {
+  package mutating func multiply(_ D: inout Matrix<Float>, _ X: borrowing Matrix<Float>) {
     for l in 1...network.L {
       let d = network.inputs(l)
-      let (to, from) = (network.parameters(l, of: D), network.parameters(l, of: X).columns(0..<d))
+      let (to, from) = (network.mutableParameters(l, of: &D), network.parameters(l, of: X).columns(0..<d))
       if panels[l].hasFewRows {
         for j in 0..<d { to.column(j).update(from: from.column(j), count: to.rows) }
         for i in 0..<to.rows { factors[l].solveFromRight(to.base + i, stride: to.stride) }
       } else {
         panels[l].assign(from)
-        let result = results[l].all.rows(0..<to.rows)
+        let result = results[l].mutableRows(0..<to.rows)
         panels[l].multiply(result, inverses[l].all)
         for j in 0..<d { to.column(j).update(from: result.column(j), count: to.rows) }
       }
     }
   }
 
-  private mutating func blend(_ l: Int, _ G: borrowing Matrix<Double>, samples: Int, keep: Double) {
+  private mutating func blend(_ l: Int, _ G: Tile<Double>, samples: Int, keep: Double) {
     let scale = (1 - keep) / Double(samples)
-    let to = grams[l].base
+    let to = grams[l].mutableBase
     for k in 0..<grams[l].count { to[k] = (keep == 0 ? 0 : keep * to[k]) + scale * G.base[k] }
   }
 
   private mutating func factor(_ l: Int) throws {
     let d = grams[l].rows
-    var mean = 0.0
-    for i in 0..<d { mean += grams[l][i, i] / Double(d) }
+    let mean = meanDiagonal(grams[l].all)
     // Units that are all dead leave a zero matrix: any positive ridge does.
     let rho = mean > 0 ? ridge * mean : 1
+    let to = rounded[l].mutableBase
     for j in 0..<d {
-      for i in 0...j { rounded[l].base[i + j * d] = Float(grams[l].base[i + j * d]) }
-      if j < network.widths[l - 1] { rounded[l].base[j + j * d] += Float(decay[l]) }
+      for i in 0...j { to[i + j * d] = Float(grams[l].base[i + j * d]) }
+      if j < network.widths[l - 1] { to[j + j * d] += Float(decay[l]) }
     }
-    do { try factors[l].factor(rounded[l], ridge: Float(rho), smallestPivot: 0) } catch {
+    do { try factors[l].factor(rounded[l].all, ridge: Float(rho), smallestPivot: 0) } catch {
       throw NumericalError.unsolvable(system: "D_\(l)", reason: "\(error)")
     }
-    if !panels[l].hasFewRows { factors[l].invert(into: inverses[l]) }
+    if !panels[l].hasFewRows { factors[l].invert(into: &inverses[l]) }
   }
 }

@@ -1,6 +1,7 @@
 import Basics
 import LinearAlgebra
 import MPI
+import Settings
 import Sums
 
 /// One sum over all samples of which a weight step is made.
@@ -48,20 +49,26 @@ package struct LayerSums: ~Copyable {
 
   /// Sums of single numbers that travel in the same message, such as the loss. Whoever adds to them clears them.
   package var scalars: ExactSum {
-    get { sums.scalars }
-    set { sums.scalars = newValue }
+    // In place: a copy would be of the heap.
+    _read { yield sums.scalars }
+    _modify { yield &sums.scalars }
   }
 
   /// Adds a tile to a thread's sums of the chunk at hand. Local.
   ///
   /// - Parameters:
   ///   - a: the tile of a_l, l = 0 … L−1, over a row of ones where there is a bias.
+  ///   - kept: what h'(z_l) is read off, for `LayerSum.slopes`.
   ///   - z: the tile of z_l or δ_l, l = 1 … L; of x_l for `LayerSum.slopes`.
   ///   - meanwhile: called some microseconds apart.
   package func add(
-    thread: Int = 0, a: (Int) -> Tile<Float>, z: (Int) -> Tile<Float>, meanwhile: () -> Void = {}
+    thread: Int = 0, a: (Int) -> Tile<Float>,
+    kept: (Int) -> Tile<Float> = { preconditionFailure("nothing is kept of layer \($0)") },
+    z: (Int) -> Tile<Float>, meanwhile: () -> Void = {}
   ) {
     let chunk = sums.accumulators[thread]
+    let start = monotonicSeconds()
+    defer { chunk.seconds += monotonicSeconds() - start }
     for i in kinds.indices where layouts[i].host == nil {
       let sum = chunk.partial(i)
       switch kinds[i] {
@@ -76,13 +83,23 @@ package struct LayerSums: ~Copyable {
           addProduct(sum, z(l), transposed: a(l - 1), meanwhile: meanwhile)
         }
       case .slopes(let l):
-        activation.addSlopes(sum, a: a(l).rows(0..<sum.rows), z(l), meanwhile: meanwhile)
+        activation.addSlopes(sum, kept: kept(l), z(l), meanwhile: meanwhile)
       }
     }
   }
 
   /// Ends a thread's chunk at hand: puts its sums on the grids and adds them to its message. Local; one pass over the sums.
-  package func closeChunk(thread: Int = 0) { sums.closeChunk(thread) }
+  package func closeChunk(thread: Int = 0) {
+    let start = monotonicSeconds()
+    sums.closeChunk(thread)
+    sums.accumulators[thread].seconds += monotonicSeconds() - start
+  }
+
+  /// Seconds that this rank has spent in reductions, waiting for slower ranks included.
+  package var reducing: Double { sums.reducing }
+
+  /// Seconds that this rank's threads have spent in sums, on average.
+  package var summing: Double { sums.summing }
 
   /// Adds the threads' and the ranks' messages and reads the totals. Collective; one reduction.
   ///
@@ -92,14 +109,12 @@ package struct LayerSums: ~Copyable {
     try sums.reduce(over: ranks)
   }
 
-  /// Gives `body` the total of a sum: for a Gram matrix its upper triangle.
-  package func withTotal<T: ~Copyable>(
-    _ kind: LayerSum, _ body: (borrowing Matrix<Double>) throws -> T
-  ) rethrows -> T {
+  /// The total of a sum over all samples, as last reduced: of a Gram matrix the upper triangle.
+  package func total(_ kind: LayerSum) -> Tile<Double> {
     guard let i = kinds.firstIndex(of: kind) else {
       preconditionFailure("\(kind) does not travel in this message")
     }
-    return try sums.withTotal(i, body)
+    return sums.total(i)
   }
 
   /// How many samples `take` asks for at a time, at the most.

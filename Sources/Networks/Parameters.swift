@@ -14,19 +14,28 @@ extension Network {
       base: flat.base + first, rows: widths[l], columns: widths[l - 1] + 1, stride: widths[l])
   }
 
+  /// W_l in a flat column of all weights, to be written.
+  package func mutableParameters(_ l: Int, of flat: inout Matrix<Float>) -> MutableTile<Float> {
+    let base = flat.mutableBase
+    let tile = parameters(l, of: flat)
+    return MutableTile(
+      base: base + (tile.base - UnsafePointer(base)), rows: tile.rows, columns: tile.columns,
+      stride: tile.stride)
+  }
+
   /// A flat column of zeros for all weights.
   package func flatZeros() -> Matrix<Float> { Matrix(rows: flatCount, columns: 1) }
 
   /// A flat column with the entries of W_1 … W_L.
   package func flat(_ W: borrowing Layers<Matrix<Float>>) -> Matrix<Float> {
-    let flat = flatZeros()
-    for l in 1...L { parameters(l, of: flat).base.update(from: W[l].base, count: W[l].count) }
+    var flat = flatZeros()
+    for l in 1...L { mutableParameters(l, of: &flat).base.update(from: W[l].base, count: W[l].count) }
     return flat
   }
 
   /// Overwrites W_1 … W_L by the entries of a flat column.
-  package func assign(_ W: borrowing Layers<Matrix<Float>>, _ flat: borrowing Matrix<Float>) {
-    for l in 1...L { W[l].base.update(from: parameters(l, of: flat).base, count: W[l].count) }
+  package func assign(_ W: inout Layers<Matrix<Float>>, _ flat: borrowing Matrix<Float>) {
+    for l in 1...L { W[l].mutableBase.update(from: parameters(l, of: flat).base, count: W[l].count) }
   }
 }
 
@@ -38,21 +47,30 @@ extension Matrix where Element == Float {
   }
 
   /// x ← x + s y
-  package func add(_ s: Float, _ other: borrowing Matrix<Float>) {
+  package mutating func add(_ s: Float, _ other: borrowing Matrix<Float>) {
     precondition(count == other.count, "\(count) numbers plus \(other.count)")
-    let (x, y) = (base, other.base)
+    let (x, y) = (mutableBase, other.base)
     for k in 0..<count { x[k] += s * y[k] }
   }
 
   /// x ← s x
-  package func scale(_ s: Float) {
-    for k in 0..<count { base[k] *= s }
+  package mutating func scale(_ s: Float) {
+    let x = mutableBase
+    for k in 0..<count { x[k] *= s }
   }
 
   /// x ← y − z
-  package func assign(_ y: borrowing Matrix<Float>, minus z: borrowing Matrix<Float>) {
+  package mutating func assign(_ y: borrowing Matrix<Float>, minus z: borrowing Matrix<Float>) {
     precondition(count == y.count && count == z.count, "\(y.count) numbers minus \(z.count)")
-    for k in 0..<count { base[k] = y.base[k] - z.base[k] }
+    let x = mutableBase
+    for k in 0..<count { x[k] = y.base[k] - z.base[k] }
+  }
+
+  /// x ← x + s (y − x)
+  package mutating func move(_ s: Float, towards y: borrowing Matrix<Float>) {
+    precondition(count == y.count, "\(count) numbers towards \(y.count)")
+    let (x, y) = (mutableBase, y.base)
+    for k in 0..<count { x[k] += s * (y[k] - x[k]) }
   }
 
   /// Whether every entry is a finite number.

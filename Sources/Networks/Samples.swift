@@ -1,4 +1,5 @@
 import LinearAlgebra
+import MPI
 import Sums
 
 /// A rank's part of a training set: features over a row of ones, targets, and who owns which samples. It owns them, and lends tiles.
@@ -7,6 +8,8 @@ public struct Samples: ~Copyable {
   public let partition: Partition
   /// The global numbers of this rank's samples.
   public let range: Range<Int>
+  /// The numbers of the chunks that this rank owns.
+  public let chunks: Range<Int>
   private let features: Matrix<Float>
   private var targets: Matrix<Float>
 
@@ -17,11 +20,12 @@ public struct Samples: ~Copyable {
   public init(
     features: consuming Matrix<Float>, targets: consuming Matrix<Float>, partition: Partition, rank: Int
   ) {
-    let range = partition.range(of: rank)
+    let (range, chunk) = (partition.range(of: rank), partition.chunk)
     precondition(features.columns == range.count, "\(features.columns) samples of \(range)")
     precondition(targets.columns == range.count, "\(targets.columns) targets of \(range)")
     self.partition = partition
     self.range = range
+    chunks = range.isEmpty ? 0..<0 : range.lowerBound / chunk..<(range.upperBound + chunk - 1) / chunk
     self.features = features
     self.targets = targets
   }
@@ -45,5 +49,38 @@ public struct Samples: ~Copyable {
   public mutating func setTargets(_ targets: consuming Matrix<Float>) {
     precondition(targets.columns == range.count, "\(targets.columns) targets of \(range)")
     self.targets = targets
+  }
+
+  /// That these are samples for a network.
+  package func check(_ network: Network) {
+    precondition(
+      featureCount == network.widths[0] && outputs == network.widths[network.L],
+      "\(featureCount) features and \(outputs) outputs for widths \(network.widths)")
+  }
+
+  /// Goes through some of this rank's chunks, tile by tile; the threads of a team share the chunks. Local.
+  ///
+  /// - Parameters:
+  ///   - chunks: their global numbers.
+  ///   - length: the most samples of a tile.
+  ///   - body: is given the columns of a tile and the number of the thread.
+  ///   - endOfChunk: is called after the last tile of each chunk.
+  package func forEachTile(
+    of chunks: [Int], length: Int, on team: ThreadTeam,
+    _ body: (_ columns: Range<Int>, _ thread: Int) -> Void, endOfChunk: (_ thread: Int) -> Void
+  ) {
+    team.run { thread in
+      for k in chunks.count * thread / team.count..<chunks.count * (thread + 1) / team.count {
+        for columns in Cuts(columns(ofChunk: chunks[k]), length: length) { body(columns, thread) }
+        endOfChunk(thread)
+      }
+    }
+  }
+
+  /// The columns of a chunk that this rank owns.
+  package func columns(ofChunk k: Int) -> Range<Int> {
+    precondition(chunks.contains(k), "chunk \(k) of \(chunks)")
+    let first = k * partition.chunk - range.lowerBound
+    return first..<min(first + partition.chunk, count)
   }
 }

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import MPI
+import Settings
 
 /// What trains a network, sweep by sweep.
 ///
@@ -19,14 +20,16 @@ public protocol TrainingMethod: ~Copyable {
   var work: SweepWork { get }
   /// Does what one iteration of the log stands for. Collective.
   ///
-  /// - Parameter isMeasured: whether `progress` will be asked for.
-  /// - Throws: a numerical `Failure`, the same on all ranks, when the method can't go on.
-  mutating func sweep(over ranks: borrowing Communicator, isMeasured: Bool) throws
+  /// - Parameters:
+  ///   - samples: those that the method was started on.
+  ///   - isMeasured: whether `progress` will be asked for.
+  /// - Throws: `NumericalError`, the same on all ranks, when the method can't go on.
+  mutating func sweep(_ samples: borrowing Samples, over ranks: borrowing Communicator, isMeasured: Bool)
+    throws
   /// What the last sweep, which was measured, came to. Collective; the same bits for any number of ranks.
   func progress(over ranks: borrowing Communicator) throws -> SweepProgress
-  /// Gives `body` the weights that the method would end with now. Local.
-  func withWeights<Result: ~Copyable>(_ body: (borrowing Layers<Matrix<Float>>) throws -> Result) rethrows
-    -> Result
+  /// Overwrites W_1 … W_L by the weights that the method would end with now. Local, the same on every rank.
+  func copyWeights(to W: inout Layers<Matrix<Float>>)
 }
 
 extension TrainingMethod where Self: ~Copyable {
@@ -68,14 +71,15 @@ public struct SweepWork: Sendable, Equatable {
   /// Nothing yet.
   public init() {}
 
-  package static func + (a: SweepWork, b: SweepWork) -> SweepWork {
-    var sum = a
-    sum.flops += b.flops
-    sum.sumFlops += b.sumFlops
-    sum.reductions += b.reductions
-    sum.bytes += b.bytes
-    sum.samples += b.samples
-    return sum
+  /// That of so many sweeps.
+  package static func * (count: Int, one: SweepWork) -> SweepWork {
+    var all = one
+    all.flops *= Double(count)
+    all.sumFlops *= Double(count)
+    all.reductions *= count
+    all.bytes *= count
+    all.samples *= Double(count)
+    return all
   }
 }
 

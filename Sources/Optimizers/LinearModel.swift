@@ -15,19 +15,18 @@ public struct LinearModel: ~Copyable {
 
   /// Fits the model. Collective; three reductions, (d_0 + d_1) d_0 multiply-adds a sample.
   ///
-  /// - Parameters:
-  ///   - a0: (d_0 + 1) × n, this rank's samples over a row of ones.
-  ///   - y: d_1 × n, their targets.
-  ///   - ridge: relative to the mean square of a feature.
-  /// - Throws: a numerical `Failure`, shared by all ranks, if the data's sums are not finite.
+  /// - Parameter ridge: relative to the mean square of a feature.
+  /// - Throws: `NumericalError`, the same on all ranks, if the data's sums are not finite.
   public init(
-    a0: Tile<Float>, y: Tile<Float>, ridge: Double = 1e-6, partition: Partition,
-    over ranks: borrowing Communicator
+    _ samples: borrowing Samples, ridge: Double = 1e-6, over ranks: borrowing Communicator
   ) throws {
     let network = Network(
-      widths: [a0.rows - 1, y.rows], activation: .identity, loss: .square, bias: true)
-    let W = network.zeroWeights()
-    try fitWeights(W[1], outputs: y, network, ridge: ridge, partition, over: ranks) { a0.columns($0) }
+      widths: [samples.featureCount, samples.outputs], activation: .identity, loss: .square, bias: true)
+    var W = network.zeroWeights()
+    let a0 = samples.a0
+    try fitWeights(&W[1], outputs: samples.y, network, ridge: ridge, samples.partition, over: ranks) {
+      a0.columns($0)
+    }
     self.network = network
     self.W = W
   }

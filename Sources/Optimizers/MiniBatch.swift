@@ -1,139 +1,96 @@
 import Basics
-import Glibc
 import LinearAlgebra
 import MPI
 import Networks
+import Settings
 import Sums
 
-/// How the rate of a mini-batch method changes while it trains.
-public enum RateSchedule: String, CaseIterable, Sendable, Codable {
-  /// The same for every step.
-  case constant
-  /// rate · ½ (1 + cos(π t / T)) in step t of T: down to 0 in the last. Loshchilov & Hutter (2017), without restarts.
-  case cosine
-
-  /// The factor of the rate in step `step`, from 0, of `steps`.
-  func factor(step: Int, of steps: Int) -> Double {
-    switch self {
-    case .constant: 1
-    case .cosine: 0.5 * (1 + cos(.pi * Double(min(step, steps)) / Double(steps)))
-    }
-  }
+/// What a mini-batch method makes of a batch's gradient.
+protocol StepRule: AnyObject {
+  /// w ← w − step(g). Local, the same on every rank.
+  ///
+  /// - Parameters:
+  ///   - w: all weights, changed in place.
+  ///   - g: their gradient.
+  ///   - rate: η.
+  ///   - number: how many steps went before.
+  func step(_ w: inout Matrix<Float>, _ g: borrowing Matrix<Float>, rate: Double, number: Int)
 }
 
-/// What every mini-batch method is told.
-public struct MiniBatchSettings: Sendable, Equatable {
-  /// η.
-  public var rate: Double
-  public var schedule = RateSchedule.cosine
-  /// The least samples of a step, rounded up to whole chunks.
-  public var block = 512
-  /// The weight of ½ Σ ‖V_l‖² beside the mean loss; part of the gradient, so that all methods minimise the same objective.
-  public var l2 = 1e-4
-
-  /// Defaults but for the rate.
-  public init(rate: Double) { self.rate = rate }
-}
-
-/// What a mini-batch method makes of a block's gradient.
-public enum UpdateRule: Sendable, Equatable {
-  case sgd(SGDSettings)
-  case adam(AdamSettings)
-
-  /// Its section of the configuration.
-  public var name: String {
-    switch self {
-    case .sgd: "sgd"
-    case .adam: "adam"
-    }
-  }
-
-  public var common: MiniBatchSettings {
-    switch self {
-    case .sgd(let settings): settings.common
-    case .adam(let settings): settings.common
-    }
-  }
-}
-
-/// Stochastic gradients on blocks of the samples: w ← w − step(∇f over the block), a block after the other.
+/// Stochastic gradients on batches of the samples: w ← w − step(∇f over the batch), a batch after the other.
 ///
-/// A sweep is one pass over the data, in which every sample counts once. The blocks of a pass are drawn anew for each; a block is some of
+/// A sweep is one pass over the data, in which every sample counts once. The batches of a pass are drawn anew for each; a batch is some of
 /// each rank's chunks, and its gradient one reduction. Every rank makes the same step from it: the weights have the same bits
 /// on any number of ranks.
 public struct MiniBatch: ~Copyable, TrainingMethod {
   public let network: Network
-  public let rule: UpdateRule
   public private(set) var sweeps = 0
   public var events: [String] = []
   public private(set) var seconds = SweepSeconds()
 
-  private var pass: GradientPass
-  private var walk: BlockWalk
+  private let settings: MiniBatchSettings
+  private let rule: any StepRule
+  private var pass: Pass<ChainRule>
+  private var walk: BatchWalk
   /// How many steps all sweeps together are, by which a schedule ends.
   private let plannedSteps: Int
   private var steps = 0
-  /// All weights, and their gradient over a block.
-  private let w, g: Matrix<Float>
-  /// The running means of the gradient and, for Adam, of its square.
-  private let first, second: Matrix<Float>
-  /// The mean of f over the blocks of the last sweep, each at the weights that it found.
+  /// All weights, and their gradient over a batch.
+  private var w, g: Matrix<Float>
+  /// The mean of f over the batches of the last sweep, each at the weights that it found.
   private var objective = Double.nan
-  /// What `withWeights` gives.
-  private let W: Layers<Matrix<Float>>
+
+  /// One step a batch, for all batches of a pass. Collective: one reduction a step.
+  ///
+  /// - Throws: `NumericalError`, the same on all ranks, when the iterates leave the range of single precision.
+  public mutating func sweep(
+    _ samples: borrowing Samples, over ranks: borrowing Communicator, isMeasured: Bool = false
+  ) throws {
+    var (total, count) = (0.0, 0)
+    walk.beginSweep()
+    while let batch = walk.next() {
+      // f = (1/n) Σ ℓ(z_L, y) + ½ l2 ‖V‖²,  g = ∇f over the batch
+      let f = try pass.evaluateIfFinite(&g, at: w, over: batch, of: samples, l2: settings.l2, ranks)
+      guard f.isFinite else { throw NumericalError.diverged(step: steps + 1) }
+      // w ← w − step(g),  η by the schedule
+      let start = monotonicSeconds()
+      let rate = settings.rate * settings.schedule.factor(step: steps, of: plannedSteps)
+      rule.step(&w, g, rate: rate, number: steps)
+      steps += 1
+      seconds.solve += monotonicSeconds() - start
+      total += f
+      count += 1
+    }
+    objective = total / Double(count)
+    sweeps += 1
+    (seconds.reduce, seconds.sum) = pass.seconds
+  }
 
   /// Draws the start weights, those of `Network.randomWeights`. Local.
   ///
-  /// - Parameters:
-  ///   - sweeps: how many sweeps are planned, by which a schedule ends.
-  ///   - seed: decides the start weights and the blocks.
-  ///   - a0: (d_0 + 1) × n, this rank's samples over a row of ones. Must outlive this value.
-  ///   - y: d_L × n, their targets. Must outlive this value.
-  ///   - threads: how many threads share this rank's chunks. The bits don't depend on it.
   /// - Throws: a `Failure` of this rank where the system gives no more threads.
-  public static func start(
-    _ network: Network, _ rule: UpdateRule, sweeps: Int, seed: UInt64, a0: Tile<Float>, y: Tile<Float>,
-    partition: Partition, threads: Int = 1, over ranks: borrowing Communicator
+  static func start(
+    _ network: Network, _ settings: MiniBatchSettings, _ rule: any StepRule, _ samples: borrowing Samples,
+    _ options: StartOptions
   ) throws -> MiniBatch {
-    let pass = try GradientPass.make(
-      network, a0: a0, y: y, partition: partition, rank: ranks.rank, threads: threads)
-    return MiniBatch(network, rule, sweeps, seed, partition, pass)
+    samples.check(network)
+    let pass = try Pass.make(network, ChainRule(), samples.partition, threads: options.threads)
+    return MiniBatch(network, settings, rule, options, samples.partition, pass)
   }
 
   private init(
-    _ network: Network, _ rule: UpdateRule, _ sweeps: Int, _ seed: UInt64, _ partition: Partition,
-    _ pass: consuming GradientPass
+    _ network: Network, _ settings: MiniBatchSettings, _ rule: any StepRule, _ options: StartOptions,
+    _ partition: Partition, _ pass: consuming Pass<ChainRule>
   ) {
-    let blocks = Block.count(ofAtLeast: rule.common.block, partition)
-    let W = network.randomWeights(seed: seed)
+    let batches = Batch.count(ofAtLeast: settings.block, partition)
     self.network = network
+    self.settings = settings
     self.rule = rule
     self.pass = pass
-    walk = BlockWalk(partition, blocks: blocks, seed: seed)
-    plannedSteps = blocks * sweeps
-    w = network.flat(W)
+    walk = BatchWalk(partition, batches: batches, seed: options.seed)
+    plannedSteps = batches * options.sweeps
+    w = network.flat(network.randomWeights(seed: options.seed))
     g = network.flatZeros()
-    first = network.flatZeros()
-    second = Matrix(rows: rule.needsSquares ? network.flatCount : 0, columns: 1)
-    self.W = W
-  }
-
-  /// One step a block, for all blocks of a pass. Collective: one reduction a step.
-  ///
-  /// - Throws: a numerical `Failure`, the same on all ranks, when the iterates leave the range of single precision.
-  public mutating func sweep(over ranks: borrowing Communicator, isMeasured: Bool = false) throws {
-    let blocks = walk.nextSweep()
-    var total = 0.0
-    for block in blocks {
-      total += try gradient(over: block, ranks)
-      let start = monotonicSeconds()
-      step()
-      steps += 1
-      seconds.solve += monotonicSeconds() - start
-    }
-    objective = total / Double(blocks.count)
-    sweeps += 1
-    (seconds.reduce, seconds.sum) = (pass.reducing, pass.summing)
   }
 
   public var work: SweepWork { pass.work }
@@ -142,42 +99,5 @@ public struct MiniBatch: ~Copyable, TrainingMethod {
     SweepProgress(objective: objective * Double(walk.partition.samples))
   }
 
-  public func withWeights<Result: ~Copyable>(
-    _ body: (borrowing Layers<Matrix<Float>>) throws -> Result
-  ) rethrows -> Result {
-    network.assign(W, w)
-    return try body(W)
-  }
-
-  /// The bytes that the method takes on a rank beside the data: y, and what is the same on every rank.
-  public static func stateBytes(_ network: Network, _ rule: UpdateRule, samples: Int, threads: Int) -> Int {
-    let columns = rule.needsSquares ? 5 : 4
-    let numbers = network.widths[network.L] * samples + columns * network.flatCount
-    return MemoryLayout<Float>.size * numbers + network.systemBytes(threads: threads)
-  }
-
-  /// f and g over a block, both finite.
-  private mutating func gradient(over block: Block, _ ranks: borrowing Communicator) throws -> Double {
-    let f = try pass.evaluateIfFinite(g, at: w, over: block, l2: rule.common.l2, ranks)
-    if f.isFinite { return f }
-    throw NumericalError.diverged(step: steps + 1)
-  }
-
-  private func step() {
-    let rate = rule.common.rate * rule.common.schedule.factor(step: steps, of: plannedSteps)
-    switch rule {
-    case .sgd(let settings): sgdStep(w, g, momentum: first, settings, rate: rate)
-    case .adam(let settings): adamStep(w, g, mean: first, square: second, settings, rate: rate, step: steps)
-    }
-  }
-}
-
-extension UpdateRule {
-  /// Whether it keeps a running mean of the gradient's squares.
-  fileprivate var needsSquares: Bool {
-    switch self {
-    case .sgd: false
-    case .adam: true
-    }
-  }
+  public func copyWeights(to W: inout Layers<Matrix<Float>>) { network.assign(&W, w) }
 }

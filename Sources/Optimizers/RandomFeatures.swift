@@ -17,24 +17,24 @@ public struct RandomFeatures: ~Copyable {
   /// - Parameters:
   ///   - shape: gives the widths, the activation and whether there is a bias.
   ///   - seed: decides W_l, l < L, as in `Network.randomWeights`.
-  ///   - a0: (d_0 + 1) × n, this rank's samples over a row of ones.
-  ///   - y: d_L × n, their targets.
   ///   - ridge: ρ relative to the mean square of a feature of the last layer.
-  /// - Throws: a numerical `Failure`, shared by all ranks, if the sums are not finite.
+  /// - Throws: `NumericalError`, the same on all ranks, if the sums are not finite.
   public static func fit(
-    _ shape: Network, seed: UInt64, a0: Tile<Float>, y: Tile<Float>, ridge: Double = 1e-4,
-    partition: Partition, over ranks: borrowing Communicator
+    _ shape: Network, _ samples: borrowing Samples, seed: UInt64, ridge: Double = 1e-4,
+    over ranks: borrowing Communicator
   ) throws -> RandomFeatures {
     let network = Network(
       widths: shape.widths, activation: shape.activation, loss: .square, bias: shape.bias)
     let L = network.L
-    let W = network.randomWeights(seed: seed)
+    var W = network.randomWeights(seed: seed)
     let last = Network(
       widths: [network.widths[L - 1], network.widths[L]], activation: .identity, loss: .square,
       bias: network.bias)
-    let features = HiddenFeatures(network, W, a0)
-    W[L].elements.update(repeating: 0)
-    try fitWeights(W[L], outputs: y, last, ridge: ridge, partition, over: ranks) { features[$0] }
+    let features = HiddenFeatures(network, W, samples.a0)
+    W[L].fill(0)
+    try fitWeights(&W[L], outputs: samples.y, last, ridge: ridge, samples.partition, over: ranks) {
+      features[$0]
+    }
     return RandomFeatures(network: network, W: W)
   }
 
@@ -50,8 +50,8 @@ private final class HiddenFeatures {
   private let activation: Activation
   /// d_{L−1}, and with the row of ones if there is a bias.
   private let width, inputs: Int
-  private let pass: ForwardPass?
-  private let room: Matrix<Float>
+  private var pass: ForwardPass?
+  private var room: Matrix<Float>
   /// Which samples the room has.
   private var known: Range<Int>?
 
@@ -77,15 +77,15 @@ private final class HiddenFeatures {
   /// Of the samples in `columns`; valid until the next call.
   subscript(columns: Range<Int>) -> Tile<Float> {
     guard pass != nil else { return a0.columns(columns).rows(0..<inputs) }
-    let a = room.columns(0..<columns.count)
+    let a = room.mutableColumns(0..<columns.count)
     if known != columns { set(a, columns) }
-    return a.rows(0..<inputs)
+    return Tile(a).rows(0..<inputs)
   }
 
-  private func set(_ a: Tile<Float>, _ columns: Range<Int>) {
+  private func set(_ a: MutableTile<Float>, _ columns: Range<Int>) {
     let z = a.rows(0..<width)
     pass?(z, a0.columns(columns))
-    activation.apply(z, z)
+    activation.apply(z, Tile(z))
     a.fillRow(z.rows, with: 1)
     known = columns
   }

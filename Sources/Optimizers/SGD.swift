@@ -1,41 +1,22 @@
 import LinearAlgebra
+import Networks
 
-/// The settings of stochastic gradient descent with momentum.
-public struct SGDSettings: Sendable, Equatable {
-  public var common = MiniBatchSettings(rate: 0.1)
-  /// μ.
-  public var momentum = 0.9
-  /// Whether the step looks ahead along the momentum.
-  public var nesterov = true
-
-  /// The defaults.
-  public init() {}
-}
-
-/// M ← μ M + g,  w ← w − η M, or w ← w − η (g + μ M) after Nesterov. Local, the same on every rank.
+/// The steps of stochastic gradient descent.
+///
+///     M ← μ M + g,   w ← w − η M, or w ← w − η (g + μ M) after Nesterov
 ///
 /// Sutskever, Martens, Dahl & Hinton (2013), in the form of PyTorch: the momentum is not in units of the rate.
-///
-/// - Parameters:
-///   - w: the weights, changed in place.
-///   - g: their gradient.
-///   - momentum: M, changed in place; 0 at the start.
-///   - rate: η.
-func sgdStep(
-  _ w: borrowing Matrix<Float>, _ g: borrowing Matrix<Float>, momentum: borrowing Matrix<Float>,
-  _ settings: SGDSettings, rate: Double
-) {
-  let (eta, mu) = (Float(rate), Float(settings.momentum))
-  let (w, g, m, count) = (w.base, g.base, momentum.base, w.count)
-  if settings.nesterov {
-    for k in 0..<count {
-      m[k] = mu * m[k] + g[k]
-      w[k] -= eta * (g[k] + mu * m[k])
-    }
-  } else {
-    for k in 0..<count {
-      m[k] = mu * m[k] + g[k]
-      w[k] -= eta * m[k]
-    }
+final class SGD: StepRule {
+  private let settings: SGDSettings
+  private var momentum: Matrix<Float>
+
+  init(_ network: Network, _ settings: SGDSettings) {
+    self.settings = settings
+    momentum = network.flatZeros()
+  }
+
+  func step(_ w: inout Matrix<Float>, _ g: borrowing Matrix<Float>, rate: Double, number: Int) {
+    momentumStep(
+      &w, &momentum, g, mu: Float(settings.momentum), rate: Float(rate), looksAhead: settings.nesterov)
   }
 }

@@ -1,13 +1,12 @@
 import Basics
 import Files
 import Glibc
-import HDF5
 import MPI
 
 /// What rank 0 says while a run goes on. On all other ranks it is silent.
 ///
-/// Lines go to standard output, each by a call of its own, so that they don't mix with other ranks' output. On a terminal one more
-/// line, the last, shows progress and is rewritten; in a file or a pipe there are lines only.
+/// Lines go to standard output, each by a call of its own, so that they don't mix with other ranks' output. On a
+/// terminal one more line, the last, shows progress and is rewritten; in a file or a pipe there are lines only.
 public final class Console {
   /// The widest that a progress line may be; one that wraps can't be rewritten.
   static let progressWidth = 79
@@ -102,8 +101,8 @@ public final class Console {
 
   /// Whether what goes to `file` is seen on a terminal. Local.
   ///
-  /// Open MPI gives every rank a pseudo-terminal as its standard output, even if mpirun writes to a file; then what mpirun itself
-  /// writes to decides.
+  /// Open MPI gives every rank a pseudo-terminal as its standard output, even if mpirun writes to a file; then what
+  /// mpirun itself writes to decides.
   static func isTerminal(_ file: CInt) -> Bool {
     guard isatty(file) == 1 else { return false }
     guard getenv("OMPI_COMM_WORLD_RANK") != nil else { return true }
@@ -115,6 +114,7 @@ public final class Console {
 
   private func put(_ text: String, to file: CInt) {
     // Nobody is left to tell of a console that can't be written.
-    try? writeAll(text, to: file, "")
+    var text = text
+    _ = text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: file) }
   }
 }

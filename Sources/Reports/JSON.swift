@@ -1,6 +1,4 @@
 import Basics
-import HDF5
-import MPI
 
 /// A JSON value, to be written.
 ///

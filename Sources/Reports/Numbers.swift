@@ -1,6 +1,4 @@
 import Glibc
-import HDF5
-import MPI
 
 /// `x` with `digits` digits after the point: 12.30. What rounds to 0 has no sign.
 package func fixed(_ x: Double, _ digits: Int) -> String {
@@ -23,17 +21,6 @@ package func significant(_ x: Double, _ digits: Int) -> String {
 /// A share as a percentage: 0.8352 is 83.52.
 package func percent(_ share: Double, _ digits: Int = 2) -> String { fixed(100 * share, digits) }
 
-/// A whole number with commas: 10,500,000.
-package func grouped(_ n: Int) -> String {
-  var out = ""
-  let digits = String(n.magnitude)
-  for (i, digit) in digits.enumerated() {
-    if i > 0 && (digits.count - i) % 3 == 0 { out.append(",") }
-    out.append(digit)
-  }
-  return n < 0 ? "-" + out : out
-}
-
 /// A number of bytes in binary units: 512 B, 1.50 MiB.
 package func bytes(_ n: Int) -> String {
   var value = Double(n)
@@ -55,9 +42,6 @@ package func duration(_ seconds: Double) -> String {
   let (minutes, hours) = (whole / 60 % 60, whole / 3600)
   return hours > 0 ? "\(hours) h \(twoDigits(minutes)) min" : "\(minutes) min \(twoDigits(whole % 60)) s"
 }
-
-/// "1 rank", "3 ranks".
-package func counted(_ n: Int, _ noun: String) -> String { "\(grouped(n)) \(noun)\(n == 1 ? "" : "s")" }
 
 private func twoDigits(_ n: Int) -> String { n < 10 ? "0\(n)" : "\(n)" }
 

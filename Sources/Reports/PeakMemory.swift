@@ -1,5 +1,4 @@
 import Glibc
-import HDF5
 import MPI
 
 /// The most memory that the ranks have had in use so far, in bytes.

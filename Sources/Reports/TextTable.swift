@@ -1,6 +1,3 @@
-import HDF5
-import MPI
-
 /// Rows of texts, put under one another in columns.
 package struct TextTable {
   /// On which side of its column a text stands.

@@ -1,7 +1,5 @@
+import Basics
 import Files
-import HDF5
-import LinearAlgebra
-import MPI
 import Reports
 
 /// What a run says before it trains: with what, where, on which data, what network.

@@ -1,13 +1,12 @@
 import Basics
 import Files
 import Glibc
-import HDF5
 import MPI
-import Reports
 
 /// The directory that a run leaves its results in. Rank 0 writes; all ranks learn of a failure and throw alike.
 public struct RunDirectory: Sendable {
   public let path: String
+  private let options: Options
 
   /// What a run may leave in it.
   static let files = ["run.json", "iterations.jsonl", "model.h5"]
@@ -26,6 +25,7 @@ public struct RunDirectory: Sendable {
     _ path: String, overwrite: Bool, files: [String], options: Options, over ranks: borrowing Communicator
   ) throws {
     self.path = path
+    self.options = options
     let isRoot = ranks.isRoot
     try ranks.agree {
       guard isRoot else { return }
@@ -33,7 +33,7 @@ public struct RunDirectory: Sendable {
       let found = try Self.contents(of: path, options)
       guard found.isEmpty || overwrite else { throw Self.notEmpty(path, found, options) }
       for file in files where unlink(path + "/" + file) != 0 && errno != ENOENT {
-        throw failure("\(path)/\(file) can't be replaced")
+        throw systemFailure("\(path)/\(file) can't be replaced")
       }
       try Self.probe(path, options)
     }
@@ -53,17 +53,14 @@ public struct RunDirectory: Sendable {
   ///
   /// - Throws: a shared `Failure` of status `inputOutput`.
   public func write(_ file: String, _ text: String, over ranks: borrowing Communicator) throws {
-    let isRoot = ranks.isRoot
-    try ranks.agree {
-      if isRoot { try Self.replace(path(of: file), with: text) }
-    }
+    try withAdvice(options) { try PendingFile(path(of: file)).write(text, over: ranks) }
   }
 
   /// Starts a file of lines, such as iterations.jsonl. Collective.
   ///
   /// - Throws: a shared `Failure` of status `inputOutput`.
   public func log(_ file: String, over ranks: borrowing Communicator) throws -> Log {
-    try Log(path(of: file), over: ranks)
+    try Log(path(of: file), options, over: ranks)
   }
 
   // MARK: Rank 0's work
@@ -73,13 +70,15 @@ public struct RunDirectory: Sendable {
     for part in path.split(separator: "/") {
       made += "/" + part
       guard mkdir(made, 0o777) != 0, errno != EEXIST else { continue }
-      throw failure("the run directory \(path) can't be made", "Choose another \(options.directory)")
+      throw systemFailure(
+        "the run directory \(path) can't be made", advice: "Choose another \(options.directory)")
     }
   }
 
   private static func contents(of path: String, _ options: Options) throws -> [String] {
     guard let directory = opendir(path) else {
-      throw failure("the run directory \(path) can't be made", "Choose another \(options.directory)")
+      throw systemFailure(
+        "the run directory \(path) can't be made", advice: "Choose another \(options.directory)")
     }
     defer { closedir(directory) }
     var names: [String] = []
@@ -106,57 +105,43 @@ public struct RunDirectory: Sendable {
     let name = path + "/.probe"
     let file = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
     guard file >= 0 else {
-      throw failure("the run directory \(path) can't be written", "Choose another \(options.directory)")
+      throw systemFailure(
+        "the run directory \(path) can't be written", advice: "Choose another \(options.directory)")
     }
     close(file)
     unlink(name)
   }
+}
 
-  private static func replace(_ path: String, with text: String) throws {
-    let temporary = path + ".part"
-    let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    guard file >= 0 else { throw failure("\(temporary) can't be made") }
-    do {
-      try writeAll(text, to: file, temporary)
-      guard fsync(file) == 0 else { throw failure("\(temporary) can't be written") }
-    } catch {
-      close(file)
-      unlink(temporary)
-      throw error
-    }
-    // A network file system may tell of a full disk only here.
-    guard close(file) == 0 else { throw failure("\(temporary) can't be written") }
-    guard rename(temporary, path) == 0 else { throw failure("\(path) can't be replaced") }
+/// Does what writes a file, and says of a failure what the user can do.
+private func withAdvice<T>(_ options: RunDirectory.Options, _ body: () throws -> T) throws -> T {
+  do { return try body() } catch let failure as Failure {
+    throw Failure(
+      failure.status, "\(failure.message) Make room, or choose another \(options.directory).",
+      isShared: failure.isShared)
   }
 }
 
 /// A file that grows by whole lines, each handed to the operating system at once: a run that is killed keeps its lines.
 public struct Log: ~Copyable {
-  private let path: String
-  /// −1 on all ranks but 0.
-  private let file: CInt
+  /// nil on all ranks but 0.
+  private let file: OutputFile?
+  private let options: RunDirectory.Options
 
-  fileprivate init(_ path: String, over ranks: borrowing Communicator) throws {
+  fileprivate init(
+    _ path: String, _ options: RunDirectory.Options, over ranks: borrowing Communicator
+  ) throws {
     let isRoot = ranks.isRoot
-    file = try ranks.agree {
-      guard isRoot else { return -1 }
-      let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o666)
-      guard file >= 0 else { throw failure("\(path) can't be made") }
-      return file
+    file = try withAdvice(options) {
+      try ranks.agree { isRoot ? try OutputFile(path, appending: true) : nil }
     }
-    self.path = path
-  }
-
-  deinit {
-    if file >= 0 { close(file) }
+    self.options = options
   }
 
   /// Adds a line. Collective.
   ///
   /// - Throws: a shared `Failure` of status `inputOutput`.
   public func append(_ line: String, over ranks: borrowing Communicator) throws {
-    try ranks.agree {
-      if file >= 0 { try writeAll(line + "\n", to: file, path) }
-    }
+    try withAdvice(options) { try ranks.agree { try file?.write(line + "\n") } }
   }
 }

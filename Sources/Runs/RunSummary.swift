@@ -1,10 +1,7 @@
-import ADMM
 import Basics
 import Configuration
-import MPI
 import Networks
 import Reports
-import Settings
 
 /// How a run came to its end.
 public enum RunStatus: String, Sendable, CaseIterable {
@@ -12,7 +9,6 @@ public enum RunStatus: String, Sendable, CaseIterable {
   case max_iterations
   case converged
   case time_limit
-  case interrupted
   case diverged
 }
 
@@ -204,6 +200,30 @@ public struct RunSummary: Sendable {
       "reductions_per_iteration": .integer(cost.reductionsPerIteration),
       "peak_rss_bytes": .object(["max": .integer(memory.max), "sum": .integer(memory.sum)]),
     ])
+  }
+}
+
+extension RunSummary.Outcome {
+  /// How a run of training ended.
+  init(_ outcome: borrowing TrainingOutcome) {
+    self.init(
+      outcome.status, exitStatus: outcome.status == .diverged ? .numericalFailure : .done,
+      iterations: outcome.iterations)
+  }
+}
+
+extension RunSummary.Problem {
+  /// A network and the data that it is trained on.
+  init(_ network: Network, _ data: borrowing TrainingData) {
+    self.init(layers: network.widths, parameters: network.parameterCount, samples: data.sampleCounts)
+  }
+}
+
+extension RunSummary.Results {
+  /// What a run reached, and the fingerprint of the model that it saved.
+  init(_ results: TrainingResults, weightsSHA256: String) {
+    self.init(
+      final: results.final, best: results.best, baselines: results.baselines, weightsSHA256: weightsSHA256)
   }
 }
 

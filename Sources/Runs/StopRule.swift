@@ -4,11 +4,11 @@ import Configuration
 ///
 /// Decides from values that have the same bits on every rank, so that all ranks leave the loop together.
 struct StopRule {
-  private let stop: Configuration.Stop
+  private let stop: StopSection
   private var lastObjective: Double?
   private var evaluationsSinceBest = 0
 
-  init(_ stop: Configuration.Stop) {
+  init(_ stop: StopSection) {
     self.stop = stop
   }
 

@@ -1,4 +1,3 @@
-import ADMM
 import Basics
 import Configuration
 import LinearAlgebra
@@ -32,31 +31,42 @@ final class TrainedBaseline {
 
 /// Trains the models of [baselines] on the data of the run, one after the other. Collective.
 ///
-/// Each has the seed of the run, keeps its best iterate as the run does, and goes on to its last iteration: [stop] is not for them.
-func trainedBaselines(
+/// Each has the seed of the run, keeps its best iterate as the run does, and goes on to its last iteration: [stop] is
+/// not for them.
+func trainBaselines(
   _ configuration: Configuration, _ network: Network, _ data: borrowing TrainingData, _ console: Console,
   over ranks: borrowing Communicator
 ) throws -> [TrainedBaseline] {
-  var trainedOnes: [TrainedBaseline] = []
-  for baseline in configuration.baselines.methods {
-    console.progress("training the baseline \(baseline)")
-    if let method = baseline.method {
-      var own = configuration
-      own.training.method = method
-      own.training.iterations = configuration.baselines.iterations ?? configuration.training.iterations
-      own.stop = Configuration.Stop()
-      let outcome = try trained(own, network, data, console, Phases(), over: ranks) { _ in }
-      trainedOnes.append(
-        TrainedBaseline(
-          baseline.rawValue, network, outcome.W.copy(), outcome.best ?? outcome.last, outcome.status))
-    } else {
-      let model = try advising(Configuration.dataAdvice) {
-        try RandomFeatures.fit(
-          network, seed: configuration.training.seed, a0: data.train.features.all, y: data.y.all,
-          partition: data.train.partition, over: ranks)
-      }
-      trainedOnes.append(TrainedBaseline(baseline.rawValue, model.network, model.W.copy(), nil, nil))
-    }
+  var trained: [TrainedBaseline] = []
+  for name in configuration.baselines.methods {
+    console.progress("training the baseline \(name)")
+    trained.append(
+      name == BaselinesSection.randomFeatures
+        ? try fitRandomFeatures(name, configuration, network, data, over: ranks)
+        : try trainBaseline(name, configuration, network, data, console, over: ranks))
   }
-  return trainedOnes
+  return trained
+}
+
+private func fitRandomFeatures(
+  _ name: String, _ configuration: Configuration, _ network: Network, _ data: borrowing TrainingData,
+  over ranks: borrowing Communicator
+) throws -> TrainedBaseline {
+  let model = try advising(NumericalError.dataAdvice) {
+    try RandomFeatures.fit(network, data.samples, seed: configuration.training.seed, over: ranks)
+  }
+  return TrainedBaseline(name, model.network, model.W.copy(), nil, nil)
+}
+
+private func trainBaseline(
+  _ method: String, _ configuration: Configuration, _ network: Network, _ data: borrowing TrainingData,
+  _ console: Console, over ranks: borrowing Communicator
+) throws -> TrainedBaseline {
+  var own = configuration
+  own.training.method = method
+  own.training.iterations = configuration.baselines.iterations ?? configuration.training.iterations
+  own.stop = StopSection()
+  let outcome = try trainNetwork(network, own, data, console, Phases(), over: ranks) { _ in }
+  return TrainedBaseline(
+    method, network, outcome.W.copy(), outcome.best ?? outcome.last, outcome.status)
 }

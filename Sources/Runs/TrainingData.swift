@@ -1,187 +1,97 @@
-import ADMM
-import Basics
-import Configuration
 import Datasets
 import LinearAlgebra
-import MPI
 import Models
 import Networks
-import Sums
 
-/// The samples of a training run, standardised, each rank its own blocks.
+/// The data of a run, prepared: what is trained on, and the sets that networks are scored on. Each rank has its own
+/// blocks.
 package struct TrainingData: ~Copyable {
-  package let train: Dataset
+  /// What is trained on, with the targets of one loss.
+  package private(set) var samples: Samples
+  /// The labels of the same samples.
+  package let labels: Labels
+  /// d_0 names.
+  package let featureNames: [String]
   /// Taken out of the training set; without samples unless `data.validation_fraction` is set.
-  package let validation: Dataset
+  let validation: Dataset
   /// Without samples unless `data.test` or `data.synthetic_test` is set.
-  package let test: Dataset
+  let test: Dataset
   /// What was done to the features.
   let standardization: Standardization?
   /// What was done to the targets of a regression.
   let targetScale: TargetScale?
-  /// d_L.
-  package private(set) var outputs: Int
-  /// y of the training set, d_L × n.
-  package private(set) var y: Matrix<Float>
 
-  /// Reads or generates, and prepares, everything that [data] names. Collective.
+  /// Takes over prepared sets. Local.
   ///
-  /// - Throws: a shared `Failure` that names the file and the place in it, or the key of the configuration.
-  package static func read(
-    _ configuration: Configuration, over ranks: borrowing Communicator,
-    progress: (_ what: String, _ share: Double) -> Void
-  ) throws -> TrainingData {
-    let data = configuration.data
-    let chunk = configuration.training.chunk
-    /// Generates a set as the configuration says; nothing is exchanged.
-    func generate(_ generator: Synthetic, _ part: Synthetic.Part, _ samples: Int) -> Dataset {
-      generator.samples(
-        part, task: data.task, partition: Partition(samples: samples, ranks: ranks.size, chunk: chunk),
-        rank: ranks.rank, progress: { progress("\(part) set", $0) })
-    }
-    var all: Dataset
-    if let generator = data.generator {
-      all = generate(generator, .training, data.synthetic ?? 0)
-    } else if let source = data.trainSource {
-      all = try readDataset(
-        source, task: data.task, selection: data.selection, chunk: chunk, over: ranks,
-        progress: { progress("training set", $0) })
-    } else {
-      throw Failure(.badConfiguration, Configuration.noTrainingSet, isShared: true)
-    }
-    var test: Dataset
-    if let generator = data.generator, data.syntheticTest > 0 {
-      test = generate(generator, .test, data.syntheticTest)
-    } else if let source = data.testSource {
-      test = try readDataset(
-        source, task: data.task, classes: all.labels.names, selection: data.selection,
-        chunk: chunk, over: ranks, progress: { progress("test set", $0) })
-      guard test.featureCount == all.featureCount else {
-        throw Failure(
-          .badData,
-          "\(source.path) has \(test.featureCount) features a sample, the training set has \(all.featureCount). "
-            + "Both need the same columns.", isShared: true)
-      }
-    } else {
-      test = all.withoutSamples(over: ranks)
-    }
-    try checkLabels(all.labels, configuration, data.trainOrigin)
-
-    let standardization = data.standardize ? try Standardization(of: all, over: ranks) : nil
-    standardization?.apply(to: &all)
-    standardization?.apply(to: &test)
-    let targetScale =
-      data.task == .regression && data.standardize ? try TargetScale(of: all, over: ranks) : nil
-    targetScale?.apply(to: &all)
-    targetScale?.apply(to: &test)
-
-    let loss = configuration.network.loss
-    guard data.validationFraction > 0 else {
-      let validation = all.withoutSamples(over: ranks)
-      return TrainingData(all, validation, test, standardization, targetScale, loss)
-    }
-    let split = try all.split(
-      fraction: data.validationFraction, seed: configuration.training.seed, chunk: chunk, over: ranks)
-    return TrainingData(split.training, split.validation, test, standardization, targetScale, loss)
-  }
-
-  private init(
-    _ train: consuming Dataset, _ validation: consuming Dataset, _ test: consuming Dataset,
-    _ standardization: Standardization?, _ targetScale: TargetScale?, _ loss: Loss
+  /// - Parameter rank: whose part of the sets this is.
+  init(
+    training: consuming Dataset, validation: consuming Dataset, test: consuming Dataset,
+    standardization: Standardization?, targetScale: TargetScale?, loss: Loss, rank: Int
   ) {
-    outputs = Scoring.outputs(train.labels, loss: loss)
-    y = Scoring.targets(train.labels, outputs: outputs, loss: loss)
-    self.train = train
+    let targets = Scoring.targets(training.labels, loss: loss)
+    labels = training.labels
+    featureNames = training.featureNames
+    samples = Samples(
+      features: training.features, targets: targets, partition: training.partition, rank: rank)
     self.validation = validation
     self.test = test
     self.standardization = standardization
     self.targetScale = targetScale
   }
 
-  /// Makes d_L and y those of another loss: the same samples for another method. Local.
+  /// Makes the targets those of another loss: the same samples for another method. Local.
   package mutating func setTargets(for loss: Loss) {
-    outputs = Scoring.outputs(train.labels, loss: loss)
-    y = Scoring.targets(train.labels, outputs: outputs, loss: loss)
+    samples.setTargets(Scoring.targets(labels, loss: loss))
   }
 
   /// The classes, or nil for a regression.
-  package var classNames: [String]? { train.labels.names }
+  package var classNames: [String]? { labels.names }
 
-  private static func checkLabels(_ labels: Labels, _ configuration: Configuration, _ path: String) throws {
-    let loss = configuration.network.loss
-    switch labels {
-    case .none:
-      throw Failure(
-        .badData,
-        "\(path) has no labels, which training needs. Set data.label_column, data.train_labels or "
-          + "data.labels_dataset.", isShared: true)
-    case .targets where !loss.isForRegression:
-      throw Failure(
-        .badConfiguration,
-        "network.loss = \"\(loss.rawValue)\" is for classes, but data.task is \"regression\". "
-          + "Use \"square\" or \"huber\".", isShared: true)
-    case .classes(_, let names) where names.count < 2:
-      throw Failure(
-        .badData, "\(path) holds a single class (\(names.joined())). Training needs two or more.",
-        isShared: true)
-    default: break
-    }
-  }
+  /// What an error of 1 in a target, as training has it, is in the data's unit.
+  package var unit: Double { Double(targetScale?.scale ?? 1) }
 }
 
-/// Brings regression targets to mean 0 and standard deviation 1, so that penalties and the Huber loss mean the same on any scale.
-struct TargetScale: Sendable, Equatable {
-  let mean: Float
-  let scale: Float
+/// One of the sets of a run.
+package enum DataPart: String, Sendable, CaseIterable { case train, validation, test }
 
-  init(mean: Float, scale: Float) {
-    self.mean = mean
-    self.scale = scale
-  }
+/// A set of a run as scoring takes it. It lends the features: the data must outlive it.
+package struct ScoredSet {
+  package let part: DataPart
+  /// (d_0 + 1) × n, this rank's samples over a row of ones.
+  package let a0: Tile<Float>
+  /// This rank's, on the scale that training uses.
+  package let labels: Labels
+  /// How many samples all ranks have together.
+  package let samples: Int
+}
 
-  /// Mean and standard deviation of a data set's targets. Collective; the same bits for any number of ranks.
-  init(of dataset: borrowing Dataset, over ranks: borrowing Communicator) throws {
-    guard case .targets(let targets) = dataset.labels else {
-      preconditionFailure("a data set without targets has no scale of them")
+extension TrainingData {
+  /// The sets that have samples.
+  package var sets: [ScoredSet] {
+    func lent(_ part: DataPart, _ dataset: borrowing Dataset) -> ScoredSet {
+      ScoredSet(
+        part: part, a0: dataset.features.all, labels: dataset.labels, samples: dataset.partition.samples)
     }
-    var sums = ExactSum(count: 2)
-    for target in targets {
-      sums.add(Double(target), to: 0)
-      // Exact: a Float has 24 bits, a Double 53.
-      sums.add(Double(target) * Double(target), to: 1)
-    }
-    try sums.reduce(over: ranks)
-    let count = Double(dataset.partition.samples)
-    let mean = sums[0] / count
-    let deviation = max(sums[1] / count - mean * mean, 0).squareRoot()
-    self.init(mean: Float(mean), scale: deviation > 0 ? Float(deviation) : 1)
+    let training = ScoredSet(
+      part: .train, a0: samples.a0, labels: labels, samples: samples.partition.samples)
+    return ([training] + [lent(.validation, validation)] + [lent(.test, test)]).filter { $0.samples > 0 }
   }
 
-  /// Scales a data set's targets in place. Local.
-  func apply(to dataset: inout Dataset) {
-    guard case .targets(let targets) = dataset.labels else { return }
-    dataset.labels = .targets(targets.map { ($0 - mean) / scale })
+  /// One of the sets; nil where it has no samples.
+  package func set(_ part: DataPart) -> ScoredSet? { sets.first { $0.part == part } }
+
+  /// How many samples each set has, on all ranks together; nil where there are none.
+  package var sampleCounts: (train: Int, validation: Int?, test: Int?) {
+    (samples.partition.samples, set(.validation)?.samples, set(.test)?.samples)
   }
+
+  /// How many samples of all sets this rank holds.
+  var ownSamples: Int { samples.count + validation.range.count + test.range.count }
 }
 
 extension Labels {
   /// The classes' names; nil for targets and for none.
   var names: [String]? {
     if case .classes(_, let names) = self { names } else { nil }
-  }
-}
-
-extension Dataset {
-  /// A data set of the same features and classes that holds no sample. Local.
-  fileprivate func withoutSamples(over ranks: borrowing Communicator) -> Dataset {
-    let labels: Labels =
-      switch self.labels {
-      case .classes(_, let names): .classes(codes: [], names: names)
-      case .targets: .targets([])
-      case .none: .none
-      }
-    return Dataset(
-      partition: Partition(samples: 0, ranks: ranks.size), range: 0..<0,
-      features: Matrix(rows: featureCount + 1, columns: 0), labels: labels, featureNames: featureNames)
   }
 }

@@ -1,6 +1,4 @@
-import ADMM
-import Datasets
-import HDF5
+import Basics
 import LinearAlgebra
 import MPI
 import Models
@@ -33,7 +31,7 @@ struct TrainingResults {
     last = outcome.last
     bestRecord = outcome.best
     classNames = data.classNames
-    sets = data.sets.map(\.name)
+    sets = data.sets.map(\.part.rawValue)
     self.network = Row(
       name: outcome.best.map { "network, iteration \($0.iteration)" } ?? "network",
       evaluations: try data.evaluate(network, outcome.W, over: ranks))
@@ -120,38 +118,25 @@ extension JSON {
 }
 
 extension TrainingData {
-  /// The data sets that have samples. The labels are on the scale that training uses.
-  fileprivate var sets: [(name: String, labels: Labels)] {
-    var sets = [("train", train.labels)]
-    if validation.partition.samples > 0 { sets.append(("validation", validation.labels)) }
-    if test.partition.samples > 0 { sets.append(("test", test.labels)) }
-    return sets
-  }
-
   /// Evaluates weights on each data set that has samples. Collective.
   fileprivate func evaluate(
     _ network: Network, _ W: borrowing Layers<Matrix<Float>>, over ranks: borrowing Communicator
   ) throws -> [Evaluation] {
-    func one(_ dataset: borrowing Dataset) throws -> [Evaluation] {
-      guard dataset.partition.samples > 0 else { return [] }
-      let scores = Scoring.scores(network, W, dataset)
-      return [
-        try Evaluation(of: scores.all, labels: dataset.labels, loss: network.loss, unit: unit, over: ranks)
-      ]
+    var evaluations: [Evaluation] = []
+    for set in sets {
+      let scores = Scoring.scores(network, W, set.a0)
+      evaluations.append(
+        try Evaluation(of: scores.all, labels: set.labels, loss: network.loss, unit: unit, over: ranks))
     }
-    return try one(train) + one(validation) + one(test)
+    return evaluations
   }
 
   /// Evaluates the answer that ignores the features. Collective.
   fileprivate func evaluateConstant(over ranks: borrowing Communicator) throws -> [Evaluation] {
     var evaluations: [Evaluation] = []
     for set in sets {
-      evaluations.append(
-        try Evaluation(ofConstantFrom: train.labels, on: set.labels, unit: unit, over: ranks))
+      evaluations.append(try Evaluation(ofConstantFrom: labels, on: set.labels, unit: unit, over: ranks))
     }
     return evaluations
   }
-
-  /// What an error of 1 in a standardised target is in the data's unit.
-  private var unit: Double { Double(targetScale?.scale ?? 1) }
 }

@@ -1,5 +1,5 @@
-/// One key of a section: all that the program knows about it. It stands beside the settings that it is of; reading a configuration,
-/// `--print-config` and the manual work from it.
+/// One key of a section: all that the program knows about it. It stands beside the settings that it is of; reading a
+/// configuration, `--print-config` and the manual work from it.
 public struct SettingKey<Settings>: Sendable {
   /// The key's name.
   public let name: String
@@ -7,6 +7,8 @@ public struct SettingKey<Settings>: Sendable {
   public let expected: String
   /// What it does, in a sentence or two.
   public let meaning: String
+  /// Whether its value is the path of a file, which may be relative to where it is written.
+  package let isPath: Bool
   /// Takes over a value, or returns false.
   package let read: @Sendable (SettingValue, inout Settings) -> Bool
   /// The value in force; nil if there is none.
@@ -15,7 +17,7 @@ public struct SettingKey<Settings>: Sendable {
   package let hint: @Sendable (SettingValue) -> String?
 
   private init(
-    _ name: String, _ expected: String, _ meaning: String,
+    _ name: String, _ expected: String, _ meaning: String, isPath: Bool,
     read: @escaping @Sendable (SettingValue, inout Settings) -> Bool,
     write: @escaping @Sendable (Settings) -> SettingValue?,
     hint: @escaping @Sendable (SettingValue) -> String?
@@ -23,6 +25,7 @@ public struct SettingKey<Settings>: Sendable {
     self.name = name
     self.expected = expected
     self.meaning = meaning
+    self.isPath = isPath
     self.read = read
     self.write = write
     self.hint = hint
@@ -33,7 +36,7 @@ public struct SettingKey<Settings>: Sendable {
     _ name: String, _ kind: ValueKind<Value>, _ field: WritableKeyPath<Settings, Value> & Sendable,
     _ meaning: String
   ) {
-    self.init(name, kind.expected, meaning) { value, settings in
+    self.init(name, kind.expected, meaning, isPath: kind.isPath) { value, settings in
       guard let value = kind.read(value) else { return false }
       settings[keyPath: field] = value
       return true
@@ -49,7 +52,7 @@ public struct SettingKey<Settings>: Sendable {
     unset name: String, _ kind: ValueKind<Value>, _ field: WritableKeyPath<Settings, Value?> & Sendable,
     _ meaning: String
   ) {
-    self.init(name, kind.expected, meaning) { value, settings in
+    self.init(name, kind.expected, meaning, isPath: kind.isPath) { value, settings in
       guard let value = kind.read(value) else { return false }
       settings[keyPath: field] = value
       return true
@@ -65,7 +68,7 @@ public struct SettingKey<Settings>: Sendable {
     _ get: @escaping @Sendable (Whole) -> Settings,
     _ change: @escaping @Sendable (inout Whole, (inout Settings) -> Bool) -> Bool
   ) -> SettingKey<Whole> {
-    SettingKey<Whole>(name, expected, meaning) { value, whole in
+    SettingKey<Whole>(name, expected, meaning, isPath: isPath) { value, whole in
       change(&whole) { read(value, &$0) }
     } write: {
       write(get($0))

@@ -9,7 +9,9 @@ package struct ValueKind<Value: Sendable>: Sendable {
   /// The value in TOML.
   package let write: @Sendable (Value) -> SettingValue
   /// One more sentence about a value that was refused.
-  package var hint: @Sendable (SettingValue) -> String? = { _ in nil }
+  package let hint: @Sendable (SettingValue) -> String?
+  /// Whether it is the path of a file, which may be relative to where it is written.
+  package var isPath = false
 
   package init(
     expected: String, read: @escaping @Sendable (SettingValue) -> Value?,
@@ -71,19 +73,39 @@ extension ValueKind {
     }
   }
 
-  /// A word of a list. A wrong one is answered with the nearest.
+  /// A word of an enumeration. A wrong one is answered with the nearest.
   package static func choice() -> ValueKind<Value>
   where Value: RawRepresentable & CaseIterable, Value.RawValue == String, Value: Sendable {
     let words = Value.allCases.map(\.rawValue)
-    return ValueKind(
-      expected: words.count == 1 ? quoted(words[0]) : "one of " + words.map(quoted).joined(separator: ", ")
-    ) {
-      if case .text(let text) = $0 { Value(rawValue: text) } else { nil }
+    return ValueKind<String>.word(of: words).map {
+      Value(rawValue: $0)
     } write: {
-      .text($0.rawValue)
+      $0.rawValue
+    }
+  }
+
+  /// A word of a list. A wrong one is answered with the nearest.
+  package static func word(of words: [String]) -> ValueKind<String> where Value == String {
+    ValueKind<String>(expected: "one of \(words.map(quoted).joined(separator: ", "))") {
+      if case .text(let text) = $0, words.contains(text) { text } else { nil }
+    } write: {
+      .text($0)
     } hint: {
       guard case .text(let text) = $0, let nearest = nearest(to: text, among: words) else { return nil }
       return "Did you mean \(quoted(nearest))?"
+    }
+  }
+
+  /// The same with another type of value.
+  private func map<Other>(
+    _ read: @escaping @Sendable (Value) -> Other?, write: @escaping @Sendable (Other) -> Value
+  ) -> ValueKind<Other> {
+    ValueKind<Other>(expected: expected) {
+      self.read($0).flatMap(read)
+    } write: {
+      self.write(write($0))
+    } hint: {
+      hint($0)
     }
   }
 
@@ -108,7 +130,21 @@ extension ValueKind {
       return values.count == list.count ? values : nil
     } write: { values in
       .list(values.map(kind.write))
+    } hint: { datum in
+      guard case .list(let list) = datum, let wrong = list.first(where: { kind.read($0) == nil }) else {
+        return nil
+      }
+      return kind.hint(wrong)
     }
+  }
+}
+
+extension ValueKind where Value == String {
+  /// The path of a file; a relative one starts from the directory of the file that says it.
+  package static var path: ValueKind {
+    var kind = text("a path")
+    kind.isPath = true
+    return kind
   }
 }
 
@@ -121,23 +157,4 @@ package func finite(_ datum: SettingValue, where isLegal: (Double) -> Bool) -> D
   default: return nil
   }
   return number.isFinite && isLegal(number) ? number : nil
-}
-
-/// The seconds of a time such as "1h30m", "45m", "90s" or "2d"; nil if `text` is none.
-package func seconds(_ text: String) -> Double? {
-  let units: [Character: Double] = ["d": 86_400, "h": 3_600, "m": 60, "s": 1]
-  var total = 0.0
-  var digits = ""
-  for character in text {
-    if let unit = units[character] {
-      guard let count = Double(digits), count.isFinite else { return nil }
-      total += count * unit
-      digits = ""
-    } else if character.isASCII && (character.isNumber || character == ".") {
-      digits.append(character)
-    } else {
-      return nil
-    }
-  }
-  return digits.isEmpty && !text.isEmpty ? total : nil
 }

@@ -3,19 +3,19 @@ import LinearAlgebra
 /// The sums of one thread: those over the chunk at hand, and those over its chunks so far.
 package final class ChunkSums {
   private let layouts: [SumLayout]
-  private let partials: Layers<Matrix<Float>>
-  private let buffer: Matrix<Int64>
+  private var partials: OwnedArray<Matrix<Float>>
+  private var buffer: Matrix<Int64>
   private let chunkBits: Int
   /// How many words of the message the sums take.
   let words: Int
-  /// The largest entry of a chunk's sum in each block that is measured.
+  /// The largest entry of a chunk's sum of each sum that is measured.
   private(set) var largest: [Float]
 
   /// - Parameter moreWords: how many words the message has for others.
   init(_ layouts: [SumLayout], chunkBits: Int, moreWords: Int) {
     self.layouts = layouts
     self.chunkBits = chunkBits
-    partials = Layers(0..<layouts.count) { i in
+    partials = OwnedArray(0..<layouts.count) { i in
       let layout = layouts[i]
       return Matrix(rows: paddedRows(layout.computedRows), columns: layout.computedColumns)
     }
@@ -24,20 +24,25 @@ package final class ChunkSums {
     largest = [Float](repeating: 0, count: layouts.count)
   }
 
-  /// All blocks' entries, then one word a block: how many chunks did not fit on its grid; then what others add.
-  var message: Tile<Int64> { buffer.all }
+  /// All sums' entries, then one word a sum: how many chunks did not fit on its grid; then what others add.
+  var message: MutableTile<Int64> { buffer.mutableAll }
 
   func forgetLargest() {
     for i in largest.indices { largest[i] = 0 }
   }
 
   /// The sum over the chunk at hand, to be added to: `computedRows` × `computedColumns`, padded. Not of a guest.
-  package func partial(_ i: Int) -> Tile<Float> { partials[i].rows(0..<layouts[i].computedRows) }
+  package func partial(_ i: Int) -> MutableTile<Float> {
+    partials[i].mutableRows(0..<layouts[i].computedRows)
+  }
+
+  /// Seconds that this thread has spent in sums.
+  package var seconds = 0.0
 
   /// Adds the chunk at hand to the message, or measures it where there is no grid, and begins the next. Local.
   func close(_ grids: [Int?]) {
     for (i, layout) in layouts.enumerated() {
-      let (sum, to) = (self.sum(i), buffer.base)
+      let (sum, to) = (self.sum(i), buffer.mutableBase)
       if let exponent = grids[i] {
         let scale = Double(sign: .plus, exponent: exponent, significand: 1)
         var excess: UInt64 = 0
@@ -51,7 +56,7 @@ package final class ChunkSums {
         largest[i] = most
       }
     }
-    for i in layouts.indices { partials[i].base.update(repeating: 0, count: partials[i].count) }
+    for i in layouts.indices { partials[i].fill(0) }
   }
 
   /// The sum over the chunk at hand, padded.

@@ -42,16 +42,4 @@ public struct Partition: Equatable, Sendable {
     // floor(rank · C / R) without the overflow of rank · C.
     return min((rank * whole + rank * rest / ranks) * chunk, samples)
   }
-
-  /// The rank that owns global sample `index`.
-  public func owner(of index: Int) -> Int {
-    precondition(index >= 0 && index < samples, "sample \(index) of \(samples)")
-    var low = 0
-    var high = ranks
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if start(of: middle) <= index { low = middle } else { high = middle }
-    }
-    return low
-  }
 }

@@ -14,7 +14,7 @@ package struct SharedSums: ~Copyable {
   package struct Sum: ~Copyable {
     let layout: SumLayout
     /// The sum over all chunks of all ranks, as last reduced.
-    let total: Matrix<Double>
+    var total: Matrix<Double>
     /// Whether the next pass over the chunks looks for the largest entry of a chunk's sum, and adds nothing.
     var isMeasured = true
     var hasJustBeenMeasured = false
@@ -22,9 +22,11 @@ package struct SharedSums: ~Copyable {
     var cancelledBits = 0
   }
 
-  private var all: Layers<Sum>
+  private var all: OwnedArray<Sum>
   /// The units of the sums' grids are 2^−exponent; nil while a sum is measured.
   private var grids: [Int?]
+  /// The largest entry of any chunk's sum, while the sums are measured. Kept so that a measurement allocates nothing.
+  private var largest: [Float]
   /// A chunk's entries must fit in this many bits, so that all chunks together fit in 62.
   private let chunkBits: Int
   /// For a sum that is zero: so fine that whatever it becomes does not fit, and is measured.
@@ -43,16 +45,23 @@ package struct SharedSums: ~Copyable {
   ///   - scalars: how many sums of single numbers travel along.
   package init(_ sums: [SumLayout], _ partition: Partition, threads: Int = 1, scalars: Int = 0) {
     let layouts = sums.placed()
-    all = Layers(0..<layouts.count) { i in
+    all = OwnedArray(0..<layouts.count) { i in
       Sum(layout: layouts[i], total: Matrix(rows: layouts[i].meantRows, columns: layouts[i].meantColumns))
     }
     grids = [Int?](repeating: nil, count: layouts.count)
+    largest = [Float](repeating: 0, count: layouts.count)
     let bits = min(50, 62 - (Int.bitWidth - partition.chunks.leadingZeroBitCount))
     chunkBits = bits
     let words = ExactSum.messageWords(count: scalars)
     accumulators = (0..<threads).map { _ in ChunkSums(layouts, chunkBits: bits, moreWords: words) }
     self.scalars = ExactSum(count: scalars)
   }
+
+  /// Seconds that this rank has spent in reductions, waiting for slower ranks included.
+  package private(set) var reducing = 0.0
+
+  /// Seconds that this rank's threads have spent in sums, on average.
+  package var summing: Double { accumulators.reduce(0) { $0 + $1.seconds } / Double(accumulators.count) }
 
   /// Whether the next pass over the chunks only measures sums, to choose grids, and is to be followed by another.
   package var isMeasuring: Bool { grids.contains(nil) }
@@ -68,6 +77,8 @@ package struct SharedSums: ~Copyable {
   /// - Returns: whether every sum lay well on its grid. If not, all chunks must be added anew.
   /// - Throws: `NumericalError.notFinite`, the same on all ranks.
   package mutating func reduce(over ranks: borrowing Communicator) throws -> Bool {
+    let start = monotonicSeconds()
+    defer { reducing += monotonicSeconds() - start }
     let message = accumulators[0].message
     for other in accumulators.dropFirst() {
       for k in 0..<message.rows {
@@ -106,18 +117,16 @@ package struct SharedSums: ~Copyable {
     return isGood
   }
 
-  private func clear(_ message: Tile<Int64>) {
+  private func clear(_ message: MutableTile<Int64>) {
     message.base.update(repeating: 0, count: message.rows)
   }
 
   /// The total of sum i over all chunks of all ranks, as last reduced: of a symmetric one the upper triangle.
-  package func withTotal<T: ~Copyable>(
-    _ i: Int, _ body: (borrowing Matrix<Double>) throws -> T
-  ) rethrows -> T { try body(all[i].total) }
+  package func total(_ i: Int) -> Tile<Double> { all[i].total.all }
 
   /// Chooses the grids of the measured blocks by the largest entry of any chunk's sum. Collective.
   private mutating func setGrids(over ranks: borrowing Communicator) throws {
-    var largest = all.indices.map { i in accumulators.reduce(0) { max($0, $1.largest[i]) } }
+    for i in all.indices { largest[i] = accumulators.reduce(0) { max($0, $1.largest[i]) } }
     for accumulator in accumulators { accumulator.forgetLargest() }
     try ranks.max(&largest)
     for i in all.indices where all[i].isMeasured {
@@ -130,10 +139,10 @@ package struct SharedSums: ~Copyable {
     }
   }
 
-  private mutating func readTotal(_ i: Int, _ message: Tile<Int64>) {
+  private mutating func readTotal(_ i: Int, _ message: MutableTile<Int64>) {
     guard let exponent = grids[i] else { return }
     let unit = Double(sign: .plus, exponent: -exponent, significand: 1)
-    let (layout, total) = (all[i].layout, all[i].total.all)
+    let (layout, total) = (all[i].layout, all[i].total.mutableAll)
     layout.forEachColumn { j, length, offset in
       let (to, from) = (total.base + j * layout.columnStride, message.base + offset)
       if layout.rowStride == 1 {

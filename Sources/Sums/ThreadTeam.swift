@@ -73,7 +73,7 @@ package final class ThreadTeam {
         throw Failure(
           .inputOutput,
           "thread \(number + 1) of \(count) can't be started: \(String(cString: strerror(code))). "
-            + "Set training.threads_per_rank to fewer")
+            + "Ask for fewer threads a rank.")
       }
       threads.append(thread)
     }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Basics
 import Configuration
 import MPI
-import Runs
 import Studies
 
 /// `admm-mpi bench [CONFIG]`.
@@ -10,8 +9,8 @@ struct Bench: Subcommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure what an iteration is made of, on all ranks at once.",
     discussion: """
-      Matrix products of a network's shapes, the loops of its updates, memory bandwidth, and sums over the ranks. Without a \
-      configuration the network is 28-300-1. Start it as you would a run: one rank a core.
+      Matrix products of a network's shapes, the loops of its updates, memory bandwidth, and sums over the ranks. \
+      Without a configuration the network is 28-300-1. Start it as you would a run: one rank a core.
 
       Examples:
         mpirun -np 4 admm-mpi bench configs/higgs.toml --features 28

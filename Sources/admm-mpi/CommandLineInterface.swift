@@ -6,7 +6,7 @@ import Runs
 struct CommandLineInterface: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "admm-mpi",
-    abstract: "Train neural networks by ADMM, without gradients, on many ranks.",
+    abstract: "Train neural networks by ADMM, and by gradient methods, on many ranks.",
     discussion: """
       Under mpirun all ranks share the work; without it the job has one rank.
 
@@ -14,8 +14,8 @@ struct CommandLineInterface: ParsableCommand {
         mpirun -np 4 admm-mpi configs/higgs.toml
         mpirun -np 4 admm-mpi evaluate runs/higgs/model.h5 data/HIGGS-test.csv
 
-      Exit status: 0 done, 64 wrong command line, 65 bad data, 66 no input, 70 numerical failure, 74 reading or writing \
-      failed, 75 stopped early, 78 wrong configuration.
+      Exit status: 0 done, 64 wrong command line, 65 bad data, 66 no input, 70 numerical failure, 74 reading or \
+      writing failed, 78 wrong configuration.
       """,
     version: versionText,
     subcommands: [

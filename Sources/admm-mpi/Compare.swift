@@ -2,7 +2,6 @@ import ArgumentParser
 import Basics
 import MPI
 import Reports
-import Runs
 import Studies
 
 /// `admm-mpi compare CONFIG…`.
@@ -10,9 +9,9 @@ struct Compare: Subcommand {
   static let configuration = CommandConfiguration(
     abstract: "Run several configurations on one data set, each from several seeds, and compare them.",
     discussion: """
-      Prints accuracy against seconds and against passes over the data, and the time to each threshold, as means over the seeds, \
-      beside a linear model. Leaves the tables, every evaluated iterate (series.jsonl), and plots where gnuplot is installed. All \
-      configurations must have the same [data]; the first seed draws the validation set.
+      Prints accuracy against seconds and against passes over the data, and the time to each threshold, as means over \
+      the seeds, beside a linear model. Leaves the tables, every evaluated iterate (series.jsonl), and plots where \
+      gnuplot is installed. All configurations must have the same [data]; the first seed draws the validation set.
 
       Examples:
         mpirun -np 4 admm-mpi compare configs/higgs-sample.toml configs/higgs-sample-accelerated.toml --seeds 3

@@ -1,12 +1,16 @@
 import ArgumentParser
 import Basics
 import Configuration
+import Datasets
 import MPI
 import Runs
 
 /// How to read a data set: the keys of [data] as options.
 struct DataOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("csv, idx, hdf5, or auto, which goes by the file.", valueName: "format"))
+  @Option(
+    help: ArgumentHelp(
+      "\(dataFormats.map { $0.name }.joined(separator: ", ")), or auto, which goes by the file.",
+      valueName: "format"))
   var format: String?
 
   @Flag(inversion: .prefixedNo, help: "CSV: whether line 1 names the columns. Found out by default.")
@@ -37,6 +41,18 @@ struct DataOptions: ParsableArguments {
   @Option(help: ArgumentHelp("classification or regression.", valueName: "task"))
   var task: String?
 
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "Set any key of [data], as in data.header=true. May be repeated.", valueName: "data.key=value"))
+  var others: [String] = []
+
+  func validate() throws {
+    for other in others where !other.hasPrefix("data.") || !other.contains("=") {
+      throw ValidationError("--set \(other): expected data.key=value, such as --set data.header=true.")
+    }
+  }
+
   /// The options given, as settings of [data].
   var settings: [DataSetting] {
     let list = classes.map {
@@ -54,8 +70,14 @@ struct DataOptions: ParsableArguments {
       ("positive_class", "--positive-class", positiveClass.map(quoted)),
       ("task", "--task", task.map(quoted)),
     ]
-    return all.compactMap { key, option, value in
+    let named = all.compactMap { key, option, value in
       value.map { DataSetting(key: key, option: option, value: $0) }
     }
+    return named
+      + others.map { other in
+        let sides = other.dropFirst("data.".count).split(
+          separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        return DataSetting(key: String(sides[0]), option: "--set \(other)", value: String(sides[1]))
+      }
   }
 }

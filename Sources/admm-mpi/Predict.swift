@@ -8,8 +8,9 @@ struct Predict: Subcommand {
   static let configuration = CommandConfiguration(
     abstract: "Apply a trained model to a data set.",
     discussion: """
-      A .csv file gets a line a sample, in the order of the data: the scores, and the class. A .h5 file gets the datasets \
-      "scores" and "classes", with the class names in the attribute "names". Data without labels: --label-column none.
+      A .csv file gets a line a sample, in the order of the data: the scores, and the class. A .h5 file gets the \
+      datasets "scores" and "classes"; classes are numbers from 0, in the order of the dataset "class_names". A regression gets \
+      "prediction" or "predictions" alone. Data without labels: --label-column none.
 
       Example:
         mpirun -np 4 admm-mpi predict runs/higgs/model.h5 data/HIGGS-test.csv --output predictions.csv

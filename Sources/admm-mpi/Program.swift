@@ -3,7 +3,6 @@ import Basics
 import Glibc
 import HDF5
 import MPI
-import Runs
 
 /// A part of the program that is chosen by the first word of the command line.
 protocol Subcommand: ParsableCommand {
@@ -37,6 +36,9 @@ enum Program {
       if ranks.isRoot { complain(failure.message) }
       // Should a rank be elsewhere after all, the others don't wait for it for ever.
       alarm(30)
+      // Rank 0 has spoken before any other ends the job.
+      try? ranks.barrier()
+      if hasUnwrittenFile { ranks.abort(status: failure.status.rawValue) }
       return failure.status.rawValue
     } catch {
       abort(after: error, ranks)
@@ -77,7 +79,8 @@ enum Program {
     ranks.abort(status: status.rawValue)
   }
 
-  /// Says so when a launcher has started several processes of which each is a job of its own: they belong to another MPI.
+  /// Says so when a launcher has started several processes of which each is a job of its own: they belong to another
+  /// MPI.
   private static func warnOfForeignLauncher(_ ranks: borrowing Communicator) {
     guard ranks.size == 1 else { return }
     let launchers = [

@@ -2,7 +2,6 @@ import ArgumentParser
 import Basics
 import Configuration
 import Glibc
-import HDF5
 import MPI
 import Runs
 
@@ -51,7 +50,7 @@ struct Train: Subcommand {
       guard printConfig else {
         throw ValidationError("Name a configuration file, such as configs/higgs-sample.toml.")
       }
-      if ranks.isRoot { write(Configuration(preset: .robust).commented, to: STDOUT_FILENO) }
+      if ranks.isRoot { write(Configuration().commented, to: STDOUT_FILENO) }
       return .done
     }
     var configuration = try Configuration.read(config, settings: settings, over: ranks)

@@ -1,6 +1,4 @@
 import ADMM
-import CCounters
-import Glibc
 import LinearAlgebra
 import MPI
 import NetworkSupport
@@ -66,20 +64,19 @@ import Testing
     if net.loss == .square { settings.momentum = 0.3 }
     try TestWorld.with { ranks in
       let part = problem.part(of: ranks)
-      var method = try ConsistentTaylor.start(
-        network, settings, a0: part.a0.all, y: part.y.all, partition: part.partition, threads: net.threads,
-        over: ranks)
+      var method = try Consistent.start(
+        network, settings, part, StartOptions(threads: net.threads), over: ranks)
       let input = Input(
         a0: problem.features, y: problem.targets, activation: net.activation.rawValue,
         loss: net.loss.rawValue,
-        bias: net.bias, W: weights(method), beta: settings.beta, l2: 0.02, proximal: settings.proximal,
+        bias: net.bias, W: method.weights, beta: settings.beta, l2: 0.02, proximal: settings.proximal,
         momentum: settings.momentum, safeguard: settings.safeguard, sweeps: [1, 2, 5, 10])
       let reports: [Report] = try Python.run(
         script: "Tests/ADMMTests/consistent.py", input: input, over: ranks)
       for (sweeps, report) in zip(input.sweeps, reports) {
-        while method.sweeps < sweeps { try method.sweep(over: ranks) }
+        while method.sweeps < sweeps { try method.sweep(part, over: ranks) }
         let bound = sweeps <= 2 ? 1e-5 : 1e-3
-        for (l, (own, other)) in zip(weights(method), report.W).enumerated() {
+        for (l, (own, other)) in zip(method.weights, report.W).enumerated() {
           let distance = relativeDistance(own, other)
           #expect(distance <= bound, "W_\(l + 1) after \(sweeps) sweeps is off by \(distance)")
         }
@@ -101,65 +98,13 @@ import Testing
     let convex = LogisticProblem(samples: 200, l2: 0.02, seed: 41)
     let optimum = convex.optimum()
     try TestWorld.with { ranks in
-      let part = convex.problem.part(of: ranks)
+      let part = convex.part(of: ranks)
       var settings = ConsistentSettings()
       settings.l2 = convex.l2
-      var method = try ConsistentTaylor.start(
-        convex.problem.network, settings, a0: part.a0.all, y: part.y.all, partition: part.partition,
-        over: ranks)
-      for _ in 0..<400 { try method.sweep(over: ranks) }
-      let distance = relativeDistance(weights(method)[0], [optimum])
+      var method = try Consistent.start(convex.network, settings, part, StartOptions(), over: ranks)
+      for _ in 0..<400 { try method.sweep(part, over: ranks) }
+      let distance = relativeDistance(method.weights[0], [optimum])
       #expect(distance < 1e-4, "off by \(distance)")
     }
-  }
-}
-
-/// W_1 … W_L of a method, as rows.
-func weights<Method: TrainingMethod & ~Copyable>(_ method: borrowing Method) -> [[[Double]]] {
-  let L = method.network.L
-  return method.withWeights { W in (1...L).map { l in W[l].all.nested.map { $0.map(Double.init) } } }
-}
-
-/// Logistic regression with L2, which has one optimum: in double precision, one number at a time.
-struct LogisticProblem: Sendable {
-  let problem: Problem
-  let l2: Double
-
-  /// - Parameter wrong: how many of the samples, the first ones, have the wrong label.
-  init(samples: Int, wrong: Int = 0, l2: Double, seed: UInt64) {
-    let network = Network(widths: [5, 1], activation: .relu, loss: .logistic, bias: true)
-    problem = Problem(network, samples: samples, seed: seed, chunk: 8).negated(0..<wrong)
-    self.l2 = l2
-  }
-
-  private func inputs(_ n: Int) -> [Double] { problem.features.map { $0[n] } + [1] }
-
-  /// The mean loss and ½ l2 ‖V‖².
-  func objective(_ w: [Double]) -> Double {
-    let loss = (0..<problem.samples).reduce(0) { sum, n in
-      let z = zip(w, inputs(n)).reduce(0) { $0 + $1.0 * $1.1 }
-      return sum + plain(.logistic, [z], [problem.targets[0][n]])
-    }
-    return loss / Double(problem.samples) + 0.5 * l2 * w.dropLast().reduce(0) { $0 + $1 * $1 }
-  }
-
-  /// The weights of least objective, by Newton's method.
-  func optimum() -> [Double] {
-    let (d, n) = (6, Double(problem.samples))
-    var w = [Double](repeating: 0, count: d)
-    for _ in 0..<30 {
-      var g = (0..<d).map { $0 < d - 1 ? l2 * w[$0] : 0 }
-      var H = (0..<d).map { i in (0..<d).map { $0 == i && i < d - 1 ? l2 : 0 } }
-      for k in 0..<problem.samples {
-        let (x, y) = (inputs(k), problem.targets[0][k])
-        let p = 1 / (1 + exp(y * zip(w, x).reduce(0) { $0 + $1.0 * $1.1 }))
-        for i in 0..<d {
-          g[i] -= y * p * x[i] / n
-          for j in 0..<d { H[i][j] += p * (1 - p) * x[i] * x[j] / n }
-        }
-      }
-      for (j, step) in plainSolve(H, g).enumerated() { w[j] -= step }
-    }
-    return w
   }
 }

@@ -17,47 +17,52 @@ final class PlainTaylor {
 
   let network: Network
   let settings: TaylorSettings
-  private let part: Problem.Part
-  private(set) var W: Layers<Matrix<Float>>
+  /// β_1 … β_L and γ_1 … γ_{L−1}.
+  let beta, gamma: [Float]
+  private let part: Samples
+  private(set) var W: OwnedArray<Matrix<Float>>
   /// a_l over a row of ones.
-  let a: Layers<Matrix<Float>>
-  let z: Layers<Matrix<Float>>
-  let lambda: Matrix<Float>
+  private(set) var a: OwnedArray<Matrix<Float>>
+  private(set) var z: OwnedArray<Matrix<Float>>
+  private(set) var lambda: Matrix<Float>
   private(set) var sweeps = 0
   private(set) var events: [String] = []
-  private var sums: Layers<SharedSums>
-  private var systems: Layers<WeightSystem>
-  private let steps: Layers<ActivationStep>
+  private var sums: OwnedArray<LayerSums>
+  private var systems: OwnedArray<WeightSystem>
+  private var steps: OwnedArray<ActivationStep>
 
   private var L: Int { network.L }
-  private var n: Int { part.a0.columns }
+  private var n: Int { part.count }
 
   /// The start values, and from them W_2 … W_L. Collective.
-  init(_ problem: Problem, _ settings: TaylorSettings, over ranks: borrowing Communicator) throws {
+  init(
+    _ problem: Problem, _ settings: TaylorSettings, seed: UInt64 = 1, over ranks: borrowing Communicator
+  ) throws {
     let (network, d) = (problem.network, problem.network.widths)
     let part = problem.part(of: ranks)
-    let (L, n) = (network.L, part.a0.columns)
+    let (L, n) = (network.L, part.count)
     self.network = network
     self.settings = settings
-    W = settings.start == .forward ? network.randomWeights(seed: settings.seed) : network.zeroWeights()
-    a = Layers(1..<L) { l in Matrix(rows: paddedRows(d[l] + 1), columns: n) }
-    z = Layers(1..<L + 1) { l in Matrix(rows: l < L ? paddedRows(d[l]) : d[l], columns: n) }
+    (beta, gamma) = (settings.beta.values(L), settings.gamma.values(L - 1))
+    W = settings.start == .forward ? network.randomWeights(seed: seed) : network.zeroWeights()
+    a = OwnedArray(1..<L) { l in Matrix(rows: paddedRows(d[l] + 1), columns: n) }
+    z = OwnedArray(1..<L + 1) { l in Matrix(rows: l < L ? paddedRows(d[l]) : d[l], columns: n) }
     lambda = Matrix(rows: d[L], columns: n)
     let partition = part.partition
-    sums = Layers(1..<L + 1) { l in
-      SharedSums((l > 1 ? [.gram(l - 1)] : []) + [.product(l)], network, partition)
+    sums = OwnedArray(1..<L + 1) { l in
+      LayerSums((l > 1 ? [.gram(l - 1)] : []) + [.outputs(l)], network, partition)
     }
-    systems = Layers(1..<L + 1) { l in WeightSystem(size: network.inputs(l)) }
-    steps = Layers(1..<L) { l in ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias) }
+    systems = OwnedArray(1..<L + 1) { l in WeightSystem(size: network.inputs(l)) }
+    steps = OwnedArray(1..<L) { l in ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias) }
+    let G = try part.gram(network, over: ranks)
     self.part = part
-    systems[1] = try WeightSystem.ofData(
-      inputs(1), network, ridge: settings.ridge, partition, over: ranks)
-    setStart(firstSample: partition.range(of: ranks.rank).lowerBound)
+    try systems[1].take(G.all, ridge: settings.ridge)
+    setStart(seed)
     for l in 1...L {
       // The grids by the first chunk, as Taylor has them.
-      if ranks.rank == 0 || partition.range(of: ranks.rank).lowerBound == 0, n > 0 {
+      if self.part.chunks.first == 0 {
         let chunk = 0..<min(partition.chunk, n)
-        sums[l].accumulators[0].add(a: { inputs($0 + 1).columns(chunk) }, z: { outputs($0).columns(chunk) })
+        sums[l].add(a: { inputs($0 + 1).columns(chunk) }, z: { outputs($0).columns(chunk) })
         sums[l].closeChunk()
       }
       _ = try sums[l].reduce(over: ranks)
@@ -70,14 +75,14 @@ final class PlainTaylor {
     events = []
   }
 
-  private func setStart(firstSample: Int) {
+  private func setStart(_ seed: UInt64) {
     for l in 1...L {
-      let random = Philox(seed: settings.seed, stream: UInt32(l))
+      let random = Philox(seed: seed, stream: UInt32(l))
       for j in 0..<n {
         for i in 0..<network.widths[l] {
           switch settings.start {
           case .gaussian:
-            let (output, activation) = random.normalFloats(i, firstSample + j)
+            let (output, activation) = random.normalFloats(i, part.range.lowerBound + j)
             z[l][i, j] = output
             if l < L { a[l][i, j] = activation }
           case .forward:
@@ -87,7 +92,7 @@ final class PlainTaylor {
         if l < L { a[l][network.widths[l], j] = 1 }
       }
       if l < L && settings.start == .forward {
-        network.activation.apply(a[l].rows(0..<network.widths[l]), outputs(l))
+        network.activation.apply(a[l].mutableRows(0..<network.widths[l]), outputs(l))
         for j in 0..<n { a[l][network.widths[l], j] = 1 }
       }
     }
@@ -95,8 +100,11 @@ final class PlainTaylor {
 
   /// What W_l multiplies.
   func inputs(_ l: Int) -> Tile<Float> {
-    (l == 1 ? part.a0.all : a[l - 1].all).rows(0..<network.inputs(l))
+    (l == 1 ? part.a0 : a[l - 1].all).rows(0..<network.inputs(l))
   }
+
+  /// y.
+  var targets: Tile<Float> { part.y }
 
   /// z_l.
   func outputs(_ l: Int) -> Tile<Float> { z[l].rows(0..<network.widths[l]) }
@@ -115,21 +123,21 @@ final class PlainTaylor {
       try watch(.activations(l), true)
       let m = products(l)
       network.activation.minimise(
-        outputs(l), m: m.rows(0..<network.widths[l]), a: a[l].rows(0..<network.widths[l]),
-        beta: settings.beta[l - 1], gamma: settings.gamma[l - 1])
+        z[l].mutableRows(0..<network.widths[l]), m: m.rows(0..<network.widths[l]),
+        a: a[l].rows(0..<network.widths[l]), beta: beta[l - 1], gamma: gamma[l - 1])
       try watch(.outputs(l), true)
     }
     try watch(.weights(L), false)
     try updateWeights(L, over: ranks)
     try watch(.weights(L), true)
     let m = products(L)
-    let scratch = Matrix<Double>(rows: 4 * network.widths[L], columns: 1)
+    var scratch = Matrix<Double>(rows: 4 * network.widths[L], columns: 1)
     network.loss.minimise(
-      z[L].all, m: m.rows(0..<network.widths[L]), y: part.y.all, lambda: lambda.all,
-      beta: settings.beta[L - 1], scratch: scratch.elements)
+      z[L].mutableAll, m: m.rows(0..<network.widths[L]), y: part.y, lambda: lambda.all,
+      beta: beta[L - 1], scratch: scratch.mutableElements)
     try watch(.lastOutputs, true)
-    if settings.hasMultiplier && sweeps >= settings.warmStart {
-      let step = settings.dualStep * settings.beta[L - 1]
+    if settings.multiplier == .last && sweeps >= settings.warmStart {
+      let step = settings.dualStep * beta[L - 1]
       for j in 0..<n {
         for i in 0..<network.widths[L] { lambda[i, j] += step * (z[L][i, j] - m[i, j]) }
       }
@@ -146,17 +154,13 @@ final class PlainTaylor {
 
   private func updateWeights(_ l: Int, over ranks: borrowing Communicator) throws {
     try takeSums(l, over: ranks)
-    let solved = Matrix<Double>(rows: network.widths[l], columns: network.inputs(l))
-    sums[l].withTotal(.product(l)) { solved.assign($0) }
-    if l > 1 {
-      try sums[l].withTotal(.gram(l - 1)) { try systems[l].take($0, ridge: settings.ridge) }
-    }
-    systems[l].solveFromRight(solved)
+    var solved = Matrix(copying: sums[l].total(.outputs(l)))
+    if l > 1 { try systems[l].take(sums[l].total(.gram(l - 1)), ridge: settings.ridge) }
+    systems[l].solveFromRight(&solved)
     if let event = systems[l].event { events.append("W_\(l): \(event)") }
-    for k in 0..<solved.count { W[l].base[k] = Float(solved.base[k]) }
+    for j in 0..<solved.columns { for i in 0..<solved.rows { W[l][i, j] = Float(solved[i, j]) } }
     if l > 1 {
-      try steps[l - 1].prepare(
-        W: weights(l), r: Double(settings.gamma[l - 2]) / Double(settings.beta[l - 1]))
+      try steps[l - 1].prepare(W: weights(l), r: Double(gamma[l - 2]) / Double(beta[l - 1]))
     }
   }
 
@@ -164,7 +168,7 @@ final class PlainTaylor {
     let (d, outputs) = (network.widths[l], network.widths[l + 1])
     let (U, P) = (steps[l].ofOutputs.all, steps[l].ofActivations.all)
     let W = weights(l + 1)
-    network.activation.apply(a[l].rows(0..<d), self.outputs(l))
+    network.activation.apply(a[l].mutableRows(0..<d), self.outputs(l))
     for j in 0..<n {
       a[l][d, j] = 1
       let column = a[l].columns(j..<j + 1)

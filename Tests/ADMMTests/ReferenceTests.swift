@@ -20,7 +20,7 @@ struct ReferenceTests {
     var loss: Loss
     var activation = Activation.relu
     var bias = true
-    var start = Start.gaussian
+    var start = StartValues.gaussian
     var chunk: Int? = nil
     var beta: Float = 1
     var gamma: Float = 10
@@ -93,38 +93,40 @@ struct ReferenceTests {
     let problem = Problem(network, samples: net.samples, seed: 11, chunk: net.chunk)
     let settings = TaylorSettings(
       network, beta: net.beta, gamma: net.gamma, warmStart: net.warmStart, hasMultiplier: net.hasMultiplier,
-      dualStep: net.dualStep, start: net.start, seed: 5)
+      dualStep: net.dualStep, start: net.start)
     let L = network.L
     try TestWorld.with { ranks in
       let part = problem.part(of: ranks)
-      var taylor = try Taylor.start(problem, part, settings, over: ranks)
+      var taylor = try Taylor.start(problem, part, settings, seed: 5, over: ranks)
       var (a, z): ([[[Double]]], [[[Double]]]) = ([], [])
       // a_l as the paper's order has it; z, W and λ are Taylor's own.
-      let plain = try PlainTaylor(problem, settings, over: ranks)
+      let plain = try PlainTaylor(problem, settings, seed: 5, over: ranks)
       for l in 1..<L { a.append(try gathered(plain.a[l].rows(0..<network.widths[l]), over: ranks)) }
-      for l in 1...L { z.append(try gathered(taylor.z[l].rows(0..<network.widths[l]), over: ranks)) }
+      for l in 1...L {
+        z.append(try gathered(taylor.variables.z[l].rows(0..<network.widths[l]), over: ranks))
+      }
       let input = Input(
         a0: problem.features, y: problem.targets, activation: net.activation.rawValue,
-        loss: net.loss.rawValue, bias: net.bias, beta: settings.beta, gamma: settings.gamma,
+        loss: net.loss.rawValue, bias: net.bias, beta: plain.beta, gamma: plain.gamma,
         ridge: settings.ridge, dual_step: settings.dualStep, warm_start: settings.warmStart,
-        multiplier: settings.hasMultiplier, a: a, z: z, sweeps: [1, 5, 10])
+        multiplier: net.hasMultiplier, a: a, z: z, sweeps: [1, 5, 10])
       let reports: [Report] = try Python.run(
         script: "Tests/ADMMTests/reference.py", input: input, over: ranks)
       for (sweeps, report) in zip(input.sweeps, reports) {
         while taylor.sweeps < sweeps {
           try plain.sweep(over: ranks)
-          try taylor.sweep(over: ranks, isMeasured: true)
+          try taylor.sweep(part, over: ranks, isMeasured: true)
         }
         for l in 1...L {
           expectNear(taylor.W[l].all.nested.map { $0.map(Double.init) }, report.W[l - 1], "W_\(l)", sweeps)
-          let outputs = try gathered(taylor.z[l].rows(0..<network.widths[l]), over: ranks)
+          let outputs = try gathered(taylor.variables.z[l].rows(0..<network.widths[l]), over: ranks)
           expectNear(outputs, report.z[l - 1], "z_\(l)", sweeps)
           guard l < L else { continue }
           let active = try gathered(plain.a[l].rows(0..<network.widths[l]), over: ranks)
           expectNear(active, report.a[l - 1], "a_\(l)", sweeps)
         }
-        expectNear(try gathered(taylor.lambda.all, over: ranks), report.lambda, "λ", sweeps)
-        expectNear([[try taylor.objective(over: ranks).value]], [[report.objective]], "objective", sweeps)
+        expectNear(try gathered(taylor.variables.lambda.all, over: ranks), report.lambda, "λ", sweeps)
+        expectNear([[try taylor.progress(over: ranks).objective]], [[report.objective]], "objective", sweeps)
       }
     }
   }

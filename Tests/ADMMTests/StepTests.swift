@@ -19,8 +19,8 @@ import Testing
   ]
 
   /// W, z_l, λ and a_l of one, two and six sweeps have the bits of the paper's order, however they are stored, cut and shared out.
-  @Test(arguments: networks, [Start.gaussian, .forward])
-  func aSweepHasTheBitsOfThePapersOrder(network: Network, start: Start) throws {
+  @Test(arguments: networks, [StartValues.gaussian, .forward])
+  func aSweepHasTheBitsOfThePapersOrder(network: Network, start: StartValues) throws {
     try expectBitsOfThePapersOrder(Problem(network, samples: 130, seed: 21), start: start)
   }
 
@@ -45,7 +45,7 @@ import Testing
     try expectBitsOfThePapersOrder(Problem(network, samples: 700, seed: 27, chunk: 100), start: .gaussian)
   }
 
-  private func expectBitsOfThePapersOrder(_ problem: Problem, start: Start) throws {
+  private func expectBitsOfThePapersOrder(_ problem: Problem, start: StartValues) throws {
     let network = problem.network
     try TestWorld.with { ranks in
       let part = problem.part(of: ranks)
@@ -61,15 +61,15 @@ import Testing
           problem, part, settings, threads: threads, tileColumns: tileColumns, over: ranks)
         for number in 1...6 {
           try plain.sweep(over: ranks)
-          try taylor.sweep(over: ranks)
+          try taylor.sweep(part, over: ranks)
           let place = "after sweep \(number), \(storage), \(threads) threads"
           for l in 1...network.L {
             let isW = taylor.W[l].elements.elementsEqual(plain.W[l].elements)
             #expect(isW, "W_\(l) \(place)")
-            let isZ = taylor.z[l].rows(0..<network.widths[l]).nested == plain.outputs(l).nested
+            let isZ = taylor.variables.z[l].rows(0..<network.widths[l]).nested == plain.outputs(l).nested
             #expect(isZ, "z_\(l) \(place)")
           }
-          let isLambda = taylor.lambda.elements.elementsEqual(plain.lambda.elements)
+          let isLambda = taylor.variables.lambda.elements.elementsEqual(plain.lambda.elements)
           #expect(isLambda, "λ \(place)")
         }
       }
@@ -88,19 +88,19 @@ import Testing
       let part = problem.part(of: ranks)
       let taylor = try PlainTaylor(problem, settings, over: ranks)
       var whole = try Taylor.start(problem, part, settings, over: ranks)
-      var before = try PlainObjective(taylor, part, over: ranks)
+      var before = try PlainObjective(taylor, over: ranks)
       let start = before.value
       for number in 1...8 {
         try taylor.sweep(over: ranks) { step, isDone in
           guard isDone else { return }
-          let now = try PlainObjective(taylor, part, over: ranks)
+          let now = try PlainObjective(taylor, over: ranks)
           let rise = (now.value - before.value) / before.scale
           #expect(step == .multiplier || rise <= 1e-6, "\(step) of sweep \(number): by \(rise)")
           before = now
         }
-        try whole.sweep(over: ranks, isMeasured: true)
-        let reported = try whole.objective(over: ranks)
-        #expect(abs(reported.value - before.value) <= 1e-5 * before.scale, "the reported objective")
+        try whole.sweep(part, over: ranks, isMeasured: true)
+        let reported = try whole.progress(over: ranks)
+        #expect(abs(reported.objective - before.value) <= 1e-5 * before.scale, "the reported objective")
       }
       #expect(
         hasMultiplier || before.value < 0.9 * start, "from \(start) to \(before.value): hardly any descent")

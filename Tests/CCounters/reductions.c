@@ -11,8 +11,11 @@ long reduced_bytes(void) { return bytes; }
 
 int MPI_Allreduce(const void *from, void *to, int length, MPI_Datatype type, MPI_Op operation, MPI_Comm ranks) {
   int size = 0;
+  enter_mpi();
   PMPI_Type_size(type, &size);
   count += 1;
   bytes += (long)length * size;
-  return PMPI_Allreduce(from, to, length, type, operation, ranks);
+  int code = PMPI_Allreduce(from, to, length, type, operation, ranks);
+  leave_mpi();
+  return code;
 }

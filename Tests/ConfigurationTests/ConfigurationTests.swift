@@ -3,6 +3,7 @@ import Basics
 import Configuration
 import Datasets
 import MPI
+import Optimizers
 import Settings
 import Testing
 
@@ -24,6 +25,11 @@ private func refusal(_ text: String, _ settings: [String] = []) throws -> [Strin
   return []
 }
 
+extension Configuration {
+  /// [taylor].
+  fileprivate var taylor: TaylorSettings { methods[TaylorSettings.self] }
+}
+
 private let least = "[data]\ntrain = \"a.csv\"\n"
 
 @Suite struct ConfigurationTests {
@@ -35,7 +41,7 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     let paper = try configuration(least + "[taylor]\npreset = \"paper\"")
     #expect(!paper.network.bias && paper.taylor.start == .gaussian && paper.taylor.ridge == 0)
     #expect(paper.taylor.multiplier == .last && !paper.training.keepBest)
-    #expect(paper.taylorSettings.beta == [1, 1] && paper.taylorSettings.gamma == [10])
+    #expect(paper.taylor.beta == .every(1) && paper.taylor.gamma == .every(10))
     #expect(paper.taylor.warmStart == 10 && paper.taylor.dualStep == 1)
     #expect(paper.output.directory == "runs/x")
   }
@@ -50,7 +56,8 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     let read = try configuration(
       "[data]\ntrain = \"../data/a.csv\"\ntest = \"/b.csv\"\ntest_labels = \"c\"", ["data.train_labels=./d"])
     #expect(read.data.train == "/home/data/a.csv" && read.data.test == "/b.csv")
-    #expect(read.data.testLabels == "/home/configs/c" && read.data.trainLabels == "/home/d")
+    #expect(
+      read.data.options[IDXFormat.self] == IDXFormat(trainLabels: "/home/d", testLabels: "/home/configs/c"))
   }
 
   @Test func optionsOutrankTheFile() throws {
@@ -62,9 +69,12 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
         "data.classes=[\"b\", \"s\"]", "stop.time_limit=1h30m", "data.delimiter=;", "taylor.beta=3",
       ])
     #expect(read.training.iterations == 7 && read.taylor.start == .forward)
-    #expect(read.network.hidden == [20, 10] && read.data.labelColumn == .name("signal"))
-    #expect(read.data.classes == ["b", "s"] && read.stop.timeLimit == 5400 && read.data.delimiter == ";")
-    #expect(read.taylorSettings.beta == [3, 3, 3])
+    #expect(
+      read.network.hidden == [20, 10] && read.data.options[CSVFormat.self].labelColumn == .name("signal"))
+    #expect(
+      read.data.classes == ["b", "s"] && read.stop.timeLimit == 5400
+        && read.data.options[CSVFormat.self].delimiter == ";")
+    #expect(read.taylor.beta.values(3) == [3, 3, 3])
   }
 
   @Test func wholeNumbersAreNumbersAndClassNumbersAreNames() throws {
@@ -97,6 +107,7 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     loss = "logistic"
     bias = true
     [training]
+    method = "lbfgs"
     iterations = 9
     seed = 12345678901234
     chunk = 64
@@ -112,6 +123,12 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     multiplier = "none"
     dual_step = 1.7
     activations = "recomputed"
+    [consistent]
+    penalty = 3
+    l2 = 0
+    proximal = 2.5
+    momentum = 0.5
+    safeguard = false
     [accelerated]
     form = "momentum"
     block = 4096
@@ -156,19 +173,6 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     overwrite = true
     """
 
-  /// What neither can have, since they have no multiplier on every constraint.
-  private let multipliers = """
-    [data]
-    train = "a"
-    [taylor]
-    multiplier = "all"
-    penalty = 3
-    l2 = 0
-    proximal = 2.5
-    momentum = 0.5
-    safeguard = false
-    """
-
   /// What `everything` can't have beside files.
   private let synthetic = """
     [data]
@@ -181,7 +185,7 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     """
 
   @Test func resolvedTextGivesTheSameConfiguration() throws {
-    for text in [least, least + "[taylor]\npreset = \"paper\"", everything, synthetic, multipliers] {
+    for text in [least, least + "[taylor]\npreset = \"paper\"", everything, synthetic] {
       let read = try configuration(text)
       for again in [read.resolved, read.commented] {
         // Another file in another place.
@@ -200,12 +204,11 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
         zip(try configuration(text).settings, standard.settings).filter { $0.value == $1.value }
           .map { "\($0.0.section).\($0.0.name)" })
     }
-    let same = try unchanged(everything).intersection(unchanged(synthetic)).intersection(
-      unchanged(multipliers))
-    // Those that `everything` can't set to something else: one method only, no test set beside a validation share, and so on.
+    let same = try unchanged(everything).intersection(unchanged(synthetic))
+    // Those that `everything` can't set to something else: classes beside a positive one, and what the preset had changed.
     #expect(
       same == [
-        "data.positive_class", "data.task", "training.method", "network.bias", "taylor.start",
+        "data.positive_class", "data.task", "network.bias", "taylor.start", "taylor.multiplier",
         "training.keep_best",
       ])
   }
@@ -235,13 +238,22 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     ),
     (
       "[training]\nmethod = \"adm\"",
-      "line 4: method = \"adm\" in [training], expected one of \"taylor\", \"accelerated\", \"sgd\", \"adam\", \"cg\", "
-        + "\"lbfgs\". Did you mean \"adam\"?"
+      "line 4: method = \"adm\" in [training], expected one of \"taylor\", \"consistent\", \"accelerated\", \"sgd\", "
+        + "\"adam\", \"cg\", \"lbfgs\". Did you mean \"adam\"?"
     ),
     ("[adam]\nbeta1 = 1", "line 4: beta1 = 1 in [adam], expected a number from 0 up to, not including, 1."),
     (
       "[baselines]\nmethods = [\"sdg\"]",
-      "line 4: methods = [\"sdg\"] in [baselines], expected a list of any of \"taylor\", \"accelerated\", \"sgd\""
+      "line 4: methods = [\"sdg\"] in [baselines], expected a list of any of \"taylor\", \"consistent\", "
+        + "\"accelerated\", \"sgd\", \"adam\", \"cg\", \"lbfgs\", \"random_features\". Did you mean \"sgd\"?"
+    ),
+    (
+      "[taylor]\npenalty = 1",
+      "line 4: unknown key \"penalty\" in [taylor]. It is \"penalty\" in [consistent], of another method."
+    ),
+    (
+      "[training]\nmethod = \"consistent\"\n[taylor]\nl2 = 1\n[consistent]\nl2 = 1",
+      "line 6: l2 in [taylor] is the former name of l2 in [consistent], which is set too. Remove one of the two."
     ),
     (
       "[baselines]\nmethods = [\"sgd\", \"cg\", \"sgd\"]",
@@ -347,7 +359,7 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     #expect(try configuration(regression + "[network]\nloss = 'huber'").data.task == .regression)
     let lines = try refusal(regression + "classes = ['a', 'b']\n[stop]\ntarget_accuracy = 0.5")
     #expect(lines.count == 3)
-    #expect(lines.contains { $0.contains("loss = \"hinge\" in [network] is for classes") })
+    #expect(lines.contains { $0.contains("loss in [network] is \"hinge\", which is for classes.") })
   }
 
   @Test func keysOutsideOfSectionsAndInInlineTablesAreFound() throws {
@@ -363,15 +375,15 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
   }
 
   @Test func dataOptionsAreCheckedAsTheFileIs() throws {
-    var read = Configuration(preset: .robust)
+    var read = Configuration()
     try read.apply(
       [
         DataSetting(key: "format", option: "--format", value: "csv"),
         DataSetting(key: "label_column", option: "--label-column", value: "3"),
         DataSetting(key: "train_labels", option: "--labels", value: "../l"),
       ], currentDirectory: "/home/x")
-    #expect(read.data.format == .csv && read.data.labelColumn == .number(3))
-    #expect(read.data.trainLabels == "/home/l")
+    #expect(read.data.options.format == "csv" && read.data.options[CSVFormat.self].labelColumn == .number(3))
+    #expect(read.data.options[IDXFormat.self].trainLabels == "/home/l")
     let failure = try #require(throws: Failure.self) {
       try read.apply([DataSetting(key: "format", option: "--format", value: "cvs")], currentDirectory: "/")
     }

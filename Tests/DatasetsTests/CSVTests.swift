@@ -115,7 +115,7 @@ struct Example {
   }
 
   @Test func aGivenDelimiter() throws {
-    try check(Example(samples: 50, delimiter: "|")) { $0.delimiter = "|" }
+    try check(Example(samples: 50, delimiter: "|")) { $0.options[CSVFormat.self].delimiter = "|" }
   }
 
   @Test func lineEndsBlankLinesAndByteOrderMark() throws {
@@ -127,14 +127,14 @@ struct Example {
 
   @Test func labelColumnByNameAndNumber() throws {
     var example = Example(samples: 90, header: ["a", "b", "y", "c"], label: 2)
-    try check(example) { $0.labelColumn = .name("y") }
-    try check(example) { $0.labelColumn = .number(3) }
+    try check(example) { $0.options[CSVFormat.self].labelColumn = .name("y") }
+    try check(example) { $0.options[CSVFormat.self].labelColumn = .number(3) }
     example.header = nil
-    try check(example) { $0.labelColumn = .number(3) }
+    try check(example) { $0.options[CSVFormat.self].labelColumn = .number(3) }
     example.label = nil
-    try check(example) { $0.labelColumn = .none }
+    try check(example) { $0.options[CSVFormat.self].labelColumn = .none }
     example.label = 3
-    try check(example) { $0.labelColumn = .number(4) }
+    try check(example) { $0.options[CSVFormat.self].labelColumn = .number(4) }
   }
 
   @Test func labels() throws {
@@ -213,7 +213,8 @@ struct Example {
       for path in [
         try files.write("a.csv", text, over: ranks), try files.write("a.csv.gz", gzip(text), over: ranks),
       ] {
-        let dataset = try readDataset(Source(path, labelColumn: .number(2)), task: .regression, over: ranks)
+        let dataset = try readDataset(
+          Source(path, CSVFormat(labelColumn: .number(2))), task: .regression, over: ranks)
         Expected(
           features: (0..<300).map { [Float($0), 2] }, labels: .targets((0..<300).map { Float($0) / 8 }),
           names: ["x1", "x2"]
@@ -231,7 +232,7 @@ struct Example {
       #expect((4500...5500).contains(plain.samples ?? 0))
       let packed = try preview(
         Source(try files.write("a.csv.gz", gzip(example.text), over: ranks)), over: ranks)
-      #expect(packed.features == 3 && packed.samples == nil && packed.format == .csv)
+      #expect(packed.features == 3 && packed.samples == nil && packed.format == "csv")
     }
   }
 }

@@ -81,7 +81,8 @@ import Testing
     }
   }
 
-  /// Means and scales by the definition: sums of differences from the smallest value over chunks, then exactly over the chunks.
+  /// Means and scales by the definition: sums of differences from the smallest value over chunks, then exactly over
+  /// the chunks.
   private func bits(of dataset: borrowing Dataset) throws -> (means: [UInt32], scales: [UInt32]) {
     var means: [UInt32] = []
     var scales: [UInt32] = []
@@ -124,7 +125,8 @@ import Testing
       let text = "a,b,kind,c,d\n" + lines.joined()
       let path = try files.write("a.csv", text, over: ranks)
       let dataset = try readDataset(
-        Source(path, labelColumn: .name("kind")), task: .classification, missing: .keepNaN, over: ranks)
+        Source(path, CSVFormat(labelColumn: .name("kind"))), task: .classification,
+        missing: .keepNaN, over: ranks)
       let statistics = try Statistics(of: dataset, over: ranks)
       #expect(statistics.samples == 400)
       #expect(statistics.columns.map(\.name) == ["a", "b", "c", "d"])

@@ -8,7 +8,7 @@ import Testing
 
 /// Reads and expects a failure, the same on every rank.
 func expectFailure(
-  _ message: String, _ status: MPI.ExitStatus = .badData, _ location: SourceLocation = #_sourceLocation,
+  _ message: String, _ status: Basics.ExitStatus = .badData, _ location: SourceLocation = #_sourceLocation,
   _ body: () throws -> Void
 ) {
   #expect(sourceLocation: location) {
@@ -62,7 +62,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
 
 /// Reads the data set that `source` names, as classification.
 func expectFailure(
-  _ message: String, _ status: MPI.ExitStatus = .badData, reading source: Source,
+  _ message: String, _ status: Basics.ExitStatus = .badData, reading source: Source,
   over ranks: borrowing Communicator, _ location: SourceLocation = #_sourceLocation
 ) {
   expectFailure(message, status, location) {
@@ -188,16 +188,19 @@ func expectFailure(
       let path = try files.write("a.csv", Self.lines.joined(separator: "\n"), over: ranks)
       expectFailure(
         "\(path) has no column \"z\" for the label; line 1 has: y, a, jet_pt, b.",
-        .badConfiguration, reading: Source(path, labelColumn: .name("z")), over: ranks)
+        .badConfiguration, reading: Source(path, CSVFormat(labelColumn: .name("z"))),
+        over: ranks)
       expectFailure(
         "\(path) has 4 columns, and the label is to be in column 5. Set another label column, or check the delimiter.",
-        .badConfiguration, reading: Source(path, labelColumn: .number(5)), over: ranks)
+        .badConfiguration, reading: Source(path, CSVFormat(labelColumn: .number(5))),
+        over: ranks)
       expectFailure(
         "The label column \"y\" of \(path) is a name, and header = false says that there are none. Give its number.",
-        .badConfiguration, reading: Source(path, header: false, labelColumn: .name("y")), over: ranks)
+        .badConfiguration,
+        reading: Source(path, CSVFormat(header: false, labelColumn: .name("y"))), over: ranks)
       expectFailure(
         "\"5\" can't be the delimiter of \(path). Set another character.", .badConfiguration,
-        reading: Source(path, delimiter: "5"), over: ranks)
+        reading: Source(path, CSVFormat(delimiter: "5")), over: ranks)
     }
   }
 

@@ -15,11 +15,11 @@ import Testing
   /// Rank 0 writes a file by itself.
   private func write(
     _ name: String, in files: TemporaryFiles, over ranks: borrowing Communicator,
-    _ body: (borrowing File) throws -> Void
+    _ body: (borrowing HDF5File) throws -> Void
   ) throws -> String {
     let path = files.directory + "/" + name
     if ranks.isRoot {
-      let file = try File(creating: path)
+      let file = try HDF5File(creating: path)
       try body(file)
       try file.close()
     }
@@ -45,17 +45,20 @@ import Testing
         ("names", labels([2, 0, 1], ["apple", "fig", "pear"])),
       ]
       for (name, wanted) in cases {
-        let dataset = try readDataset(Source(path, labelsDataset: name), task: .classification, over: ranks)
+        let dataset = try readDataset(
+          Source(path, HDF5Format(labelsDataset: name)), task: .classification, over: ranks)
         Expected(features: rows, labels: wanted, names: names).check(dataset, on: ranks)
       }
       let targets = try readDataset(
-        Source(path, labelsDataset: "fractions"), task: .regression, over: ranks)
+        Source(path, HDF5Format(labelsDataset: "fractions")), task: .regression, over: ranks)
       Expected(features: rows, labels: .targets((0..<500).map { Float($0 % 3) / 10 }), names: names)
         .check(targets, on: ranks)
-      let bare = try readDataset(Source(path, labelColumn: .none), task: .regression, over: ranks)
+      let bare = try readDataset(
+        Source(path, CSVFormat(labelColumn: .none)), task: .regression, over: ranks)
       Expected(features: rows, labels: .none, names: names).check(bare, on: ranks)
       let some = try readDataset(
-        Source(path, labelsDataset: "names"), task: .classification, selection: .only(["fig", "apple"]),
+        Source(path, HDF5Format(labelsDataset: "names")), task: .classification,
+        selection: .only(["fig", "apple"]),
         over: ranks)
       let kept = (0..<500).filter { $0 % 3 > 0 }
       Expected(
@@ -69,13 +72,14 @@ import Testing
 
   /// Reads, writes, reads again and compares.
   private func checkRoundTrip(
-    _ source: Source, _ task: Datasets.Task, classes: [String]? = nil, through path: String,
+    _ source: Source, _ task: LearningTask, classes: [String]? = nil, through path: String,
     over ranks: borrowing Communicator, _ location: SourceLocation = #_sourceLocation
   ) throws {
     let first = try readDataset(source, task: task, classes: classes, over: ranks)
-    try writeHDF5(first, to: path, overwrite: true, over: ranks)
-    let labelColumn = source.labelColumn == .none ? Source.LabelColumn.none : .number(1)
-    let second = try readDataset(Source(path, labelColumn: labelColumn), task: task, over: ranks)
+    try writeHDF5(first, to: PendingFile(path), over: ranks)
+    let labelColumn = !source.options.hasLabels ? CSVFormat.LabelColumn.none : .number(1)
+    let second = try readDataset(
+      Source(path, CSVFormat(labelColumn: labelColumn)), task: task, over: ranks)
     let (entries, otherEntries) = (Array(first.features.elements), Array(second.features.elements))
     #expect(entries == otherEntries, sourceLocation: location)
     let (labels, otherLabels) = (first.labels, second.labels)
@@ -92,41 +96,39 @@ import Testing
     let numbers = (0..<257).map { (n: Int) -> String in "\(Float(n) / 7),\(n)\n" }.joined()
     try TemporaryFiles.with { files, ranks in
       let h5 = files.directory + "/a.h5"
-      let named = Source(try files.write("a.csv", text, over: ranks), labelColumn: .name("kind"))
+      let named = Source(
+        try files.write("a.csv", text, over: ranks), CSVFormat(labelColumn: .name("kind")))
       try checkRoundTrip(named, .classification, through: h5, over: ranks)
       try checkRoundTrip(named, .classification, classes: ["dog", "7", "cat"], through: h5, over: ranks)
       var plain = Source(try files.write("n.csv", numbers, over: ranks))
       try checkRoundTrip(plain, .regression, through: h5, over: ranks)
-      plain.labelColumn = .none
+      plain.options[CSVFormat.self].labelColumn = .none
       try checkRoundTrip(plain, .regression, through: h5, over: ranks)
       let left = try FileManager.default.contentsOfDirectory(atPath: files.directory)
       #expect(left.sorted() == ["a.csv", "a.h5", "n.csv"])
     }
   }
 
-  private func expectRefusal(
-    _ message: String, writing source: Source, to path: String, over ranks: borrowing Communicator
-  ) throws {
-    let dataset = try readDataset(source, task: .classification, over: ranks)
-    do {
-      try writeHDF5(dataset, to: path, over: ranks)
-      Issue.record("\(path) was written")
-    } catch let failure as Failure {
-      #expect(failure.status == .inputOutput && failure.isShared && failure.message.hasPrefix(message))
-    }
-  }
-
-  @Test func whatCantBeWritten() throws {
+  @Test func aFullDiskLeavesTheOldFile() throws {
     try TemporaryFiles.with { files, ranks in
-      let source = Source(try files.write("a.csv", "0,1\n1,2\n", over: ranks))
-      let there = try files.write("a.h5", "mine", over: ranks)
-      try expectRefusal(
-        "\(there) is there already. Choose another name, or ask for it to be overwritten.", writing: source,
-        to: there, over: ranks)
+      let text = (0..<20_000).map { "\($0 % 2),\($0)\n" }.joined()
+      let source = Source(try files.write("a.csv", text, over: ranks))
+      let dataset = try readDataset(source, task: .classification, over: ranks)
+      let path = try files.write("a.h5", "mine", over: ranks)
+      let failure = try #require(throws: Failure.self) {
+        try withFullDisk(after: 50_000) { try writeHDF5(dataset, to: PendingFile(path), over: ranks) }
+      }
+      #expect(failure.status == .inputOutput && failure.isShared)
+      // Rank 0 removes the temporary file.
+      try ranks.barrier()
+      #expect(try contents(of: path) == "mine")
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: files.directory).sorted() == ["a.csv", "a.h5"])
       let nowhere = files.directory + "/none/a.h5"
-      try expectRefusal("\(nowhere)", writing: source, to: nowhere, over: ranks)
-      let mine = try String(contentsOfFile: there, encoding: .utf8)
-      #expect(mine == "mine")
+      let refusal = try #require(throws: Failure.self) {
+        try writeHDF5(dataset, to: PendingFile(nowhere), over: ranks)
+      }
+      #expect(refusal.status == .inputOutput && refusal.isShared && refusal.message.hasPrefix(nowhere))
     }
   }
 
@@ -145,23 +147,26 @@ import Testing
       }
       expectFailure(
         "\(path), sample 334, column 3 (x3): nan is not a finite number. Correct the file, or remove the sample.",
-        reading: Source(path, featuresDataset: "damaged"), over: ranks)
+        reading: Source(path, HDF5Format(featuresDataset: "damaged")), over: ranks)
       expectFailure(
         "\(path): there is no dataset 'x'; the file has 'damaged', 'features', 'flat', 'labels', 'short', 'text'.",
-        reading: Source(path, featuresDataset: "x"), over: ranks)
+        reading: Source(path, HDF5Format(featuresDataset: "x")), over: ranks)
       expectFailure(
         "\(path): dataset 'flat' has the shape [2500]. Features need two dimensions: samples, features.",
-        reading: Source(path, featuresDataset: "flat"), over: ranks)
+        reading: Source(path, HDF5Format(featuresDataset: "flat")), over: ranks)
       expectFailure(
         "\(path): dataset 'short' has the shape [499], and there are 500 samples. One label a sample is needed.",
-        reading: Source(path, labelsDataset: "short"), over: ranks)
+        reading: Source(path, HDF5Format(labelsDataset: "short")), over: ranks)
       expectFailure(
         "\(path), sample 322: the label \"5\" is none of the classes 0, 1. Correct the file, or the classes."
       ) { _ = try readDataset(Source(path), task: .classification, classes: ["0", "1"], over: ranks) }
       expectFailure(
         "\(path): dataset 'text' holds text, and a regression needs numbers. Set task = \"classification\", or another "
           + "dataset."
-      ) { _ = try readDataset(Source(path, labelsDataset: "text"), task: .regression, over: ranks) }
+      ) {
+        _ = try readDataset(
+          Source(path, HDF5Format(labelsDataset: "text")), task: .regression, over: ranks)
+      }
       let cut = files.directory + "/cut.h5"
       if ranks.isRoot {
         try Data(contentsOf: URL(fileURLWithPath: path)).dropLast(3000).write(to: URL(fileURLWithPath: cut))

@@ -45,7 +45,7 @@ private func bigEndian(_ x: UInt64, _ count: Int) -> [UInt8] {
         let dataset = try readDataset(Source(path), task: .classification, over: ranks)
         expected(samples).check(dataset, on: ranks)
         let shape = try preview(Source(path), over: ranks)
-        #expect(shape.samples == samples && shape.features == 6 && shape.hasLabels && shape.format == .idx)
+        #expect(shape.samples == samples && shape.features == 6 && shape.hasLabels && shape.format == "idx")
       }
     }
   }
@@ -66,7 +66,8 @@ private func bigEndian(_ x: UInt64, _ count: Int) -> [UInt8] {
         try files.write("a.idx", images, over: ranks), try files.write("b.idx.gz", gzip(images), over: ranks),
       ] {
         let dataset = try readDataset(
-          Source(path, labelsPath: labels), task: .classification, selection: .only(["3", "2"]), over: ranks)
+          Source(path, IDXFormat(trainLabels: labels)), task: .classification,
+          selection: .only(["3", "2"]), over: ranks)
         wanted.check(dataset, on: ranks)
       }
     }
@@ -95,12 +96,14 @@ private func bigEndian(_ x: UInt64, _ count: Int) -> [UInt8] {
           "t\(type).idx",
           idx(0x0D, [4], (0..<4).flatMap { bigEndian(UInt64((Float($0) / 8).bitPattern), 4) }),
           over: ranks)
-        let dataset = try readDataset(Source(path, labelsPath: targets), task: .regression, over: ranks)
+        let dataset = try readDataset(
+          Source(path, IDXFormat(trainLabels: targets)), task: .regression, over: ranks)
         Expected(
           features: (0..<4).map { [values[2 * $0], values[2 * $0 + 1]] },
           labels: .targets((0..<4).map { Float($0) / 8 }), names: ["x1", "x2"]
         ).check(dataset, on: ranks)
-        let bare = try readDataset(Source(path, labelColumn: .none), task: .regression, over: ranks)
+        let bare = try readDataset(
+          Source(path, CSVFormat(labelColumn: .none)), task: .regression, over: ranks)
         Expected(
           features: (0..<4).map { [values[2 * $0], values[2 * $0 + 1]] }, labels: .none, names: ["x1", "x2"]
         ).check(bare, on: ranks)
@@ -117,7 +120,7 @@ private func bigEndian(_ x: UInt64, _ count: Int) -> [UInt8] {
         try files.write(name, bytes, over: ranks)
       }
       func source(_ path: String, _ labels: String) -> Source {
-        Source(path, format: .idx, labelsPath: labels)
+        Source(path, IDXFormat(trainLabels: labels), format: IDXFormat.name)
       }
       let magic = try file("magic", [0, 0, 0x41, 3] + images.dropFirst(4), ranks)
       expectFailure(
@@ -154,7 +157,7 @@ private func bigEndian(_ x: UInt64, _ count: Int) -> [UInt8] {
         reading: source(packedLong, good), over: ranks)
       expectFailure(
         "The labels of \(whole) can't be found by its name, which lacks \"images\". Set the labels' file.",
-        .badConfiguration, reading: Source(whole, format: .idx), over: ranks)
+        .badConfiguration, reading: Source(whole, format: IDXFormat.name), over: ranks)
       let lonely = try file("lonely-images-idx3-ubyte", images, ranks)
       expectFailure(
         "\(files.directory)/lonely-labels-idx1-ubyte: there is no such file. Check the path.", .noInput,
@@ -182,12 +185,13 @@ private func bigEndian(_ x: UInt64, _ count: Int) -> [UInt8] {
       ] {
         expectFailure(
           "\(path), sample 78, column 2: nan is not a finite number. Correct the file, or remove the sample.",
-          reading: Source(path, labelsPath: labels), over: ranks)
+          reading: Source(path, IDXFormat(trainLabels: labels)), over: ranks)
         expectFailure(
           "\(labels), sample 81: the label \"9\" is none of the classes 0, 1. Correct the file, or the classes."
         ) {
           _ = try readDataset(
-            Source(path, labelsPath: labels), task: .classification, classes: ["0", "1"], missing: .keepNaN,
+            Source(path, IDXFormat(trainLabels: labels)), task: .classification,
+            classes: ["0", "1"], missing: .keepNaN,
             over: ranks)
         }
       }

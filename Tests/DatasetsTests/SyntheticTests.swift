@@ -37,7 +37,8 @@ private struct Bits: Equatable {
 
   /// All samples of a part on a rank alone.
   private func alone(
-    _ source: Synthetic, _ samples: Int, part: Synthetic.Part = .training, task: Task = .classification
+    _ source: Synthetic, _ samples: Int, part: Synthetic.Part = .training,
+    task: LearningTask = .classification
   ) -> Dataset {
     source.samples(part, task: task, partition: Partition(samples: samples, ranks: 1), rank: 0)
   }
@@ -45,11 +46,11 @@ private struct Bits: Equatable {
   // MARK: The same samples on any number of ranks
 
   @Test(arguments: [
-    (Synthetic(features: 28, noise: 0.6, seed: 1), Task.classification),
+    (Synthetic(features: 28, noise: 0.6, seed: 1), LearningTask.classification),
     (Synthetic(features: 5, classes: 4, noise: 0, seed: 1 << 40), .classification),
     (Synthetic(features: 1, noise: 2, seed: 3), .regression),
   ])
-  func partitionsShareOutTheSameSamples(_ source: Synthetic, _ task: Task) {
+  func partitionsShareOutTheSameSamples(_ source: Synthetic, _ task: LearningTask) {
     let samples = 200
     let whole = Bits(alone(source, samples, task: task))
     for ranks in [2, 3, 7] {
@@ -124,17 +125,18 @@ private struct Bits: Equatable {
         noise: source.noise, numbers: Array(numbers)))
   }
 
-  /// Two and more classes, a regression; odd and even numbers of features; samples whose numbers need more than 32 bits.
+  /// Two and more classes, a regression; odd and even numbers of features; samples whose numbers need more than 32
+  /// bits.
   @Test(
     .enabled("\(Python.howToInstall)") { Python.isAvailable },
     arguments: [
-      (Synthetic(features: 28, noise: 0.6, seed: 1), Synthetic.Part.training, Task.classification, 0),
+      (Synthetic(features: 28, noise: 0.6, seed: 1), Synthetic.Part.training, LearningTask.classification, 0),
       (Synthetic(features: 28, noise: 0.6, seed: 1), .test, .classification, 4_000_000_007),
       (Synthetic(features: 7, classes: 5, noise: 0.3, seed: 1 << 40 + 9), .training, .classification, 9),
       (Synthetic(features: 3, noise: 1.5, seed: 7), .test, .regression, 2),
     ])
   func samplesAreThoseOfTheDefinition(
-    _ source: Synthetic, _ part: Synthetic.Part, _ task: Task, _ rank: Int
+    _ source: Synthetic, _ part: Synthetic.Part, _ task: LearningTask, _ rank: Int
   ) throws {
     // A partition of 2^40 samples of which a rank owns 64.
     let partition = Partition(samples: 1 << 40, ranks: 1 << 34, chunk: 64)
@@ -170,7 +172,8 @@ private struct Bits: Equatable {
 
   // MARK: Distribution
   //
-  // Bounds are five standard deviations of the statistic. The numbers are seeded: a test either always passes or never.
+  // Bounds are five standard deviations of the statistic. The numbers are seeded: a test either always passes or
+  // never.
 
   private let n = 20_000
 

@@ -28,13 +28,34 @@ import Testing
     }
   }
 
+  /// Banner, run.json and model call the method by its name, whichever name the configuration used.
+  @Test func aMethodIsCalledByItsName() throws {
+    let directory = try TemporaryDirectory()
+    let train = try directory.write("train.csv", Samples(300, seed: 36).csv)
+    let configuration = try directory.configuration(train: train)
+    var weights: [String] = []
+    for setting in ["training.method=consistent", "taylor.multiplier=all", "taylor.preset=consistent"] {
+      let outcome = try Program.run(ranks: 2, [configuration, "--set", setting])
+      try #require(outcome.status == 0, "\(outcome.transcript)")
+      #expect(outcome.output.contains("consistent, penalty 0.5, momentum 0.9, 3 iterations, seed 1"))
+      #expect(!outcome.output.contains("preset robust"))
+      let text = directory.text("run/run.json")
+      #expect(text.contains("\"method\": \"consistent\"") && !text.contains("\"all\""))
+      weights.append(try directory.result().weightsSha256)
+      let evaluation = try Program.run(ranks: nil, ["evaluate", directory.path("run/model.h5"), train])
+      #expect(evaluation.output.contains("consistent, iteration "), "\(evaluation.transcript)")
+    }
+    #expect(Set(weights).count == 1)
+  }
+
   @Test func onATerminalProgressIsShown() throws {
     let directory = try TemporaryDirectory()
     let train = try directory.write("train.csv", Samples(300, seed: 32).csv)
     let configuration = try directory.configuration(train: train)
+    let launcher = Program.launcher.joined(separator: " ")
     // script gives the command a terminal and copies what it shows.
     let outcome = try Program.run(
-      command: ["script", "-qec", "mpirun -n 2 '\(Program.path)' '\(configuration)'", "/dev/null"])
+      command: ["script", "-qec", "\(launcher) -n 2 '\(Program.path)' '\(configuration)'", "/dev/null"])
     try #require(outcome.status == 0, "\(outcome.transcript)")
     #expect(outcome.output.contains("\rreading the training set"))
     #expect(outcome.output.contains("\u{1B}[K"))

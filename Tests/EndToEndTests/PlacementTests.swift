@@ -22,10 +22,12 @@ import Testing
     return warnings
   }
 
-  /// What a warning proposes, run by a shell.
+  /// What a warning proposes, run by a shell with the launcher of these tests.
   private func better(_ warning: String) throws -> Outcome {
     let line = try #require(warning.split(separator: "Better: ", maxSplits: 1).last)
-    return try Program.run(command: ["bash", "-c", String(line)])
+    try #require(line.hasPrefix("mpirun "))
+    let launcher = Program.launcher.joined(separator: " ")
+    return try Program.run(command: ["bash", "-c", launcher + line.dropFirst("mpirun".count)])
   }
 
   @Test(.enabled("needs a machine with 1 to 8 cores") { (1...8).contains(cores) })
@@ -58,13 +60,13 @@ import Testing
   @Test(
     .enabled("needs 2 cores or more") { cores > 1 },
     arguments: [
-      ["taskset", "-c", "0", "mpirun", "-n", "2", "--bind-to", "none"],
-      ["mpirun", "-n", "2", "--cpu-set", "0", "--bind-to", "core"],
+      ["taskset", "-c", "0"] + Program.launcher + ["-n", "2", "--bind-to", "none"],
+      Program.launcher + ["-n", "2", "--cpu-set", "0", "--bind-to", "core"],
     ])
-  func ranksOnOneCore(mpirun: [String]) throws {
+  func ranksOnOneCore(launch: [String]) throws {
     let directory = try TemporaryDirectory()
     let configuration = try configuration(in: directory)
-    let outcome = try Program.run(command: mpirun + [Program.path, configuration])
+    let outcome = try Program.run(command: launch + [Program.path, configuration])
     let first = try warnings(outcome, directory)
     try #require(first.count == 1, "\(outcome.transcript)")
     #expect(first[0].hasPrefix("ranks 0-1 on "))

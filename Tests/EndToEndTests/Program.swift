@@ -81,6 +81,9 @@ enum Program {
   static let path = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     .appending(path: "admm-mpi").path(percentEncoded: false)
 
+  /// What starts the ranks, in words: `MPIRUN`, which the Makefile sets, or mpirun.
+  static let launcher = (environment["MPIRUN"] ?? "mpirun").split(separator: " ").map(String.init)
+
   /// Runs admm-mpi, under mpirun unless `ranks` is nil, with nothing on standard input.
   ///
   /// - Parameter limit: seconds after which the job is ended and counts as hung.
@@ -90,8 +93,8 @@ enum Program {
 
   /// Starts admm-mpi as `run` does and does not wait for it.
   static func start(ranks: Int?, _ arguments: [String], limit: Int = 60) throws -> Running {
-    let mpirun = ranks.map { ["mpirun", "-n", "\($0)"] } ?? []
-    return try start(mpirun + [path] + arguments, limit: limit)
+    let launch = ranks.map { launcher + ["-n", "\($0)"] } ?? []
+    return try start(launch + [path] + arguments, limit: limit)
   }
 
   /// Runs any command that the shell would find.

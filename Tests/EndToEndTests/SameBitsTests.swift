@@ -45,7 +45,7 @@ import Testing
     ["method=accelerated", "accelerated.block=1000", "accelerated.pairs=3"],
     ["method=accelerated", "accelerated.form=momentum", "accelerated.block=128"],
     ["method=accelerated", "accelerated.form=momentum", "accelerated.block=1000"],
-    ["method=taylor", "taylor.preset=consistent"],
+    ["method=consistent"],
     ["method=sgd", "sgd.block=64"], ["method=adam", "adam.block=100"], ["method=cg"], ["method=lbfgs"],
   ]
 
@@ -110,19 +110,11 @@ import Testing
     #expect(Set(found).count == 1, "\(zip(files, found).map { $0 + " " + $1 })")
   }
 
-  private static let higgs = Program.root.deletingLastPathComponent().appending(path: "shared/data/higgs")
-  private static func higgs(_ name: String) -> String {
-    higgs.appending(path: name).path(percentEncoded: false)
-  }
-
-  @Test(
-    .enabled("needs the HIGGS sample") { FileManager.default.fileExists(atPath: higgs("HIGGS-train.csv.gz")) }
-  )
+  @Test(.enabled("\(HiggsSample.howToGet)") { HiggsSample.isAvailable })
   func weightsOfTheHiggsSample() throws {
     let directory = try TemporaryDirectory()
     let configuration = try directory.configuration(
-      train: Self.higgs("HIGGS-train.csv.gz"), test: Self.higgs("HIGGS-test.csv.gz"),
-      "[taylor]\npreset = \"paper\"")
+      train: HiggsSample.train, test: HiggsSample.test, "[taylor]\npreset = \"paper\"")
     let arguments = [
       configuration, "--set", "network.hidden=[300]", "--set", "training.iterations=20",
       "--set", "output.evaluate_every=20",

@@ -9,7 +9,7 @@ import Testing
   /// The failure of `body`, which all ranks must have alike; its message without the directory.
   private func failure(
     _ ranks: borrowing Communicator, _ directory: URL, _ body: (borrowing Communicator) throws -> Void
-  ) throws -> (status: MPI.ExitStatus, message: String)? {
+  ) throws -> (status: Basics.ExitStatus, message: String)? {
     do {
       try body(ranks)
     } catch let failure as Failure {
@@ -22,8 +22,8 @@ import Testing
 
   private func opening(
     _ path: String, _ ranks: borrowing Communicator, _ directory: URL
-  ) throws -> (status: MPI.ExitStatus, message: String)? {
-    try failure(ranks, directory) { ranks in try File(reading: path, over: ranks).close() }
+  ) throws -> (status: Basics.ExitStatus, message: String)? {
+    try failure(ranks, directory) { ranks in try HDF5File(reading: path, over: ranks).close() }
   }
 
   @Test("Files that can't be opened are refused by name, on all ranks alike")
@@ -32,7 +32,7 @@ import Testing
       try withScratch(ranks) { ranks, directory in
         func path(_ name: String) -> String { directory.appending(path: name).path }
         if ranks.isRoot {
-          let whole = try File(creating: path("whole.h5"))
+          let whole = try HDF5File(creating: path("whole.h5"))
           try whole.write([Double](repeating: 1, count: 1000), to: "x")
           try whole.close()
           let bytes = try Data(contentsOf: URL(filePath: path("whole.h5")))
@@ -43,7 +43,7 @@ import Testing
         try ranks.barrier()
         let missing = try #require(try opening(path("missing.h5"), ranks, directory))
         #expect(missing.status == .noInput)
-        #expect(missing.message == "missing.h5: can't be read: No such file or directory.")
+        #expect(missing.message == "missing.h5: there is no such file. Check the path.")
         let cut = try #require(try opening(path("cut.h5"), ranks, directory))
         #expect(cut.status == .badData)
         #expect(
@@ -56,20 +56,42 @@ import Testing
         }
         let homeless = try #require(
           try failure(ranks, directory) { ranks in
-            try File(creating: path("no/such/file.h5"), over: ranks).close()
+            try HDF5File(creating: path("no/such/file.h5"), over: ranks).close()
           })
         #expect(homeless.status == .inputOutput)
         #expect(homeless.message.hasPrefix("no/such/file.h5: can't be created: "))
         for name in ["missing.h5", "cut.h5", "text.h5", "empty.h5", "."] {
           let refused = try failure(ranks, directory) { ranks in
-            try File(broadcasting: path(name), over: ranks).close()
+            try HDF5File(broadcasting: path(name), over: ranks).close()
           }
           #expect(refused?.status == (name == "missing.h5" || name == "." ? .noInput : .badData))
         }
         // One rank alone.
-        #expect(throws: Failure.self) { try File(reading: path("cut.h5")).close() }
-        #expect(throws: Failure.self) { try File(reading: path("missing.h5")).close() }
-        #expect(throws: Failure.self) { try File(creating: path("no/such/file.h5")).close() }
+        #expect(throws: Failure.self) { try HDF5File(reading: path("cut.h5")).close() }
+        #expect(throws: Failure.self) { try HDF5File(reading: path("missing.h5")).close() }
+        #expect(throws: Failure.self) { try HDF5File(creating: path("no/such/file.h5")).close() }
+      }
+    }
+  }
+
+  @Test("Ranks that can't write their rows all say so")
+  func fullDiskTogether() throws {
+    try TestWorld.with { ranks in
+      try withScratch(ranks) { ranks, directory in
+        let file = try HDF5File(creating: directory.appending(path: "full.h5").path, over: ranks)
+        let N = 1 << 18
+        let array = try file.create("x", of: Double.self, shape: [N])
+        let rows = ranks.rank * N / ranks.size..<(ranks.rank + 1) * N / ranks.size
+        let values = [Double](repeating: 1, count: rows.count)
+        // The last rank's rows lie behind the end of the disk, whoever else's do.
+        let refused = try #require(
+          try failure(ranks, directory) { ranks in
+            try withFullDisk(after: 8 * N - 4096) {
+              try values.withUnsafeBufferPointer { try array.write(rows, from: $0, over: ranks) }
+            }
+          })
+        #expect(refused.status == .inputOutput && hasUnwrittenFile)
+        #expect(refused.message.hasPrefix("full.h5: dataset 'x' can't be written: H5Dwrite failed: "))
       }
     }
   }
@@ -79,12 +101,12 @@ import Testing
     try TestWorld.with { ranks in
       try withScratch(ranks) { ranks, directory in
         let path = directory.appending(path: "arrays.h5").path
-        let written = try File(creating: path, over: ranks)
+        let written = try HDF5File(creating: path, over: ranks)
         try written.write([1, 2, 3], to: "numbers")
         try written.write(["a", "b"], to: "names")
         try written.close()
 
-        let file = try File(reading: path, over: ranks)
+        let file = try HDF5File(reading: path, over: ranks)
         let missing = try #require(
           try failure(ranks, directory) { _ in _ = try file.array("features").shape })
         #expect(missing.status == .badData)
@@ -108,18 +130,18 @@ import Testing
     try TestWorld.with { ranks in
       try withScratch(ranks) { ranks, directory in
         guard ranks.isRoot else { return }
-        let file = try File(creating: directory.appending(path: "full.h5").path)
-        var limit = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-        signal(SIGXFSZ, SIG_IGN)
-        var small = limit
-        small.rlim_cur = 4096
-        setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &small)
-        defer { setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) }
-        #expect(throws: HDF5Error.self) {
-          try file.write([Double](repeating: 1, count: 100_000), to: "x")
-          try file.flush()
+        let path = directory.appending(path: "full.h5").path
+        let failure = #expect(throws: Failure.self) {
+          try withFullDisk(after: 4096) {
+            let file = try HDF5File(creating: path)
+            try file.write([Double](repeating: 1, count: 100_000), to: "x")
+            try file.close()
+          }
         }
+        #expect(failure?.status == .inputOutput)
+        #expect(failure?.message == "\(path).part can't be written: File too large.")
+        let left = try FileManager.default.contentsOfDirectory(atPath: directory.path)
+        #expect(left.isEmpty)
       }
     }
   }

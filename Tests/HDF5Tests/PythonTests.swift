@@ -22,7 +22,7 @@ struct PythonTests {
   func written() throws {
     try TestWorld.with { ranks in
       try withScratch(ranks) { ranks, directory in
-        let file = try File(creating: directory.appending(path: "ours.h5").path, over: ranks)
+        let file = try HDF5File(creating: directory.appending(path: "ours.h5").path, over: ranks)
         let array = try file.create("x", of: Float.self, shape: [7, 2])
         let rows = ranks.rank * 7 / ranks.size..<(ranks.rank + 1) * 7 / ranks.size
         let own = rows.flatMap { [Float($0), Float($0) / 4] }
@@ -74,7 +74,7 @@ struct PythonTests {
               """, input: [directory.appending(path: "theirs.h5").path])
         }
         try ranks.barrier()
-        let file = try File(reading: directory.appending(path: "theirs.h5").path, over: ranks)
+        let file = try HDF5File(reading: directory.appending(path: "theirs.h5").path, over: ranks)
         let rows = ranks.rank * 1000 / ranks.size..<(ranks.rank + 1) * 1000 / ranks.size
         #expect(try read(file, "doubles", rows, ranks) == expected(rows) { Float($0) / 8 })
         #expect(try read(file, "bytes", rows, ranks) == expected(rows) { Float($0 % 200) })
@@ -93,7 +93,7 @@ struct PythonTests {
 
   /// Rows of 5 in columns of 6.
   private func read(
-    _ file: borrowing File, _ name: String, _ rows: Range<Int>, _ ranks: borrowing Communicator
+    _ file: borrowing HDF5File, _ name: String, _ rows: Range<Int>, _ ranks: borrowing Communicator
   ) throws -> [Float] {
     var values = [Float](repeating: -1, count: rows.count * 6)
     let array = try file.array(name)

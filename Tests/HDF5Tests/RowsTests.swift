@@ -26,13 +26,13 @@ private func entry(_ i: Int, _ j: Int) -> Int { (7 * i + 3 * j) % 101 - 50 }
         let rows = ownRows(of: N, ranks)
         // Columns of d + 1 entries, the last of which does not belong to the array.
         let written = rows.flatMap { i -> [T] in (0..<d).map { number(entry(i, $0)) } + [number(99)] }
-        let file = try File(creating: path, over: ranks)
+        let file = try HDF5File(creating: path, over: ranks)
         var array = try file.create("x", of: T.self, shape: [N, d])
         array.pieceBytes = pieceBytes
         try written.withUnsafeBufferPointer { try array.write(rows, from: $0, stride: d + 1, over: ranks) }
         try file.close()
 
-        let again = try File(reading: path, over: ranks)
+        let again = try HDF5File(reading: path, over: ranks)
         var stored = try again.array("x")
         stored.pieceBytes = pieceBytes
         #expect(stored.shape == [N, d])
@@ -51,7 +51,7 @@ private func entry(_ i: Int, _ j: Int) -> Int { (7 * i + 3 * j) % 101 - 50 }
           #expect(some == (4..<6).flatMap { i -> [Float] in (0..<d).map { Float(entry(i, $0)) } })
         }
         try again.close()
-        let alone = try File(reading: path)
+        let alone = try HDF5File(reading: path)
         #expect(
           try alone.array("x").values()
             == (0..<N).flatMap { i -> [T] in (0..<d).map { number(entry(i, $0)) } })
@@ -74,14 +74,14 @@ private func entry(_ i: Int, _ j: Int) -> Int { (7 * i + 3 * j) % 101 - 50 }
     try TestWorld.with { ranks in
       try withScratch(ranks) { ranks, directory in
         let path = directory.appending(path: "shapes.h5").path
-        let file = try File(creating: path, over: ranks)
+        let file = try HDF5File(creating: path, over: ranks)
         try file.write((0..<24).map { Double($0) }, to: "images", shape: [4, 2, 3])
         try file.write([Int64.max, -1], to: "list")
         try file.write([Float(0.1)], to: "single", shape: [])
         try file.write([Float](), to: "nothing", shape: [0, 5])
         try file.close()
 
-        let again = try File(reading: path, over: ranks)
+        let again = try HDF5File(reading: path, over: ranks)
         #expect(try again.names() == ["images", "list", "nothing", "single"])
         let images = try again.array("images")
         #expect(images.rowCount == 4 && images.rowLength == 6 && images.elements == .float)
@@ -109,14 +109,14 @@ private func entry(_ i: Int, _ j: Int) -> Int { (7 * i + 3 * j) % 101 - 50 }
     try TestWorld.with { ranks in
       try withScratch(ranks) { ranks, directory in
         let names = ["Äpfel", "", "a longer name", "b"]
-        func fill(_ file: borrowing File) throws {
+        func fill(_ file: borrowing HDF5File) throws {
           try file.write(names, to: "names")
           try file.write([String](), to: "none")
           try file.setAttribute("title", "naïve – text")
           try file.setAttribute("version", 3)
           try file.setAttribute("rate", 0.1)
         }
-        func inspect(_ file: borrowing File) throws {
+        func inspect(_ file: borrowing HDF5File) throws {
           let stored = try file.array("names")
           #expect(stored.elements == .string)
           #expect(try stored.strings() == names)
@@ -129,21 +129,20 @@ private func entry(_ i: Int, _ j: Int) -> Int { (7 * i + 3 * j) % 101 - 50 }
           #expect(throws: Failure.self) { try file.attribute("title", as: Int.self) }
         }
         let together = directory.appending(path: "together.h5").path
-        let file = try File(creating: together, over: ranks)
+        let file = try HDF5File(creating: together, over: ranks)
         try fill(file)
         try file.close()
         let own = directory.appending(path: "own-\(ranks.rank).h5").path
-        let alone = try File(creating: own)
+        let alone = try HDF5File(creating: own)
         try fill(alone)
-        try alone.flush()
         try alone.close()
         for path in [together, own] {
-          let again = try File(reading: path)
+          let again = try HDF5File(reading: path)
           try inspect(again)
           try again.close()
         }
-        let again = try File(reading: together, over: ranks)
-        let copy = try File(broadcasting: together, over: ranks)
+        let again = try HDF5File(reading: together, over: ranks)
+        let copy = try HDF5File(broadcasting: together, over: ranks)
         try inspect(again)
         try inspect(copy)
         try again.close()

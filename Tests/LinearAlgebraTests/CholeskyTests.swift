@@ -12,10 +12,9 @@ import Testing
       var random = SeededGenerator(seed: UInt64(m))
       let B = Matrix<Double>(rows: m, columns: d) { _, _ in random.normal() }
       // X sits in a larger matrix, so that its stride is not its number of rows.
-      let memory = Matrix<Double>(rows: m + 2, columns: d) { i, j in i < m ? B[i, j] : 99 }
-      let X = memory.rows(0..<m)
-      try Cholesky(of: upper, ridge: ridge).solveFromRight(X)
-      expectSolution(X, G, ridge, B)
+      var memory = Matrix<Double>(rows: m + 2, columns: d) { i, j in i < m ? B[i, j] : 99 }
+      try Cholesky(of: upper.all, ridge: ridge).solveFromRight(memory.mutableRows(0..<m))
+      expectSolution(memory.rows(0..<m), G, ridge, B)
       for j in 0..<d { #expect(memory[m, j] == 99 && memory[m + 1, j] == 99, "beyond the tile") }
     }
     #expect(upper[0, 0] == G[0, 0], "G itself is untouched")
@@ -25,7 +24,7 @@ import Testing
   func inverse(d: Int) throws {
     let G = positiveDefinite(d, seed: 2)
     let identity = Matrix<Double>(rows: d, columns: d) { i, j in i == j ? 1 : 0 }
-    let inverse = try Cholesky(of: G, ridge: 0.25).inverse()
+    let inverse = try Cholesky(of: G.all, ridge: 0.25).inverse()
     expectSolution(inverse.all, G, 0.25, identity)
   }
 
@@ -34,14 +33,14 @@ import Testing
     let G = positiveDefinite(d, seed: 3)
     var random = SeededGenerator(seed: 4)
     let B = Matrix<Double>(rows: 1, columns: d) { _, _ in random.normal() }
-    let X = Matrix<Double>(rows: 3, columns: d) { i, j in i == 1 ? B[0, j] : 99 }
-    try Cholesky(of: G, ridge: 0.25).solveFromRight(X.base + 1, stride: 3)
+    var X = Matrix<Double>(rows: 3, columns: d) { i, j in i == 1 ? B[0, j] : 99 }
+    try Cholesky(of: G.all, ridge: 0.25).solveFromRight(X.mutableBase + 1, stride: 3)
     expectSolution(X.rows(1..<2), G, 0.25, B)
     for j in 0..<d { #expect(X[0, j] == 99 && X[2, j] == 99, "beyond the row") }
     let single = Matrix<Float>(rows: d, columns: d) { i, j in Float(G[i, j]) }
-    let x = Matrix<Float>(rows: d, columns: 1) { i, _ in Float(B[0, i]) }
-    let factor = try Cholesky(of: single, ridge: 0.25)
-    factor.solveFromRight(x.base, stride: 1)
+    var x = Matrix<Float>(rows: d, columns: 1) { i, _ in Float(B[0, i]) }
+    let factor = try Cholesky(of: single.all, ridge: 0.25)
+    factor.solveFromRight(x.mutableBase, stride: 1)
     let inverse = factor.inverse()
     for i in 0..<d {
       #expect(abs(Double(x[i, 0]) - X[1, i]) < 1e-4)
@@ -52,9 +51,9 @@ import Testing
 
   @Test func aSystemOfSizeZero() throws {
     let nothing = Matrix<Double>(rows: 0, columns: 0)
-    let X = Matrix<Double>(rows: 3, columns: 0)
-    let factor = try Cholesky(of: nothing)
-    factor.solveFromRight(X.all)
+    var X = Matrix<Double>(rows: 3, columns: 0)
+    let factor = try Cholesky(of: nothing.all)
+    factor.solveFromRight(X.mutableAll)
     let inverse = factor.inverse()
     #expect(inverse.rows == 0 && inverse.columns == 0)
   }
@@ -64,8 +63,8 @@ import Testing
   ) {
     let d = G.rows
     let system = Matrix<Double>(rows: d, columns: d) { i, j in G[i, j] + (i == j ? ridge : 0) }
-    let residual = B.copy()
-    multiply(residual.all, X, system.all, beta: -1)
+    var residual = B.copy()
+    multiply(residual.mutableAll, X, system.all, beta: -1)
     let bound = 100 * Double.ulpOfOne * Double(d) * frobeniusNorm(X) * frobeniusNorm(system.all)
     let size = frobeniusNorm(residual.all)
     #expect(size <= bound, "residual \(size), bound \(bound), d \(d), ridge \(ridge)")
@@ -75,8 +74,8 @@ import Testing
   private func positiveDefinite(_ d: Int, seed: UInt64) -> Matrix<Double> {
     var random = SeededGenerator(seed: seed)
     let A = Matrix<Double>(rows: d, columns: 2 * d) { _, _ in random.normal() }
-    let G = Matrix<Double>(rows: d, columns: d)
-    multiply(G.all, A.all, A.all, transposeB: .transposed)
+    var G = Matrix<Double>(rows: d, columns: d)
+    multiply(G.mutableAll, A.all, A.all, transposeB: .transposed)
     return G
   }
 
@@ -93,36 +92,37 @@ import Testing
     ] as [(String, [Double])])
   func unfitMatricesThrow(why: String, g: [Double]) {
     let G = symmetric(g)
-    #expect(throws: LAPACKError.self, "\(why)") { _ = try Cholesky(of: G) }
+    #expect(throws: LAPACKError.self, "\(why)") { _ = try Cholesky(of: G.all) }
   }
 
   @Test func aRidgeMakesASingularMatrixFit() throws {
     let G = symmetric([1, 1, 0.5, 1, 0.5, 1])
     let B = Matrix<Double>(rows: 2, columns: 3) { i, j in Double(i - j) }
-    let X = B.copy()
-    try Cholesky(of: G, ridge: 1e-6).solveFromRight(X.all)
+    var X = B.copy()
+    try Cholesky(of: G.all, ridge: 1e-6).solveFromRight(X.mutableAll)
     expectSolution(X.all, G, 1e-6, B)
   }
 
   /// The bar for a pivot follows the precision that G was made with.
   @Test func theSmallestPivotIsTheCallers() throws {
     let G = symmetric([1, 1 - 1e-9, 0, 1, 0, 1])
-    _ = try Cholesky(of: G)
-    #expect(throws: LAPACKError.self) { _ = try Cholesky(of: G, smallestPivot: 1e-7) }
+    _ = try Cholesky(of: G.all)
+    #expect(throws: LAPACKError.self) { _ = try Cholesky(of: G.all, smallestPivot: 1e-7) }
   }
 
   /// A matrix of badly scaled variables is positive definite all the same.
   @Test func scalesMayDiffer() throws {
     let G = symmetric([1e12, 1, 0, 1e-6, 0, 1e-9])
     let B = Matrix<Double>(rows: 1, columns: 3) { _, j in Double(j + 1) }
-    let X = B.copy()
-    try Cholesky(of: G).solveFromRight(X.all)
+    var X = B.copy()
+    try Cholesky(of: G.all).solveFromRight(X.mutableAll)
     expectSolution(X.all, G, 0, B)
   }
 
   @Test func anErrorSaysWhatAndWhere() {
     do {
-      _ = try Cholesky(of: symmetric([1, 2, 0, 1, 0, 1]))
+      let G = symmetric([1, 2, 0, 1, 0, 1])
+      _ = try Cholesky(of: G.all)
       Issue.record("an indefinite matrix was factored")
     } catch let error {
       #expect(error.routine == "dpotrf")
@@ -130,7 +130,8 @@ import Testing
       #expect(error.description.contains("row 2"))
     }
     do {
-      _ = try Cholesky(of: symmetric([1, 0, 0, .nan, 0, 1]))
+      let G = symmetric([1, 0, 0, .nan, 0, 1])
+      _ = try Cholesky(of: G.all)
       Issue.record("a NaN was factored")
     } catch let error {
       #expect(error.info != 0)

@@ -20,7 +20,7 @@ import Testing
   }
 
   @Test func entriesLieColumnByColumn() {
-    let A = Matrix<Int32>(rows: 2, [1, 2, 3, 4, 5, 6])
+    var A = Matrix<Int32>(rows: 2, [1, 2, 3, 4, 5, 6])
     #expect(A.columns == 3)
     #expect(A.all.nested == [[1, 3, 5], [2, 4, 6]])
     #expect(A[1, 2] == 6 && A.base[1 + 2 * 2] == 6)
@@ -29,8 +29,8 @@ import Testing
   }
 
   @Test func aCopyIsItsOwn() {
-    let A = Matrix<Double>(rows: 2, [1, 2, 3, 4])
-    let B = A.copy()
+    var A = Matrix<Double>(rows: 2, [1, 2, 3, 4])
+    var B = A.copy()
     #expect(Array(B.elements) == [1, 2, 3, 4])
     B[0, 0] = 9
     #expect(A[0, 0] == 1)
@@ -39,28 +39,29 @@ import Testing
   }
 
   @Test func tilesAreWindows() {
-    let A = Matrix<Float>(rows: 4, columns: 5) { i, j in Float(10 * i + j) }
+    var A = Matrix<Float>(rows: 4, columns: 5) { i, j in Float(10 * i + j) }
     #expect(A.columns(1..<3).nested == [[1, 2], [11, 12], [21, 22], [31, 32]])
     #expect(A.rows(2..<4).nested == [[20, 21, 22, 23, 24], [30, 31, 32, 33, 34]])
     let inner = A.rows(1..<3).columns(3..<5)
     #expect(inner.nested == [[13, 14], [23, 24]])
     #expect(inner.stride == 4)
     #expect(A.columns(3..<5).rows(1..<3).nested == inner.nested)
-    inner.column(1)[0] = -1
+    A.mutableRows(1..<3).columns(3..<5).column(1)[0] = -1
     #expect(A[1, 4] == -1)
+    #expect(inner.nested == [[13, -1], [23, 24]], "a tile shows what the matrix holds")
     #expect(A.columns(2..<2).columns == 0 && A.rows(4..<4).rows == 0)
   }
 }
 
-@Suite struct LayersTests {
+@Suite struct OwnedArrayTests {
   /// Counts how many of its kind are alive.
   private struct Token: ~Copyable {
     final class Count { var alive = 0 }
     let count: Count
-    let layer: Int
+    let number: Int
 
-    init(_ layer: Int, _ count: Count) {
-      self.layer = layer
+    init(_ number: Int, _ count: Count) {
+      self.number = number
       self.count = count
       count.alive += 1
     }
@@ -68,45 +69,45 @@ import Testing
     deinit { count.alive -= 1 }
   }
 
-  private struct Refusal: Error { let layer: Int }
+  private struct Refusal: Error { let number: Int }
 
-  @Test func layersCountFromWhereTheyAreToldTo() {
+  @Test func valuesCountFromWhereTheyAreToldTo() {
     let count = Token.Count()
     do {
-      let layers = Layers(1..<4) { Token($0, count) }
-      #expect(layers.indices == 1..<4)
-      for l in layers.indices { #expect(layers[l].layer == l) }
+      let values = OwnedArray(1..<4) { Token($0, count) }
+      #expect(values.indices == 1..<4)
+      for i in values.indices { #expect(values[i].number == i) }
       #expect(count.alive == 3)
     }
-    #expect(count.alive == 0, "the end of the layers is the end of their values")
+    #expect(count.alive == 0, "the end of the array is the end of its values")
   }
 
-  @Test func noLayerAtAll() {
+  @Test func noValueAtAll() {
     let count = Token.Count()
-    let layers = Layers(1..<1) { Token($0, count) }
-    #expect(layers.indices.isEmpty)
+    let values = OwnedArray(1..<1) { Token($0, count) }
+    #expect(values.indices.isEmpty)
     #expect(count.alive == 0)
   }
 
   @Test func elementsChangeInPlace() {
-    var layers = Layers(2..<4) { l in Matrix<Float>(rows: l, columns: 1) }
-    layers[3] = Matrix(rows: 5, columns: 2)
-    layers[2][1, 0] = 7
-    #expect(layers[2].rows == 2 && layers[2][1, 0] == 7)
-    #expect(layers[3].rows == 5 && layers[3].columns == 2)
+    var values = OwnedArray(2..<4) { i in Matrix<Float>(rows: i, columns: 1) }
+    values[3] = Matrix(rows: 5, columns: 2)
+    values[2][1, 0] = 7
+    #expect(values[2].rows == 2 && values[2][1, 0] == 7)
+    #expect(values[3].rows == 5 && values[3].columns == 2)
   }
 
   @Test(arguments: 1...3)
   func anInitialiserThatThrowsKeepsNothing(refused: Int) {
     let count = Token.Count()
     do {
-      _ = try Layers(1..<4) { l throws(Refusal) in
-        if l == refused { throw Refusal(layer: l) }
-        return Token(l, count)
+      _ = try OwnedArray(1..<4) { i throws(Refusal) in
+        if i == refused { throw Refusal(number: i) }
+        return Token(i, count)
       }
-      Issue.record("layer \(refused) was not refused")
+      Issue.record("value \(refused) was not refused")
     } catch {
-      #expect(error.layer == refused)
+      #expect(error.number == refused)
     }
     #expect(count.alive == 0)
   }

@@ -26,13 +26,13 @@ import Testing
   @Test(arguments: shapes) func productsWithATranspose(m: Int, n: Int, k: Int) {
     let A = random(m, k, seed: 1)
     let B = random(n + 2, k, seed: 2)
-    let C = random(paddedRows(m), n + 1, seed: 3)
+    var C = random(paddedRows(m), n + 1, seed: 3)
     let before = C.copy()
     // In two calls: where a product is cut must not matter.
     let cut = k / 3
     for part in [0..<cut, cut..<k] {
       addProduct(
-        C.columns(0..<n).rows(0..<m), A.columns(part), transposed: B.columns(part).rows(1..<n + 1))
+        C.mutableColumns(0..<n).rows(0..<m), A.columns(part), transposed: B.columns(part).rows(1..<n + 1))
     }
     for j in 0..<n {
       for i in 0..<m {
@@ -51,20 +51,20 @@ import Testing
     let A = random(m, k, seed: 1)
     let values = Matrix<Float>(rows: m, columns: k) { i, j in 2 * A[i, j] }
     let B = random(n, k, seed: 2)
-    let own = random(paddedRows(m), n, seed: 3)
-    let other = own.copy()
-    addProduct(own.rows(0..<m), Doubled(), of: A.all, transposed: B.all)
-    addProduct(other.rows(0..<m), values.all, transposed: B.all)
+    var own = random(paddedRows(m), n, seed: 3)
+    var other = own.copy()
+    addProduct(own.mutableRows(0..<m), Doubled(), of: A.all, transposed: B.all)
+    addProduct(other.mutableRows(0..<m), values.all, transposed: B.all)
     #expect(own.rows(0..<m).nested == other.rows(0..<m).nested)
   }
 
   /// Sees every vector of a product once, column by column within a block, from above.
   private struct Record: VectorVisitor {
-    let to: Tile<Float>
+    let to: MutableTile<Float>
     private var (column, row) = (-1, -1)
     private(set) var (columns, blocks) = (0, 0)
 
-    init(to: Tile<Float>) { self.to = to }
+    init(to: MutableTile<Float>) { self.to = to }
 
     mutating func beginColumn(_ column: Int) { (self.column, row) = (column, -1) }
 
@@ -86,12 +86,12 @@ import Testing
     guard m >= Panels.fewRows else { return }
     let A = random(m, k, seed: 6)
     let B = random(k, n, seed: 7)
-    let panels = Panels(rows: m, columns: k)
+    var panels = Panels(rows: m, columns: k)
     panels.assign(A.all)
-    let stored = Matrix<Float>(rows: paddedRows(m), columns: n)
-    panels.multiply(stored.rows(0..<m), B.all)
-    let seen = Matrix<Float>(rows: m, columns: n)
-    var record = Record(to: seen.all)
+    var stored = Matrix<Float>(rows: paddedRows(m), columns: n)
+    panels.multiply(stored.mutableRows(0..<m), B.all)
+    var seen = Matrix<Float>(rows: m, columns: n)
+    var record = Record(to: seen.mutableAll)
     panels.multiply(B.all, &record)
     #expect(seen.all.nested == stored.rows(0..<m).nested)
     #expect(record.blocks <= record.columns && (n == 0) == (record.blocks == 0))
@@ -99,9 +99,9 @@ import Testing
 
   @Test(arguments: shapes) func gramMatrices(m: Int, n: Int, k: Int) {
     let A = random(m, n + k, seed: 4)
-    let G = random(paddedRows(m), m, seed: 5)
+    var G = random(paddedRows(m), m, seed: 5)
     let before = G.copy()
-    for part in [0..<n, n..<n + k] { addGram(G.rows(0..<m), of: A.columns(part)) }
+    for part in [0..<n, n..<n + k] { addGram(G.mutableRows(0..<m), of: A.columns(part)) }
     for j in 0..<m {
       for i in 0...j {
         #expect(G[i, j] == chain(before[i, j], n + k) { (A[i, $0], A[j, $0]) }, "(\(i), \(j))")
@@ -113,15 +113,15 @@ import Testing
   @Test(arguments: shapes, [false, true]) func panels(shape: (m: Int, n: Int, k: Int), isAdded: Bool) {
     let (m, n, k) = shape
     let A = random(m, k, seed: 6)
-    let B = random(k + 3, n, seed: 7)
+    var B = random(k + 3, n, seed: 7)
     // What lies below an operand's last row must not matter.
     for j in 0..<n { B[k, j] = .nan }
-    let C = random(paddedRows(m), n + 1, seed: 8)
+    var C = random(paddedRows(m), n + 1, seed: 8)
     let before = C.copy()
-    let panels = Panels(rows: m, columns: k)
+    var panels = Panels(rows: m, columns: k)
     panels.assign(A.all)
     for i in 0..<m { for j in 0..<k { #expect(panels[i, j] == A[i, j]) } }
-    panels.multiply(C.columns(0..<n).rows(0..<m), B.rows(0..<k), isAdded: isAdded)
+    panels.multiply(C.mutableColumns(0..<n).rows(0..<m), B.rows(0..<k), isAdded: isAdded)
     for j in 0..<n {
       for i in 0..<m {
         let start = isAdded ? before[i, j] : 0
@@ -146,12 +146,12 @@ import Testing
     var generator = SeededGenerator(seed: 9)
     let A = Matrix<Float>(rows: m, columns: k) { _, _ in Float(Int.random(in: -9...9, using: &generator)) }
     let B = Matrix<Float>(rows: k, columns: n) { _, _ in Float(Int.random(in: -9...9, using: &generator)) }
-    let own = Matrix<Float>(rows: paddedRows(m), columns: n)
-    let other = Matrix<Float>(rows: m, columns: n)
-    let panels = Panels(rows: m, columns: k)
+    var own = Matrix<Float>(rows: paddedRows(m), columns: n)
+    var other = Matrix<Float>(rows: m, columns: n)
+    var panels = Panels(rows: m, columns: k)
     panels.assign(A.all)
-    panels.multiply(own.rows(0..<m), B.all)
-    multiply(other.all, A.all, B.all)
+    panels.multiply(own.mutableRows(0..<m), B.all)
+    multiply(other.mutableAll, A.all, B.all)
     #expect(own.rows(0..<m).nested == other.all.nested)
   }
 

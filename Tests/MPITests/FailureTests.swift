@@ -1,15 +1,30 @@
 import Basics
+import Glibc
 import MPI
 import TestSupport
 import Testing
 
 @Suite(.serialized) struct FailureTests {
-  /// sysexits.h's numbers: batch scripts depend on them.
+  /// The system's own numbers, those of sysexits.h, and no others: batch scripts depend on them.
   @Test func exitStatuses() {
-    let statuses: [MPI.ExitStatus] = [
-      .done, .usage, .badData, .noInput, .numericalFailure, .inputOutput, .stoppedEarly, .badConfiguration,
+    let statuses: [Basics.ExitStatus: Int32] = [
+      .done: EX_OK, .usage: EX_USAGE, .badData: EX_DATAERR, .noInput: EX_NOINPUT,
+      .numericalFailure: EX_SOFTWARE, .inputOutput: EX_IOERR, .badConfiguration: EX_CONFIG,
     ]
-    #expect(statuses.map(\.rawValue) == [0, 64, 65, 66, 70, 74, 75, 78])
+    for (status, number) in statuses { #expect(status.rawValue == number, "\(status)") }
+    let all = (Int32(0)...255).compactMap { Basics.ExitStatus(rawValue: $0) }
+    #expect(Set(all) == Set(statuses.keys), "a status that sysexits.h is not asked for")
+  }
+
+  /// A numerical error, which all ranks meet alike, becomes a failure that they share, with the advice of whoever knows the settings.
+  @Test func aNumericalErrorBecomesASharedFailureWithAdvice() {
+    struct Oddity: Error {}
+    let failure = #expect(throws: Failure.self) {
+      try advising("Raise the ridge.") { throw NumericalError.unsolvable(system: "W_2", reason: "a NaN") }
+    }
+    #expect(failure?.status == .numericalFailure && failure?.isShared == true)
+    #expect(failure?.message == "the system for W_2 can't be solved: a NaN. Raise the ridge.")
+    #expect(throws: Oddity.self) { try advising("Raise the ridge.") { throw Oddity() } }
   }
 
   @Test func agreementOnSuccessKeepsEachRanksValue() throws {
@@ -24,7 +39,7 @@ import Testing
     try TestWorld.with { ranks in
       let rank = ranks.rank
       for failing in 0..<ranks.size {
-        for status: MPI.ExitStatus in [
+        for status: Basics.ExitStatus in [
           .badData, .noInput, .numericalFailure, .inputOutput, .badConfiguration,
         ] {
           let failure = failure(over: ranks) {

@@ -45,7 +45,7 @@ private struct Samples {
     _ loss: Loss, over ranks: borrowing Communicator, range: (Int) -> Range<Int>
   ) throws -> Evaluation {
     let range = range(ranks.rank)
-    let own = Matrix<Float>(rows: rows, columns: range.count)
+    var own = Matrix<Float>(rows: rows, columns: range.count)
     for (k, j) in range.enumerated() {
       for i in 0..<rows { own[i, k] = scores[j * rows + i] }
     }
@@ -234,7 +234,7 @@ private func divisions(_ count: Int, _ R: Int) -> [(Int) -> Range<Int>] {
       var results: [Evaluation] = []
       for range in divisions(300, ranks.size) {
         let own = range(ranks.rank)
-        let scores = Matrix<Float>(rows: 1, columns: own.count)
+        var scores = Matrix<Float>(rows: 1, columns: own.count)
         for (k, j) in own.enumerated() { scores[0, k] = predictions[j] }
         let result = try Evaluation(
           of: scores.all, labels: .targets(Array(targets[own])), loss: .square, unit: 2, over: ranks)

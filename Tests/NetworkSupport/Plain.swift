@@ -13,6 +13,7 @@ package func plain(_ activation: Activation, _ z: Double) -> Double {
   case .hard_tanh: z < -1 ? -1 : z > 1 ? 1 : z
   case .hard_sigmoid: z < -1 ? 0 : z > 1 ? 1 : (z + 1) / 2
   case .identity: z
+  default: preconditionFailure("no definition of \(activation)")
   }
 }
 
@@ -22,6 +23,7 @@ package func kinks(_ activation: Activation) -> [Double] {
   case .relu, .leaky_relu: [0]
   case .hard_tanh, .hard_sigmoid: [-1, 1]
   case .identity: []
+  default: preconditionFailure("no definition of \(activation)")
   }
 }
 
@@ -40,6 +42,25 @@ package func plain(_ loss: Loss, _ z: [Double], _ y: [Double]) -> Double {
     return log(z.reduce(0) { $0 + exp($1 - largest) }) + largest - own
   case .multiclass_hinge:
     return max(0, zip(z, y).map { $1 > 0.5 ? 0 : 1 + $0 - own }.max() ?? 0)
+  default: preconditionFailure("no definition of \(loss)")
+  }
+}
+
+/// How far the outputs of a sample are from the nearest kink of ℓ.
+package func distanceFromKinks(_ loss: Loss, _ z: [Double], _ y: [Double]) -> Double {
+  func least(_ distance: (Double, Double) -> Double) -> Double {
+    zip(z, y).reduce(.infinity) { min($0, abs(distance($1.0, $1.1))) }
+  }
+  switch loss {
+  case .hinge, .squared_hinge: return least { 1 - $0 * $1 }
+  case .huber: return least { abs($0 - $1) - 1 }
+  case .multiclass_hinge:
+    let own = zip(z, y).reduce(0) { $0 + $1.0 * $1.1 }
+    let others = zip(z, y).filter { $0.1 < 0.5 }.map(\.0).sorted(by: >)
+    let second = others.count > 1 ? others[0] - others[1] : .infinity
+    return min(abs(1 + others[0] - own), second)
+  case .square, .logistic, .softmax: return .infinity
+  default: preconditionFailure("no definition of \(loss)")
   }
 }
 

@@ -8,7 +8,7 @@ import TestSupport
 package struct Problem: Sendable {
   package let network: Network
   /// d_0 × N, a row a feature.
-  package let features: [[Double]]
+  package private(set) var features: [[Double]]
   /// d_L × N.
   package private(set) var targets: [[Double]]
   /// Samples a chunk; nil is the default.
@@ -47,8 +47,20 @@ package struct Problem: Sendable {
 
   /// The same with the targets of some samples negated.
   package func negated(_ samples: Range<Int>) -> Problem {
+    withTargets { _, n, y in samples.contains(n) ? -y : y }
+  }
+
+  /// The same with other features: `value` of feature i of sample n, which is x.
+  package func withFeatures(_ value: (_ i: Int, _ n: Int, _ x: Double) -> Double) -> Problem {
     var other = self
-    for i in targets.indices { for n in samples { other.targets[i][n].negate() } }
+    for i in features.indices { for n in 0..<samples { other.features[i][n] = value(i, n, features[i][n]) } }
+    return other
+  }
+
+  /// The same with other targets: `value` of target i of sample n, which is y.
+  package func withTargets(_ value: (_ i: Int, _ n: Int, _ y: Double) -> Double) -> Problem {
+    var other = self
+    for i in targets.indices { for n in 0..<samples { other.targets[i][n] = value(i, n, targets[i][n]) } }
     return other
   }
 
@@ -56,31 +68,25 @@ package struct Problem: Sendable {
   package func partition(ranks: Int) -> Partition { Partition(samples: samples, ranks: ranks, chunk: chunk) }
 
   /// This rank's part.
-  package func part(of ranks: borrowing Communicator) -> Part {
+  package func part(of ranks: borrowing Communicator) -> Samples {
     let partition = partition(ranks: ranks.size)
-    let first = partition.range(of: ranks.rank).lowerBound
-    let count = partition.range(of: ranks.rank).count
-    return Part(
-      a0: Matrix(rows: network.widths[0] + 1, columns: count) { i, j in
-        i < network.widths[0] ? Float(features[i][first + j]) : 1
+    let range = partition.range(of: ranks.rank)
+    return Samples(
+      features: Matrix(rows: network.widths[0] + 1, columns: range.count) { i, j in
+        i < network.widths[0] ? Float(features[i][range.lowerBound + j]) : 1
       },
-      y: Matrix(rows: targets.count, columns: count) { i, j in Float(targets[i][first + j]) },
-      partition: partition)
-  }
-
-  /// A rank's columns of the data and the targets; must outlive what trains on them.
-  package struct Part: ~Copyable {
-    package let a0: Matrix<Float>
-    package let y: Matrix<Float>
-    package let partition: Partition
+      targets: Matrix(rows: targets.count, columns: range.count) { i, j in
+        Float(targets[i][range.lowerBound + j])
+      },
+      partition: partition, rank: ranks.rank)
   }
 }
 
 /// All ranks' columns of a matrix, side by side, as rows. Collective.
 package func gathered(_ tile: Tile<Float>, over ranks: borrowing Communicator) throws -> [[Double]] {
-  package var flat: [Float] = []
+  var flat: [Float] = []
   for j in 0..<tile.columns { flat += UnsafeBufferPointer(start: tile.column(j), count: tile.rows) }
-  package let all = try ranks.gather(flat).flatMap { $0 }
+  let all = try ranks.gather(flat).flatMap { $0 }
   return (0..<tile.rows).map { i in
     stride(from: i, to: all.count, by: tile.rows).map { Double(all[$0]) }
   }

@@ -22,9 +22,10 @@ import Testing
     let m = Matrix<Float>(rows: 16, columns: 5) { i, j in
       j == 1 && i < 5 ? special[4 - i] : Float(3 * random.normal())
     }
-    let z = m.copy()
-    func tile(_ all: borrowing Matrix<Float>) -> Tile<Float> { all.columns(0..<4).rows(0..<5) }
-    activation.minimise(tile(z), m: tile(z), a: tile(a), beta: beta, gamma: gamma)
+    var z = m.copy()
+    let tile = z.mutableColumns(0..<4).rows(0..<5)
+    activation.minimise(
+      tile, m: Tile(tile), a: a.columns(0..<4).rows(0..<5), beta: beta, gamma: gamma)
     for j in 0..<4 {
       #expect(z[j, 4] == m[j, 4], "beyond the tile")
       for i in 0..<5 {
@@ -57,22 +58,22 @@ import Testing
   /// Of two pieces with the same value the one that contains m wins: γ = 3, β = 1, a = 1, m = −1 makes 3 at −1 and at 1/2.
   @Test func tiesStayWhereTheyAre() {
     let a = Matrix<Float>(rows: 16, columns: 1) { _, _ in 1 }
-    let z = Matrix<Float>(rows: 16, columns: 1) { _, _ in -1 }
-    Activation.relu.minimise(z.rows(0..<1), m: z.rows(0..<1), a: a.rows(0..<1), beta: 1, gamma: 3)
+    var z = Matrix<Float>(rows: 16, columns: 1) { _, _ in -1 }
+    Activation.relu.minimise(z.mutableRows(0..<1), m: z.rows(0..<1), a: a.rows(0..<1), beta: 1, gamma: 3)
     #expect(z[0, 0] == -1)
   }
 
   @Test(arguments: Activation.allCases)
   func activations(activation: Activation) {
     let x: [Float] = [-3, -1.5, -1, -0.25, -0.0, 0, 0.25, 1, 1.0001, 2, 1e30, -1e30]
-    let z = Matrix<Float>(rows: 16, columns: 3) { i, j in i < 4 ? x[4 * j + i] : 0 }
-    let a = Matrix<Float>(rows: 16, columns: 3)
-    activation.apply(a.rows(0..<4), z.rows(0..<4))
+    var z = Matrix<Float>(rows: 16, columns: 3) { i, j in i < 4 ? x[4 * j + i] : 0 }
+    var a = Matrix<Float>(rows: 16, columns: 3)
+    activation.apply(a.mutableRows(0..<4), z.rows(0..<4))
     for k in x.indices {
       let expected = plain(activation, Double(x[k]))
       #expect(abs(Double(a[k % 4, k / 4]) - expected) <= 1e-6 * abs(expected), "h(\(x[k]))")
     }
-    activation.apply(z.rows(0..<4), z.rows(0..<4))
+    activation.apply(z.mutableRows(0..<4), z.rows(0..<4))
     #expect(z.rows(0..<4).nested == a.rows(0..<4).nested)
   }
 
@@ -84,11 +85,11 @@ import Testing
     let rows = loss.isJoint ? [2, 3, 10][seed % 3] : [1, 3][seed % 2]
     let beta = Float(pow(10, Double.random(in: -2...2, using: &random)))
     let sample = LastLayerSample(loss, rows: rows, columns: 5, random: &random)
-    let z = Matrix<Float>(rows: rows, columns: 5)
-    let scratch = Matrix<Double>(rows: 4 * rows, columns: 1)
+    var z = Matrix<Float>(rows: rows, columns: 5)
+    var scratch = Matrix<Double>(rows: 4 * rows, columns: 1)
     loss.minimise(
-      z.all, m: sample.m.all, y: sample.y.all, lambda: sample.lambda.all, beta: beta,
-      scratch: scratch.elements)
+      z.mutableAll, m: sample.m.all, y: sample.y.all, lambda: sample.lambda.all, beta: beta,
+      scratch: scratch.mutableElements)
     for j in 0..<5 {
       let best = (0..<rows).map { Double(z[$0, j]) }
       let m = (0..<rows).map { Double(sample.m[$0, j]) }
@@ -144,7 +145,7 @@ import Testing
       case .squared_hinge: slope = -2 * y[i] * max(0, 1 - y[i] * z[i])
       case .logistic: slope = -y[i] / (1 + exp(y[i] * z[i]))
       case .softmax: slope = exp(z[i] - largest) / total - y[i]
-      case .hinge, .multiclass_hinge: return
+      default: return
       }
       let gradient = slope + lambda[i] + 2 * beta * (z[i] - m[i])
       let scale = 1 + abs(slope) + abs(lambda[i]) + 2 * beta * (abs(z[i]) + abs(m[i]))
@@ -156,7 +157,7 @@ import Testing
   func lossValues(loss: Loss) {
     var random = SeededGenerator(seed: 77)
     let sample = LastLayerSample(loss, rows: 4, columns: 50, random: &random)
-    let z = Matrix<Float>(rows: 4, columns: 50) { _, _ in Float(4 * random.normal()) }
+    var z = Matrix<Float>(rows: 4, columns: 50) { _, _ in Float(4 * random.normal()) }
     // Far out, where an exponential would overflow.
     for i in 0..<4 { z[i, 49] = i % 2 == 0 ? 300 : -300 }
     let expected = (0..<50).reduce(0.0) { sum, j in
@@ -168,7 +169,7 @@ import Testing
 
   /// The first column lies on the kinks: m = y, no multiplier. The second has no multiplier, the last is far out.
   private struct LastLayerSample: ~Copyable {
-    let m, y, lambda: Matrix<Float>
+    var m, y, lambda: Matrix<Float>
 
     init(_ loss: Loss, rows: Int, columns: Int, random: inout SeededGenerator) {
       y = Matrix(rows: rows, columns: columns)

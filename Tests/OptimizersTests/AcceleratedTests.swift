@@ -1,6 +1,4 @@
 import Basics
-import CCounters
-import Glibc
 import LinearAlgebra
 import MPI
 import NetworkSupport
@@ -18,7 +16,7 @@ import Testing
     var activation = Activation.relu
     var bias = true
     var form = AcceleratedForm.quasi_newton
-    /// Samples of a block; nil is all.
+    /// Samples of a batch; nil is all.
     var block: Int? = 32
     var threads = 1
     /// A step so long that the objective rises now and then; nil is a shorter one.
@@ -59,32 +57,32 @@ import Testing
     Case(widths: [5, 20, 3], loss: .softmax, form: .momentum, block: nil, step: 2.5),
   ]
 
-  /// Steps on blocks, and steps of the momentum form on all samples, against `accelerated.py`, which lies beside this file.
+  /// Steps on batches, and steps of the momentum form on all samples, against `accelerated.py`, which lies beside this file.
   @Test(.enabled(if: Python.isAvailable, "\(Python.howToInstall)"), arguments: cases)
   func stepsAreThoseOfTheReference(net: Case) throws {
     let network = Network(widths: net.widths, activation: net.activation, loss: net.loss, bias: net.bias)
     let problem = Problem(network, samples: 195, seed: 50, chunk: 8)
     var settings = AcceleratedSettings()
     (settings.form, settings.block) = (net.form, net.block ?? problem.samples)
-    (settings.l2, settings.seed) = (0.02, 3)
+    settings.l2 = 0.02
     settings.step = net.step ?? (net.form == .momentum || net.loss == .square ? 0.1 : 0.3)
     try TestWorld.with { ranks in
       let part = problem.part(of: ranks)
-      var method = try Accelerated.start(
-        network, settings, a0: part.a0.all, y: part.y.all, partition: part.partition, threads: net.threads,
-        over: ranks)
-      let start = network.randomWeights(seed: settings.seed)
+      var method = try settings.start(
+        network, part, StartOptions(seed: 3, threads: net.threads), over: ranks)
+      let start = network.randomWeights(seed: 3)
       let W = (1...network.L).map { l in start[l].all.nested.map { $0.map(Double.init) } }
-      var sweeps = [[Block]](repeating: [.whole], count: 12)
+      var sweeps = [[Batch]](repeating: [.whole], count: 12)
       if let block = net.block {
-        let blocks = Block.count(ofAtLeast: block, part.partition)
-        try #require(blocks == 6)
-        var walk = BlockWalk(part.partition, blocks: blocks, firstSweep: 4 * block, seed: settings.seed)
+        let batches = Batch.count(ofAtLeast: block, part.partition)
+        try #require(batches == 6)
+        var walk = BatchWalk(part.partition, batches: batches, firstSweep: 4 * block, seed: 3)
         sweeps = (0..<4).map { _ in walk.nextSweep() }
       }
-      let samples = sweeps.flatMap { $0 }.map { block in
+      let partition = part.partition
+      let samples = sweeps.flatMap { $0 }.map { batch in
         var samples: [Int] = []
-        block.forEachChunk(of: part.partition) { samples += $0 * 8..<min(($0 + 1) * 8, problem.samples) }
+        batch.forEachChunk(of: partition) { samples += $0 * 8..<min(($0 + 1) * 8, problem.samples) }
         return samples
       }
       let input = Input(
@@ -94,20 +92,20 @@ import Testing
         l2: 0.02, ridge: settings.ridge, step: settings.step, momentum: settings.momentum,
         keep: net.block == nil ? 0 : 0.5, restarts: net.block == nil, blocks: samples)
       let report: Report = try Python.run(
-        script: "Tests/ADMMTests/accelerated.py", input: input, over: ranks)
+        script: "Tests/OptimizersTests/accelerated.py", input: input, over: ranks)
       let rises = zip(report.objectives, report.objectives.dropFirst()).contains { $1 > $0 }
       #expect(rises || net.step == nil)
       var first = 0
       for sweep in sweeps {
-        try method.sweep(over: ranks)
+        try method.sweep(part, over: ranks)
         let expected = report.objectives[first..<first + sweep.count].reduce(0, +) / Double(sweep.count)
         first += sweep.count
-        let objective = try method.progress(over: ranks).objective / Double(problem.samples)
+        let objective = try method.lastProgress(over: ranks).objective / Double(problem.samples)
         #expect(abs(objective - expected) <= 1e-4 * expected, "\(objective), expected \(expected)")
       }
       #expect(method.events.isEmpty, "\(method.events)")
       let expected = report.W
-      for (l, (own, other)) in zip(weights(method), expected).enumerated() {
+      for (l, (own, other)) in zip(method.weights, expected).enumerated() {
         let distance = relativeDistance(own, other)
         #expect(distance <= 1e-4, "W_\(l + 1) is off by \(distance)")
       }
@@ -119,29 +117,27 @@ import Testing
     let convex = LogisticProblem(samples: 200, l2: 0.02, seed: 51)
     let optimum = convex.optimum()
     try TestWorld.with { ranks in
-      let part = convex.problem.part(of: ranks)
+      let part = convex.part(of: ranks)
       var settings = AcceleratedSettings()
-      (settings.l2, settings.block) = (convex.l2, convex.problem.samples)
-      var method = try Accelerated.start(
-        convex.problem.network, settings, a0: part.a0.all, y: part.y.all, partition: part.partition,
-        over: ranks)
+      (settings.l2, settings.block) = (convex.l2, convex.samples)
+      var method = try settings.start(convex.network, part, StartOptions(), over: ranks)
       var last = Double.infinity
       while !method.isDone && method.sweeps < 100 {
-        try method.sweep(over: ranks)
-        let objective = try method.progress(over: ranks).objective
+        try method.sweep(part, over: ranks)
+        let objective = try method.lastProgress(over: ranks).objective
         #expect(objective <= last)
         last = objective
       }
       let isDone = method.isDone
       #expect(isDone)
       #expect(method.events == ["no step lowers the objective any more"])
-      let found = weights(method)
+      let found = method.weights
       let distance = relativeDistance(found[0], [optimum])
       #expect(distance < 1e-4, "off by \(distance)")
-      let expected = convex.objective(optimum) * Double(convex.problem.samples)
+      let expected = convex.objective(optimum).value * Double(convex.samples)
       #expect(abs(last - expected) < 1e-5 * expected, "\(last), expected \(expected)")
-      try method.sweep(over: ranks)
-      #expect(weights(method) == found)
+      try method.sweep(part, over: ranks)
+      #expect(method.weights == found)
     }
   }
 
@@ -154,17 +150,15 @@ import Testing
       let part = problem.part(of: ranks)
       var settings = AcceleratedSettings()
       (settings.l2, settings.block, settings.pairs) = (0.01, problem.samples, 4)
-      var method = try Accelerated.start(
-        network, settings, a0: part.a0.all, y: part.y.all, partition: part.partition, over: ranks)
-      var pass = try GradientPass.make(
-        network, a0: part.a0.all, y: part.y.all, partition: part.partition, rank: ranks.rank, threads: 1)
-      let g = network.flatZeros()
+      var method = try settings.start(network, part, StartOptions(), over: ranks)
+      var pass = try Pass.make(network, ChainRule(), part.partition, threads: 1)
+      var g = network.flatZeros()
       var objectives: [Double] = []
       for _ in 0..<25 where !method.isDone {
-        try method.sweep(over: ranks)
-        objectives.append(try method.progress(over: ranks).objective / Double(problem.samples))
-        let w = method.withWeights { network.flat($0) }
-        let own = try pass.evaluate(g, at: w, over: .whole, l2: 0.01, ranks)
+        try method.sweep(part, over: ranks)
+        objectives.append(try method.lastProgress(over: ranks).objective / Double(problem.samples))
+        let w = method.flatWeights
+        let own = try pass.evaluate(&g, at: w, over: .whole, of: part, l2: 0.01, ranks)
         #expect(abs(own - objectives[objectives.count - 1]) <= 1e-6 * own)
       }
       let neverRises = zip(objectives, objectives.dropFirst()).allSatisfy { $1 <= $0 }
@@ -173,59 +167,66 @@ import Testing
     }
   }
 
-  /// Blocks grow when they no longer help and labels are noisy: the log says so, and at last every step takes all samples.
-  @Test func blocksGrowWhenProgressStalls() throws {
+  /// Batches grow when they no longer help and labels are noisy: the log says so, and at last every step takes all samples.
+  @Test func batchesGrowWhenProgressStalls() throws {
     let convex = LogisticProblem(samples: 400, wrong: 80, l2: 0.02, seed: 53)
     try TestWorld.with { ranks in
-      let part = convex.problem.part(of: ranks)
+      let part = convex.part(of: ranks)
       var settings = AcceleratedSettings()
       (settings.l2, settings.block) = (convex.l2, 24)
-      var method = try Accelerated.start(
-        convex.problem.network, settings, a0: part.a0.all, y: part.y.all, partition: part.partition,
-        over: ranks)
-      while !method.isDone && method.sweeps < 120 { try method.sweep(over: ranks) }
+      var method = try settings.start(convex.network, part, StartOptions(), over: ranks)
+      while !method.isDone && method.sweeps < 120 { try method.sweep(part, over: ranks) }
       #expect(
         method.events == [
           "8 blocks a pass from here", "4 blocks a pass from here", "steps on all samples from here",
           "no step lowers the objective any more",
         ])
-      let distance = relativeDistance(weights(method)[0], [convex.optimum()])
+      let distance = relativeDistance(method.weights[0], [convex.optimum()])
       #expect(distance < 1e-4, "off by \(distance)")
     }
   }
 
-  /// Where the network learns the training set by heart, blocks stay as they are, however long it takes.
-  @Test func blocksStayWhereNothingIsLeftToLearn() throws {
+  /// Where the network learns the training set by heart, batches stay as they are, however long it takes.
+  @Test func batchesStayWhereNothingIsLeftToLearn() throws {
     let network = Network(widths: [8, 40, 1], activation: .relu, loss: .logistic, bias: true)
     let problem = Problem(network, samples: 200, seed: 56, chunk: 8)
     try TestWorld.with { ranks in
       let part = problem.part(of: ranks)
       var settings = AcceleratedSettings()
       (settings.l2, settings.block, settings.step) = (1e-4, 24, 0.3)
-      var method = try Accelerated.start(
-        network, settings, a0: part.a0.all, y: part.y.all, partition: part.partition, over: ranks)
-      for _ in 0..<150 { try method.sweep(over: ranks) }
+      var method = try settings.start(network, part, StartOptions(), over: ranks)
+      for _ in 0..<150 { try method.sweep(part, over: ranks) }
       #expect(method.events.allSatisfy { !$0.contains("blocks a pass") }, "\(method.events)")
-      #expect(try method.progress(over: ranks).objective < 0.15 * Double(problem.samples))
+      #expect(try method.lastProgress(over: ranks).objective < 0.15 * Double(problem.samples))
     }
   }
 
-  /// Samples with wrong labels make some blocks' objective a multiple of the others': such a block is learnt from like any other.
-  @Test func aHardBlockIsNoDivergence() throws {
+  /// Samples with wrong labels make some batches' objective a multiple of the others': such a batch is looked at once more, by the average
+  /// and again, and then learnt from like any other.
+  @Test func aHardBatchIsNoDivergence() throws {
     let network = Network(widths: [5, 1], activation: .relu, loss: .logistic, bias: true)
     let clean = Problem(network, samples: 400, seed: 57, chunk: 8, targetScale: 20)
     try TestWorld.with { ranks in
       var ends: [[[Double]]] = []
+      var looks: [Int] = []
       for problem in [clean, clean.negated(0..<16)] {
         let part = problem.part(of: ranks)
         var settings = AcceleratedSettings()
         (settings.l2, settings.block, settings.step) = (0.003, 32, 0.2)
-        var method = try Accelerated.start(
-          network, settings, a0: part.a0.all, y: part.y.all, partition: part.partition, over: ranks)
-        for _ in 0..<40 { try method.sweep(over: ranks) }
-        #expect(method.events.allSatisfy { !$0.contains("undone") }, "\(method.events)")
-        ends.append(weights(method)[0])
+        var method = try settings.start(network, part, StartOptions(), over: ranks)
+        let batches = Batch.count(ofAtLeast: 32, part.partition)
+        var walk = BatchWalk(part.partition, batches: batches, firstSweep: 4 * 32, seed: StartOptions().seed)
+        var steps = 0
+        for _ in 0..<40 {
+          try method.sweep(part, over: ranks)
+          steps += walk.nextSweep().count
+        }
+        #expect(method.events.isEmpty, "\(method.events)")
+        ends.append(method.weights[0])
+        looks.append(method.work.reductions - steps)
       }
+      // Two passes each; what is wrong makes more batches hard.
+      #expect(looks.allSatisfy { $0 % 2 == 0 } && looks[1] > looks[0], "\(looks) passes beside the steps'")
       #expect(relativeDistance(ends[1], ends[0]) > 0.1, "the wrong labels have no say")
     }
   }
@@ -240,16 +241,14 @@ import Testing
       let part = problem.part(of: ranks)
       var settings = AcceleratedSettings()
       (settings.form, settings.block, settings.l2, settings.step) = (form, block, 0.01, 1e3)
-      var pass = try GradientPass.make(
-        network, a0: part.a0.all, y: part.y.all, partition: part.partition, rank: ranks.rank, threads: 1)
-      var method = try Accelerated.start(
-        network, settings, a0: part.a0.all, y: part.y.all, partition: part.partition, over: ranks)
-      let g = network.flatZeros()
-      let w = network.flat(network.randomWeights(seed: settings.seed))
-      let start = try pass.evaluate(g, at: w, over: .whole, l2: 0.01, ranks)
+      var pass = try Pass.make(network, ChainRule(), part.partition, threads: 1)
+      var method = try settings.start(network, part, StartOptions(), over: ranks)
+      var g = network.flatZeros()
+      var w = network.flat(network.randomWeights(seed: StartOptions().seed))
+      let start = try pass.evaluate(&g, at: w, over: .whole, of: part, l2: 0.01, ranks)
       for _ in 0..<(block < 400 ? 12 : 60) {
-        try method.sweep(over: ranks)
-        let now = method.withWeights { network.flat($0) }
+        try method.sweep(part, over: ranks)
+        let now = method.flatWeights
         let isFinite = now.isFinite
         #expect(isFinite)
         w.assign(now)
@@ -257,13 +256,13 @@ import Testing
       // On all samples the quasi-Newton form searches along a line instead.
       let undone = method.events.filter { $0.hasSuffix("undone, step halved") }.count
       #expect((undone > 0) == (form == .momentum || block < 400), "\(method.events)")
-      let end = try pass.evaluate(g, at: w, over: .whole, l2: 0.01, ranks)
+      let end = try pass.evaluate(&g, at: w, over: .whole, of: part, l2: 0.01, ranks)
       #expect(end < start, "\(start) became \(end); \(method.events)")
     }
   }
 
-  /// Values whose squares leave the range of single precision: a numerical failure that all ranks share.
-  @Test(arguments: AcceleratedForm.allCases, [16, 120]) func hugeValuesAreASharedFailure(
+  /// Values whose squares leave the range of single precision: a numerical error, which all ranks share.
+  @Test(arguments: AcceleratedForm.allCases, [16, 120]) func hugeValuesAreANumericalError(
     form: AcceleratedForm, block: Int
   ) {
     let network = Network(widths: [5, 9, 1], activation: .relu, loss: .square, bias: true)
@@ -271,24 +270,18 @@ import Testing
     var settings = AcceleratedSettings()
     (settings.form, settings.block) = (form, block)
     TestWorld.with { ranks in
-      let part = problem.part(of: ranks)
-      for n in 0..<part.a0.columns { part.a0[0, n] *= 1e25 }
-      let failure = #expect(throws: Failure.self) {
-        _ = try Accelerated.start(
-          network, settings, a0: part.a0.all, y: part.y.all, partition: part.partition, over: ranks)
+      let part = problem.withFeatures { i, _, x in i == 0 ? x * 1e25 : x }.part(of: ranks)
+      #expect(throws: NumericalError.notFinite(sum: "a_0 a_0ᵀ")) {
+        _ = try settings.start(network, part, StartOptions(), over: ranks)
       }
-      #expect(failure?.status == .numericalFailure && failure?.isShared == true)
     }
     TestWorld.with { ranks in
-      let part = problem.part(of: ranks)
       // The data's sums are finite, those of the targets' errors are not.
-      for n in 0..<part.y.columns { part.y[0, n] *= 3e38 }
-      let failure = #expect(throws: Failure.self) {
-        var method = try Accelerated.start(
-          network, settings, a0: part.a0.all, y: part.y.all, partition: part.partition, over: ranks)
-        for _ in 0..<40 { try method.sweep(over: ranks) }
+      let part = problem.withTargets { _, _, y in y * 3e38 }.part(of: ranks)
+      #expect(throws: NumericalError.self) {
+        var method = try settings.start(network, part, StartOptions(), over: ranks)
+        for _ in 0..<40 { try method.sweep(part, over: ranks) }
       }
-      #expect(failure?.status == .numericalFailure && failure?.isShared == true)
     }
   }
 
@@ -297,19 +290,28 @@ import Testing
     form: AcceleratedForm, block: Int
   ) throws {
     let network = Network(widths: [5, 9, 1], activation: .relu, loss: .square, bias: true)
-    let problem = Problem(network, samples: 120, seed: 55, chunk: 8)
+    let problem = Problem(network, samples: 120, seed: 55, chunk: 8).withFeatures { i, _, x in
+      i == 0 ? x * 1e18 : x
+    }
     var settings = AcceleratedSettings()
     (settings.form, settings.block) = (form, block)
     try TestWorld.with { ranks in
       let part = problem.part(of: ranks)
-      for n in 0..<part.a0.columns { part.a0[0, n] *= 1e18 }
-      var method = try Accelerated.start(
-        network, settings, a0: part.a0.all, y: part.y.all, partition: part.partition, over: ranks)
-      var failure: Failure? = nil
-      do { for _ in 0..<40 { try method.sweep(over: ranks) } } catch let error as Failure { failure = error }
-      #expect(failure.map { $0.status == .numericalFailure && $0.isShared } ?? true)
-      let areNumbers = weights(method).allSatisfy { $0.allSatisfy { $0.allSatisfy(\.isFinite) } }
+      var method = try settings.start(network, part, StartOptions(), over: ranks)
+      // An error that is not numerical fails the test.
+      do { for _ in 0..<40 { try method.sweep(part, over: ranks) } } catch is NumericalError {}
+      let areNumbers = method.weights.allSatisfy { $0.allSatisfy { $0.allSatisfy(\.isFinite) } }
       #expect(areNumbers)
     }
+  }
+}
+
+extension BatchWalk {
+  /// All batches of the next sweep.
+  mutating func nextSweep() -> [Batch] {
+    var batches: [Batch] = []
+    beginSweep()
+    while let batch = next() { batches.append(batch) }
+    return batches
   }
 }

@@ -118,9 +118,9 @@ import Testing
       }
     }
     let g = normals()
-    let direction = column(g)
-    memory.direction(direction, column(g)) { result, x in
-      for k in 0..<d { result.base[k] = Float(scales[k]) * x.base[k] }
+    var direction = column(g)
+    memory.direction(&direction, column(g)) { result, x in
+      for k in 0..<d { result[k, 0] = Float(scales[k]) * x[k, 0] }
     }
     let own = direction.elements.map(Double.init)
     let distance = relativeDistance([own], [H.map { -dot($0, g) }])
@@ -128,7 +128,7 @@ import Testing
     memory.clear()
     let hasForgotten = memory.isEmpty
     #expect(hasForgotten)
-    memory.direction(direction, column(g)) { result, x in result.assign(x) }
+    memory.direction(&direction, column(g)) { result, x in result.assign(x) }
     #expect(direction.elements.map(Double.init) == g.map { -$0 })
   }
 
@@ -136,13 +136,13 @@ import Testing
   @Test func aQuadraticIsMinimisedInAsManySteps() {
     let d = 6
     let curvatures = (0..<d).map { Float(1 + 2 * $0) }
-    let w = Matrix<Float>(rows: d, columns: 1) { i, _ in Float(i) - 2.3 }
-    let g = Matrix<Float>(rows: d, columns: 1) { i, _ in curvatures[i] * w[i, 0] }
-    let direction = Matrix<Float>(rows: d, columns: 1)
+    var w = Matrix<Float>(rows: d, columns: 1) { i, _ in Float(i) - 2.3 }
+    var g = Matrix<Float>(rows: d, columns: 1) { i, _ in curvatures[i] * w[i, 0] }
+    var direction = Matrix<Float>(rows: d, columns: 1)
     var memory = QuasiNewton(count: d, capacity: d)
     let start = g.dot(g)
     for step in 0..<d {
-      memory.direction(direction, g) { result, x in result.assign(x) }
+      memory.direction(&direction, g) { result, x in result.assign(x) }
       let slope = g.dot(direction)
       #expect(slope < 0, "step \(step)")
       let curved = Matrix<Float>(rows: d, columns: 1) { i, _ in curvatures[i] * direction[i, 0] }
@@ -156,7 +156,7 @@ import Testing
     #expect(g.dot(g) < 1e-9 * start, "\(start) became \(g.dot(g))")
   }
 
-  /// X (G + ρ I)⁻¹ for all layers, of whole passes and blended over blocks, against elimination in double precision.
+  /// X (G + ρ I)⁻¹ for all layers, of whole passes and blended over batches, against elimination in double precision.
   @Test(arguments: [true, false], [[5, 19, 7, 3], [4, 2], [6, 1, 1]])
   func theMetricIsAPlainSolve(bias: Bool, widths: [Int]) throws {
     let network = Network(widths: widths, activation: .leaky_relu, loss: .square, bias: bias)
@@ -167,32 +167,29 @@ import Testing
     let w = network.flat(network.randomWeights(seed: 5))
     try TestWorld.with { ranks in
       let part = problem.part(of: ranks)
-      var pass = try GradientPass.make(
-        network, a0: part.a0.all, y: part.y.all, partition: part.partition, rank: ranks.rank, threads: 1)
-      let D = network.flatZeros()
-      let g = network.flatZeros()
-      var metric = try GramMetric.ofData(part.a0.all, network, ridge: ridge, part.partition, over: ranks)
+      var pass = try Pass.make(network, ChainRule(), part.partition, threads: 1)
+      var D = network.flatZeros()
+      var g = network.flatZeros()
+      var metric = try GramMetric.ofData(part, network, ridge: ridge, over: ranks)
       var grams: [[[Double]]] = []
       // Of what is known nothing is kept the first time, however much is asked for; then a quarter.
       for index in 0..<3 {
-        let block = Block(count: 3, index: index, pass: 0, seed: 1)
-        _ = try pass.evaluate(g, at: w, over: block, l2: 0, hasGrams: true, ranks)
-        try metric.setHidden(from: pass, samples: block.samples(of: part.partition), keep: 0.25)
+        let batch = Batch(count: 3, index: index, pass: 0, seed: 1)
+        _ = try pass.evaluate(&g, at: w, over: batch, of: part, l2: 0, hasGrams: true, ranks)
+        try metric.setHidden(from: pass, samples: batch.samples(of: part.partition), keep: 0.25)
         let keep = index == 0 ? 0 : 0.25
         for l in 1..<network.L {
           let d = network.inputs(l + 1)
-          let samples = Double(block.samples(of: part.partition))
-          var new: [[Double]] = []
-          pass.withGram(l) { G in
-            new = (0..<d).map { i in (0..<d).map { G[min(i, $0), max(i, $0)] / samples } }
-          }
+          let samples = Double(batch.samples(of: part.partition))
+          let G = pass.gram(l)
+          let new = (0..<d).map { i in (0..<d).map { G.column(max(i, $0))[min(i, $0)] / samples } }
           if index == 0 { grams.append(new) }
           for i in 0..<d {
             for j in 0..<d { grams[l - 1][i][j] = keep * grams[l - 1][i][j] + (1 - keep) * new[i][j] }
           }
         }
       }
-      metric.multiply(D, X)
+      metric.multiply(&D, X)
       for l in 1...network.L {
         let d = network.inputs(l)
         let inputs = problem.features + [[Double](repeating: 1, count: problem.samples)]

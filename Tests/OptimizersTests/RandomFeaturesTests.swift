@@ -24,8 +24,8 @@ import Testing
       let y = Matrix<Float>(rows: widths[L], columns: own.count) { i, j in
         Float(targets[own.lowerBound + j][i])
       }
-      let model = try RandomFeatures.fit(
-        network, seed: 5, a0: a0.all, y: y.all, ridge: ridge, partition: partition, over: ranks)
+      let part = Samples(features: a0, targets: y, partition: partition, rank: ranks.rank)
+      let model = try RandomFeatures.fit(network, part, seed: 5, ridge: ridge, over: ranks)
       // The hidden layers are the start's.
       let drawn = network.randomWeights(seed: 5)
       for l in 1..<L { #expect(model.W[l].all.nested == drawn[l].all.nested) }

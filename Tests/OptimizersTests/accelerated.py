@@ -16,9 +16,12 @@ OUTPUT: W, the average of the weights that steps began from; objectives, one of 
 """
 
 import json
+import os
 import sys
 
 import numpy as np
+
+sys.path.append(os.path.join(os.path.dirname(__file__), "..", "ADMMTests"))
 from reference import h, last_outputs, loss_slope, loss_value
 
 

@@ -117,7 +117,7 @@ private func free(_ ranks: Int, of cores: Int) -> [String] {
   @Test(arguments: [
     ("Open MPI v3.1.6", "mpirun -n 4 --map-by slot:PE=4 --bind-to core admm-mpi x.toml"),
     ("Open MPI v5.0.3", "mpirun -n 4 --map-by slot:pe=4 --bind-to core admm-mpi x.toml"),
-    ("MPICH Version:\t4.1", "4 ranks, each bound to 4 cores of its own: admm-mpi x.toml"),
+    ("MPICH Version: 4.1", "4 ranks, each bound to 4 cores of its own: admm-mpi x.toml"),
   ])
   func commandLinesOfOtherLibraries(mpi: String, line: String) throws {
     let warnings = launch([("a", 16, free(5, of: 16))], threads: 4, mpi: mpi).warnings

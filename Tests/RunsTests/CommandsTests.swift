@@ -31,7 +31,7 @@ private func withFiles(
 }
 
 /// What `body` throws, which must be a failure of this status that all ranks share.
-private func message(_ status: MPI.ExitStatus, _ body: () throws -> MPI.ExitStatus) throws -> String {
+private func message(_ status: Basics.ExitStatus, _ body: () throws -> Basics.ExitStatus) throws -> String {
   do {
     _ = try body()
   } catch let failure as Failure {
@@ -58,28 +58,6 @@ private func model(_ rows: [[Float]], _ meaning: Model.Meaning, loss: Loss = .hi
     model([[1, 0, 0], [0, 1, 0], [0, 0, 3]], .classes(["a", "b,c", "d\"e"]))
   }
   private let samples = "label,x1,x2\na,5,1\nd\"e,1,2\na,4,4\n\"b,c\",0,9\na,0,0\n"
-
-  @Test func textsOfAllRanksComeInTheirOrder() throws {
-    try withFiles([:]) { directory, ranks in
-      func text(_ rank: Int) -> [UInt8] {
-        [UInt8](repeating: UInt8(65 + rank % 26), count: rank == 1 ? 0 : 5 + rank)
-      }
-      // 4 does not divide the lengths.
-      try writeInOrder(text(ranks.rank), to: directory + "/out", limit: 4, over: ranks)
-      let all = try [UInt8](Data(contentsOf: URL(filePath: directory + "/out")))
-      #expect(all == (0..<ranks.size).flatMap(text))
-    }
-  }
-
-  @Test func aTextThatCannotBeWrittenFailsOnAllRanks() throws {
-    try withFiles([:]) { directory, ranks in
-      let failure = try #require(throws: Failure.self) {
-        try writeInOrder([1, 2, 3], to: directory + "/none/out", limit: 2, over: ranks)
-      }
-      #expect(failure.isShared && failure.status == .inputOutput)
-      #expect(failure.message.contains("none/out"))
-    }
-  }
 
   /// Ties go to the first class; names with commas and quotes are quoted.
   @Test func predictionsAsText() throws {
@@ -108,7 +86,7 @@ private func model(_ rows: [[Float]], _ meaning: Model.Meaning, loss: Loss = .hi
       _ = try predict(
         modelPath: directory + "/m.h5", dataPath: directory + "/data.csv", settings: [],
         outputPath: directory + "/out.h5", force: false, isQuiet: true, over: ranks)
-      let file = try File(reading: directory + "/out.h5")
+      let file = try HDF5File(reading: directory + "/out.h5")
       #expect(try file.array("scores").shape == [5, 3])
       let scores: [Float] = try file.array("scores").values()
       #expect(scores == [5, 1, 3, 1, 2, 3, 4, 4, 3, 0, 9, 3, 0, 0, 3])

@@ -28,9 +28,7 @@ package struct ActivationStep: ~Copyable {
   private var bias: Matrix<Float>
   private let activationCount, outputCount: Int
   private var outputPanels, activationPanels: Panels
-  // Room to prepare in.
-  private var V, gram, inverse, step: Matrix<Double>
-  private var factor: Cholesky<Double>
+  private var rightInverse: RightInverse
 
   /// The most outputs of `Form.few`.
   private static let few = 4
@@ -50,12 +48,7 @@ package struct ActivationStep: ~Copyable {
     ofActivations = Matrix(rows: paddedRows(activations), columns: isWide ? activations : 0)
     outputPanels = Panels(rows: activations, columns: outputs)
     activationPanels = Panels(rows: activations, columns: isWide ? activations : 0)
-    let size = isWide ? activations : outputs
-    V = Matrix(rows: outputs, columns: activations)
-    gram = Matrix(rows: size, columns: size)
-    inverse = Matrix(rows: size, columns: size)
-    step = Matrix(rows: activations, columns: outputs)
-    factor = Cholesky(size: size)
+    rightInverse = RightInverse(outputs: outputs, activations: activations)
   }
 
   private static func form(from outputs: Int, to activations: Int) -> Form {
@@ -74,29 +67,21 @@ package struct ActivationStep: ~Copyable {
   ///   - W: W_{l+1}, without its bias column where there is no bias.
   ///   - r: γ_l / β_{l+1} > 0.
   package mutating func prepare(W: Tile<Float>, r: Double) throws {
+    assign(W: W)
+    try rightInverse.take(W.columns(0..<activationCount), r: r)
+    round(&ofOutputs, rightInverse.matrix, scale: 1)
+    outputPanels.assign(ofOutputs.rows(0..<activationCount))
+    if form == .wide {
+      round(&ofActivations, rightInverse.inverse, scale: r)
+      activationPanels.assign(ofActivations.rows(0..<activationCount))
+    }
+  }
+
+  /// Takes new weights for `weights` alone. Local.
+  package mutating func assign(W: Tile<Float>) {
     weights.assign(W)
     if W.columns > activationCount {
       bias.mutableAll.assign(W.columns(activationCount..<activationCount + 1))
-    }
-    for j in 0..<activationCount {
-      for i in 0..<outputCount { V[i, j] = Double(W.column(j)[i]) }
-    }
-    let isWide = form == .wide
-    multiply(
-      gram.mutableAll, V.all, V.all, transposeA: isWide ? .transposed : .none,
-      transposeB: isWide ? .none : .transposed)
-    try factor.factor(gram, ridge: r)
-    factor.invert(into: &inverse)
-    if isWide {
-      multiply(step.mutableAll, inverse.all, V.all, transposeB: .transposed)
-    } else {
-      multiply(step.mutableAll, V.all, inverse.all, transposeA: .transposed)
-    }
-    round(&ofOutputs, step, scale: 1)
-    outputPanels.assign(ofOutputs.rows(0..<activationCount))
-    if isWide {
-      round(&ofActivations, inverse, scale: r)
-      activationPanels.assign(ofActivations.rows(0..<activationCount))
     }
   }
 

@@ -25,7 +25,7 @@ extension ActivationFunction {
         let newU = oldU + (z - output)
         newV.store(at: v + i)
         newU.store(at: u + i)
-        (z + newU - output).store(at: delta + i)
+        (output - (z + newU)).store(at: delta + i)
         let residual = (newV - oldV).first(count)
         let known = active.first(count)
         residuals = .multiplyAdd(residual, residual, residuals)

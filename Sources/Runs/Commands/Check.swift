@@ -1,4 +1,3 @@
-import ADMM
 import Basics
 import Configuration
 import Datasets
@@ -11,7 +10,21 @@ import Reports
 /// - Throws: a shared `Failure` where a file is missing, its head is damaged, or the files don't fit each other.
 public func check(_ configuration: Configuration, over ranks: borrowing Communicator) throws -> ExitStatus {
   let console = Console(isQuiet: false, ranks)
-  let data = configuration.data
+  let (train, test) = try outlines(configuration.data, over: ranks)
+  var table = TextTable(["train", "\(configuration.data.trainOrigin), \(train.summary)"], [.left, .left])
+  if let test { table.add(["test", "\(configuration.data.testOrigin), \(test.summary)"]) }
+  table.add(["network", configuration.networkText(features: train.features)])
+  table.add(["memory", configuration.memoryText(train, test, ranks: ranks.size)])
+  table.add(["results", configuration.output.directory])
+  console.print(table.lines)
+  console.print("The configuration is in order.")
+  return .done
+}
+
+/// The training set and, where there is one, the test set, which fit each other. Collective.
+private func outlines(
+  _ data: DataSection, over ranks: borrowing Communicator
+) throws -> (train: Outline, test: Outline?) {
   guard let train = try Outline(data.trainSource, data.generator, samples: data.synthetic, over: ranks) else {
     throw Failure(.badConfiguration, Configuration.noTrainingSet, isShared: true)
   }
@@ -20,42 +33,37 @@ public func check(_ configuration: Configuration, over ranks: borrowing Communic
       .badData, "\(data.trainOrigin) has no labels to learn from. Set label_column in [data].", isShared: true
     )
   }
-  var table = TextTable(["train", "\(data.trainOrigin), \(train.summary)"], [.left, .left])
   let test = try Outline(data.testSource, data.generator, samples: data.syntheticTest, over: ranks)
-  if let test {
-    table.add(["test", "\(data.testOrigin), \(test.summary)"])
-    guard test.features == train.features else {
-      throw Failure(
-        .badData,
-        "\(data.testOrigin) has \(test.features) features, the training set has \(train.features). Check the files and label_column.",
-        isShared: true)
-    }
+  if let test, test.features != train.features {
+    throw Failure(
+      .badData,
+      "\(data.testOrigin) has \(test.features) features, the training set has \(train.features). "
+        + "Check the files and label_column.", isShared: true)
   }
-  let widths = [train.features] + configuration.network.hidden
-  table.add([
-    "network",
-    (widths.map(String.init) + [configuration.outputs.map(String.init) ?? "classes"]).joined(separator: "-")
-      + ", \(configuration.network.activation), \(configuration.network.loss)"
-      + (configuration.network.bias ? ", bias" : ""),
-  ])
-  let network = configuration.network(features: train.features, outputs: configuration.outputs ?? 1)
-  let columnBytes = MemoryLayout<Float>.size * (train.features + 1)
-  let stateBytes = configuration.stateBytes(network, samples: 0)
-  let bytesPerSample = columnBytes + configuration.stateBytes(network, samples: 1) - stateBytes
-  func share(_ samples: Int) -> Int { (samples + ranks.size - 1) / ranks.size }
-  let fixedBytes =
-    share(test?.samples ?? 0) * columnBytes + stateBytes
-  table.add([
-    "memory",
-    train.samples.map {
-      "about \(bytes(share($0) * bytesPerSample + fixedBytes)) a rank for training on \(counted(ranks.size, "rank"))"
+  return (train, test)
+}
+
+extension Configuration {
+  /// "28-300-1, relu, hinge, bias"; "classes" for outputs that only a full read tells.
+  fileprivate func networkText(features: Int) -> String {
+    let widths = ([features] + network.hidden).map(String.init) + [outputs.map(String.init) ?? "classes"]
+    return widths.joined(separator: "-") + ", \(network.activation), \(network.loss)"
+      + (network.bias ? ", bias" : "")
+  }
+
+  /// What a rank will need of memory.
+  fileprivate func memoryText(_ train: Outline, _ test: Outline?, ranks: Int) -> String {
+    let network = network(features: train.features, outputs: outputs ?? 1)
+    let columnBytes = MemoryLayout<Float>.size * (train.features + 1)
+    let stateBytes = stateBytes(network, samples: 0)
+    let bytesPerSample = columnBytes + self.stateBytes(network, samples: 1) - stateBytes
+    guard let samples = train.samples else {
+      return "about \(bytes(bytesPerSample)) a sample; only a full read tells how many there are"
     }
-      ?? "about \(bytes(bytesPerSample)) a sample; only a full read tells how many there are",
-  ])
-  table.add(["results", configuration.output.directory])
-  console.print(table.lines)
-  console.print("The configuration is in order.")
-  return .done
+    func share(_ samples: Int) -> Int { (samples + ranks - 1) / ranks }
+    let total = share(samples) * bytesPerSample + share(test?.samples ?? 0) * columnBytes + stateBytes
+    return "about \(bytes(total)) a rank for training on \(counted(ranks, "rank"))"
+  }
 }
 
 /// What is known of a data set before it is read or generated.
@@ -88,7 +96,7 @@ extension Preview {
   fileprivate var summary: String {
     let samples =
       samples.map { (isEstimate ? "about " : "") + counted($0, "sample") } ?? "unknown number of samples"
-    return "\(format.rawValue), \(bytes(fileSize)), \(samples), \(counted(features, "feature"))"
+    return "\(format), \(bytes(fileSize)), \(samples), \(counted(features, "feature"))"
   }
 }
 

@@ -20,13 +20,13 @@ public func convert(
   let console = Console(isQuiet: isQuiet, ranks)
   let data = try Configuration.defaults(with: settings, over: ranks).data
   // Refused before the input is read, not after.
-  _ = try PendingFile(outputPath, force: force, over: ranks)
+  let output = try PendingFile(outputPath, force: force, over: ranks)
   let dataset = try readDataset(
-    data.source(inputPath, labelsPath: data.trainLabels), task: data.task, selection: data.selection,
+    data.source(inputPath), task: data.task, selection: data.selection,
     over: ranks
   ) { console.progress("reading \(inputPath)", $0) }
   console.progress("writing \(outputPath)")
-  try writeHDF5(dataset, to: outputPath, overwrite: force, over: ranks)
+  try writeHDF5(dataset, to: output, over: ranks)
   console.print(
     "\(outputPath): \(counted(dataset.partition.samples, "sample")), \(counted(dataset.featureCount, "feature"))"
   )

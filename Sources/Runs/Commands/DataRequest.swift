@@ -1,5 +1,4 @@
 import Configuration
-import Datasets
 import Files
 import MPI
 
@@ -10,7 +9,7 @@ extension Configuration {
   static func defaults(with settings: [DataSetting], over ranks: borrowing Communicator) throws
     -> Configuration
   {
-    var configuration = Configuration(preset: .robust)
+    var configuration = Configuration()
     try configuration.replace(settings, over: ranks)
     return configuration
   }

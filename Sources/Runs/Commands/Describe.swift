@@ -15,14 +15,14 @@ public func describe(
 ) throws -> ExitStatus {
   let console = Console(isQuiet: false, ranks)
   let data = try Configuration.defaults(with: settings, over: ranks).data
-  let source = data.source(dataPath, labelsPath: data.trainLabels)
+  let source = data.source(dataPath)
   let head = try preview(source, over: ranks)
   let dataset = try readDataset(
     source, task: data.task, selection: data.selection, missing: .keepNaN, over: ranks
   ) { console.progress("reading \(dataPath)", $0) }
   let statistics = try Statistics(of: dataset, over: ranks)
   console.print(
-    "\(dataPath): \(head.format.rawValue), \(bytes(head.fileSize)), \(counted(statistics.samples, "sample")), "
+    "\(dataPath): \(head.format), \(bytes(head.fileSize)), \(counted(statistics.samples, "sample")), "
       + counted(statistics.columns.count, "feature"))
   console.print(statistics.report)
   return .done

@@ -1,9 +1,7 @@
-import ADMM
 import Basics
 import Configuration
 import Datasets
 import Files
-import HDF5
 import LinearAlgebra
 import MPI
 import Models
@@ -25,7 +23,7 @@ public func evaluate(
   let model = try Model(reading: modelPath, over: ranks)
   let data = try model.data(settings, over: ranks)
   var dataset = try readDataset(
-    data.source(dataPath, labelsPath: data.trainLabels), task: data.task, classes: model.classNames,
+    data.source(dataPath), task: data.task, classes: model.classNames,
     selection: data.selection, over: ranks
   ) { console.progress("reading \(dataPath)", $0) }
   try model.checkFeatures(dataset.featureCount, of: dataPath, modelPath: modelPath)
@@ -42,10 +40,7 @@ public func evaluate(
       "model": .string(modelPath), "weights_sha256": .string(model.weightsSHA256), "data": .string(dataPath),
       "classes": model.classNames.map { .array($0.map { .string($0) }) }, "result": evaluation.json,
     ])
-    let text = ranks.isRoot ? Array(result.document.utf8) : []
-    try PendingFile(jsonPath, force: true, over: ranks).fill(over: ranks) {
-      try writeInOrder(text, to: $0, over: ranks)
-    }
+    try PendingFile(jsonPath).write(result.document, over: ranks)
   }
   return .done
 }

@@ -1,4 +1,3 @@
-import ADMM
 import Configuration
 import Datasets
 import LinearAlgebra
@@ -9,8 +8,8 @@ extension Model {
   /// How the samples in a file are to be read for this model. Collective.
   ///
   /// The task, and which class stands against all others, follow from the model; the file's layout from the options.
-  func data(_ settings: [DataSetting], over ranks: borrowing Communicator) throws -> Configuration.Data {
-    var configuration = Configuration(preset: .robust)
+  func data(_ settings: [DataSetting], over ranks: borrowing Communicator) throws -> DataSection {
+    var configuration = Configuration()
     switch meaning {
     case .target: configuration.data.task = .regression
     case .classes(let names):
@@ -28,12 +27,13 @@ extension Model {
   /// - Parameter dataset: its features are standardised in place.
   func scores(_ dataset: inout Dataset) -> Matrix<Float> {
     standardization?.apply(to: &dataset)
-    return Scoring.scores(network, W, dataset)
+    return Scoring.scores(network, W, dataset.features.all)
   }
 
   /// "28-300-1, relu, hinge", and where it comes from.
   var summary: String {
-    "\(network.widths.map(String.init).joined(separator: "-")), \(network.activation.rawValue), \(network.loss.rawValue), "
+    "\(network.widths.map(String.init).joined(separator: "-")), "
+      + "\(network.activation.rawValue), \(network.loss.rawValue), "
       + "\(provenance.method), iteration \(provenance.iteration)"
   }
 }

@@ -1,4 +1,3 @@
-import ADMM
 import Basics
 import Configuration
 import Datasets
@@ -8,7 +7,6 @@ import LinearAlgebra
 import MPI
 import Models
 import Reports
-import Settings
 
 /// Writes a model's outputs and decisions for each sample of a data set, in the order of the samples. Collective.
 ///
@@ -30,11 +28,11 @@ public func predict(
   let output = try PendingFile(outputPath, force: force, over: ranks)
   let model = try Model(reading: modelPath, over: ranks)
   let data = try model.data(settings, over: ranks)
-  var source = data.source(dataPath, labelsPath: data.trainLabels)
+  var source = data.source(dataPath)
   // A text file of as many columns as the model has features is one without labels.
   let head = try preview(source, over: ranks)
-  if head.format == .csv && head.hasLabels && head.features == model.network.widths[0] - 1 {
-    source.labelColumn = .none
+  if head.format == CSVFormat.name && head.hasLabels && head.features == model.network.widths[0] - 1 {
+    source.options[CSVFormat.self].labelColumn = .none
   }
   var dataset = try readDataset(source, task: data.task, over: ranks) {
     console.progress("reading \(dataPath)", $0)
@@ -45,13 +43,12 @@ public func predict(
   let samples = dataset.partition.samples
   let range = dataset.range
   console.progress("writing \(outputPath)")
-  try output.fill(over: ranks) { path in
-    switch format {
-    case .csv:
-      let text = PredictionText(model).lines(scores, withHeader: ranks.isRoot)
-      try writeInOrder(text, to: path, over: ranks)
-    case .hdf5:
-      try model.write(scores, range, samples: samples, to: path, over: ranks)
+  switch format {
+  case .csv:
+    try output.writeInOrder(PredictionText(model).lines(scores, withHeader: ranks.isRoot), over: ranks)
+  case .hdf5:
+    try output.writeTogether(over: ranks) {
+      try model.write(scores, range, samples: samples, to: $0, over: ranks)
     }
   }
   console.print("\(outputPath): \(counted(samples, "prediction"))")
@@ -124,13 +121,13 @@ private struct PredictionText {
 }
 
 extension Model {
-  /// Writes predictions as HDF5: `scores` [N, d_L], `classes` [N] numbering `class_names`; for a regression `predictions` [N].
-  /// Collective.
+  /// Writes predictions as HDF5: `scores` [N, d_L], `classes` [N] numbering `class_names`; for a regression
+  /// `predictions` [N]. Collective.
   fileprivate func write(
     _ scores: borrowing Matrix<Float>, _ range: Range<Int>, samples: Int, to path: String,
     over ranks: borrowing Communicator
   ) throws {
-    let file = try File(creating: path, over: ranks)
+    let file = try HDF5File(creating: path, over: ranks)
     let entries = UnsafeBufferPointer(start: scores.base, count: scores.count)
     switch meaning {
     case .classes(let names):

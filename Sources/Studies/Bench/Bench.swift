@@ -7,7 +7,6 @@ import LinearAlgebra
 import MPI
 import Networks
 import Reports
-import Settings
 
 /// What `admm-mpi bench` is asked for.
 public struct BenchRequest: Sendable {
@@ -74,22 +73,27 @@ public func bench(
     console.print(["", "One rank has nobody to sum with: start more to time reductions."])
   }
   if let path = request.jsonPath {
-    let result = JSON.object([
-      "start": .string(launch.start), "command": .string(launch.command),
-      "slurm_job_id": launch.slurmJob.map { .string($0) }, "ranks": .integer(ranks.size),
-      "hosts": launch.machine.hostsJSON, "warnings": .array(console.warnings.map { .string($0) }),
-      "versions": launch.versions.json, "layers": .array(network.widths.map { .integer($0) }),
-      "tile": .integer(tile),
-      "bytes_reduced_per_iteration": .integer(network.messageWords * MemoryLayout<Int64>.size),
-      "seconds": .number(request.seconds),
-      "measurements": .array(measurements.map(\.json)),
-    ])
-    let text = ranks.isRoot ? Array(result.document.utf8) : []
-    try PendingFile(path, force: true, over: ranks).fill(over: ranks) {
-      try writeInOrder(text, to: $0, over: ranks)
-    }
+    let result = json(request, launch, network, tile: tile, measurements, warnings: console.warnings)
+    try PendingFile(path).write(result.document, over: ranks)
   }
   return .done
+}
+
+/// What the file of `--json` holds.
+private func json(
+  _ request: BenchRequest, _ launch: Launch, _ network: Network, tile: Int, _ measurements: [Measurement],
+  warnings: [String]
+) -> JSON {
+  .object([
+    "start": .string(launch.start), "command": .string(launch.command),
+    "slurm_job_id": launch.slurmJob.map { .string($0) }, "ranks": .integer(launch.machine.ranks),
+    "hosts": launch.machine.hostsJSON, "warnings": .array(warnings.map { .string($0) }),
+    "versions": launch.versions.json, "layers": .array(network.widths.map { .integer($0) }),
+    "tile": .integer(tile),
+    "bytes_reduced_per_iteration": .integer(network.messageWords * MemoryLayout<Int64>.size),
+    "seconds": .number(request.seconds),
+    "measurements": .array(measurements.map(\.json)),
+  ])
 }
 
 /// Where, with what, for which network.
@@ -109,7 +113,7 @@ private func header(_ launch: Launch, _ network: Network, tile: Int) -> [String]
 extension BenchRequest {
   /// The network whose iteration is taken apart. Collective.
   fileprivate func network(_ console: Console, over ranks: borrowing Communicator) throws -> Network {
-    let settings = configuration ?? Configuration(preset: .robust)
+    let settings = configuration ?? Configuration()
     if let widths {
       return Network(
         widths: widths, activation: settings.network.activation, loss: settings.network.loss,

@@ -1,6 +1,4 @@
-import MPI
 import Reports
-import Settings
 
 /// How fast one thing is on each rank, while all ranks do it.
 struct Measurement: Sendable {

@@ -1,7 +1,6 @@
 import Basics
 import MPI
 import Reports
-import Settings
 
 /// Times calls on all ranks at once.
 struct Stopwatch {
@@ -13,7 +12,8 @@ struct Stopwatch {
   /// A sample has as many calls as fit into this time, that reading the clock costs nothing.
   private static let sampleSeconds = 1e-3
 
-  /// The seconds of a call of `body` on each rank, the median of five samples or more, while all ranks call theirs. Collective.
+  /// The seconds of a call of `body` on each rank, the median of five samples or more, while all ranks call theirs.
+  /// Collective.
   ///
   /// - Parameter body: local work, the same on all ranks.
   func time(over ranks: borrowing Communicator, _ body: () -> Void) throws(MPIError) -> [Double] {

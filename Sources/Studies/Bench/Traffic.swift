@@ -2,11 +2,11 @@ import Files
 import LinearAlgebra
 import MPI
 import Reports
-import Settings
 
 /// Memory bandwidth: a ← b + s c over arrays far larger than the caches, all ranks at once. Collective.
 ///
-/// After STREAM's triad (J. McCalpin, 1995): 12 bytes an element, not counting that the processor may read a before it writes it.
+/// After STREAM's triad (J. McCalpin, 1995): 12 bytes an element, not counting that the processor may read a before it
+/// writes it.
 ///
 /// - Parameter ranksOnHost: the most ranks of a host, which share its last-level cache.
 func measureMemory(
@@ -16,9 +16,9 @@ func measureMemory(
   let cache = try ranks.max(lastLevelCacheBytes() ?? 32 << 20)
   let bytes = min(max(4 * cache / ranksOnHost, 16 << 20), 512 << 20)
   let count = bytes / MemoryLayout<Float>.size
-  let arrays = Matrix<Float>(rows: count, columns: 3)
+  var arrays = Matrix<Float>(rows: count, columns: 3)
   let seconds = try watch.time(over: ranks) {
-    triad(arrays.base, arrays.base + count, arrays.base + 2 * count, count)
+    triad(arrays.mutableBase, arrays.base + count, arrays.base + 2 * count, count)
   }
   return Measurement(
     name: "memory, a = b + s·c", by: ours, shape: "3 × \(Reports.bytes(bytes))", unit: .bandwidth,
@@ -36,14 +36,14 @@ private func lastLevelCacheBytes() -> Int? {
 
 @inline(never)
 private func triad(
-  _ a: UnsafeMutablePointer<Float>, _ b: UnsafeMutablePointer<Float>, _ c: UnsafeMutablePointer<Float>,
+  _ a: UnsafeMutablePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafePointer<Float>,
   _ count: Int
 ) {
   for k in 0..<count { a[k] = b[k] + 3 * c[k] }
 }
 
-/// Sums over all ranks: the time of the shortest, the bandwidth of the run's own and of some other lengths. Collective; nothing where
-/// there is one rank.
+/// Sums over all ranks: the time of the shortest, the bandwidth of the run's own and of some other lengths. Collective;
+/// nothing where there is one rank.
 ///
 /// - Parameter message: how many 64-bit integers an iteration's reduction sums.
 func measureReductions(
@@ -54,8 +54,10 @@ func measureReductions(
   for (name, count) in [("allreduce, latency", 1), ("allreduce, an iteration's", message)]
     + [10, 14, 18, 21].map({ ("allreduce", 1 << $0) })
   {
-    let x = Matrix<Int64>(rows: count, columns: 1)
-    let seconds = try watch.timeCollective(over: ranks) { () throws(MPIError) in try ranks.sum(x.elements) }
+    var x = Matrix<Int64>(rows: count, columns: 1)
+    let seconds = try watch.timeCollective(over: ranks) { () throws(MPIError) in
+      try ranks.sum(x.mutableElements)
+    }
     let size = count * MemoryLayout<Int64>.size
     measurements.append(
       Measurement(

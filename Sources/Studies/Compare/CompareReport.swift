@@ -1,11 +1,8 @@
-import ADMM
 import Configuration
-import Files
 import MPI
 import Models
 import Reports
 import Runs
-import Settings
 
 /// The files that a comparison leaves.
 enum StudyFiles {
@@ -22,7 +19,7 @@ struct StudyReport {
   private let request: CompareRequest
   private let contenders: [Contender]
   private let launch: Launch
-  private let measure: StudyMeasure
+  let measure: StudyMeasure
   private let directory: RunDirectory
   /// The widest name in the table.
   private let nameWidth: Int
@@ -39,7 +36,8 @@ struct StudyReport {
     nameWidth = contenders.map(\.name.count).max() ?? 0
   }
 
-  /// What is said before the runs, and at the head of table.txt: how the job was started, the data, a line a configuration.
+  /// What is said before the runs, and at the head of table.txt: how the job was started, the data, a line a
+  /// configuration.
   func heading(_ data: borrowing TrainingData) -> [String] {
     var rows = data.rows(contenders[0].configuration)
     let list = request.seeds.prefix(12).map { "\($0)" }.joined(separator: ", ")
@@ -52,7 +50,7 @@ struct StudyReport {
     for contender in contenders {
       let configuration = contender.configuration
       table.add([
-        contender.name, "\(configuration.training.method), \(configuration.variant)",
+        contender.name, configuration.methodSummary,
         network(of: configuration, data), "\(configuration.training.iterations)", contender.file,
       ])
     }
@@ -60,8 +58,8 @@ struct StudyReport {
   }
 
   private func network(of configuration: Configuration, _ data: borrowing TrainingData) -> String {
-    let outputs = Scoring.outputs(data.train.labels, loss: configuration.network.loss)
-    let widths = configuration.network(features: data.train.featureCount, outputs: outputs).widths
+    let outputs = Scoring.outputs(data.labels, loss: configuration.network.loss)
+    let widths = configuration.network(features: data.samples.featureCount, outputs: outputs).widths
     return widths.map(String.init).joined(separator: "-")
       + ", \(configuration.network.activation), \(configuration.network.loss)"
   }
@@ -75,8 +73,20 @@ struct StudyReport {
       + (run.status.map { "; \($0.rawValue)" } ?? "")
   }
 
+  /// Writes table.txt, table.json and the plots, and says where. Collective.
+  func write(
+    _ study: Study, _ data: borrowing TrainingData, _ console: Console, over ranks: borrowing Communicator
+  ) throws {
+    let text = heading(data) + study.lines
+    try directory.write(StudyFiles.table, text.joined(separator: "\n") + "\n", over: ranks)
+    let json = json(study, data, warnings: console.warnings)
+    try directory.write(StudyFiles.json, json.document, over: ranks)
+    let plots = try plot(study, console, over: ranks)
+    console.print(["", "results: \(directory.path) (\((StudyFiles.tables + plots).joined(separator: ", ")))"])
+  }
+
   /// table.json.
-  func json(_ study: Study, _ data: borrowing TrainingData, warnings: [String]) -> JSON {
+  private func json(_ study: Study, _ data: borrowing TrainingData, warnings: [String]) -> JSON {
     let samples = data.sampleCounts
     func entry(_ entry: StudyEntry, _ contender: Contender?) -> JSON {
       let configuration = contender.map {
@@ -104,7 +114,8 @@ struct StudyReport {
   /// Writes data and script of each plot and has rank 0 draw them, where gnuplot is. Collective.
   ///
   /// - Returns: the figures that were drawn; meaningful on rank 0.
-  func plot(_ study: Study, _ console: Console, over ranks: borrowing Communicator) throws -> [String] {
+  private func plot(_ study: Study, _ console: Console, over ranks: borrowing Communicator) throws -> [String]
+  {
     let plots = StudyAxis.allCases.compactMap { StudyPlot(study, $0) }
     for plot in plots {
       try directory.write("\(plot.stem).dat", plot.data, over: ranks)

@@ -1,4 +1,3 @@
-import ADMM
 import Runs
 
 /// One training of a study: one method from one seed.

@@ -1,6 +1,5 @@
 import Reports
 import Runs
-import Settings
 
 extension IterationRecord {
   /// A line of series.jsonl.

@@ -1,21 +1,15 @@
-import ADMM
-import MPI
 import Reports
 import Runs
-import Settings
 
 /// Which number of an evaluated iterate a study compares: accuracy or, for a regression, RMSE, on one of the data sets.
 ///
 /// `value` is in the unit in which it is shown and in which thresholds are given: percent, or the targets' own unit.
 package struct StudyMeasure: Sendable, Equatable {
-  /// A data set.
-  package enum Part: String, Sendable { case train, validation, test }
-
-  package let part: Part
+  package let part: DataPart
   /// Accuracy, of which more is better; or else RMSE, of which less is.
   package let isAccuracy: Bool
 
-  package init(_ part: Part, isAccuracy: Bool) {
+  package init(_ part: DataPart, isAccuracy: Bool) {
     self.part = part
     self.isAccuracy = isAccuracy
   }

@@ -1,8 +1,7 @@
+import Basics
 import Glibc
-import MPI
 import Reports
 import Runs
-import Settings
 
 /// One number for each of some seeds, in short.
 package struct SeedSummary: Sendable, Equatable {

@@ -1,7 +1,16 @@
 #pragma once
 
-// How many heap allocations this process has made so far, by any thread and in any library.
+#include <stdbool.h>
+
+// How many heap allocations watched threads have made so far, in any library. What MPI allocates within a call is its own affair.
 long allocation_count(void);
+
+// Whether the allocations of the calling thread count from here on, and those of the threads that it starts. Not at first.
+void watch_allocations(bool is_watched);
+
+// Brackets a call of MPI, in which nothing counts.
+void enter_mpi(void);
+void leave_mpi(void);
 
 // How many times this process has called MPI_Allreduce so far, and how many bytes it has given to it in all.
 long reduction_count(void);

@@ -1,0 +1,62 @@
+import Basics
+import MPI
+
+/// What all ranks know of a file before they read it.
+package struct FileHead {
+  let path: String
+  /// Whether it is a gzip file.
+  let isCompressed: Bool
+  /// Its length in bytes, compressed if it is.
+  let size: Int
+  /// Its first bytes, inflated: 64 KiB or one line that is not blank, whichever is more, or the whole file.
+  let bytes: [UInt8]
+
+  /// The last component of its path, in lower case and without ".gz".
+  var nameWithoutGzip: String {
+    let name = path.split(separator: "/").last?.lowercased() ?? ""
+    return name.hasSuffix(".gz") ? String(name.dropLast(3)) : name
+  }
+
+  /// Rank 0 reads the head of the file and all get it. Collective.
+  ///
+  /// - Throws: a shared `Failure` where the file is not there, can't be read, or is empty.
+  init(_ path: String, over ranks: borrowing Communicator) throws {
+    let isRoot = ranks.isRoot
+    var (numbers, bytes) = try ranks.agree { () -> ([Int], [UInt8]) in
+      guard isRoot else { return ([], []) }
+      let stream = try InputStream(path)
+      guard stream.fileSize > 0 else {
+        throw Failure(.badData, "\(path) is empty. Name a file with samples.")
+      }
+      return ([stream.isCompressed ? 1 : 0, stream.fileSize], try Self.read(stream, path: path))
+    }
+    try ranks.broadcast(&numbers)
+    try ranks.broadcast(&bytes)
+    self.path = path
+    isCompressed = numbers[0] == 1
+    size = numbers[1]
+    self.bytes = bytes
+  }
+
+  private static func read(_ stream: InputStream, path: String) throws -> [UInt8] {
+    var head: [UInt8] = []
+    while true {
+      let piece = try stream.bytes(1 << 16)
+      head += piece
+      let newline = UInt8(ascii: "\n")
+      let hasLine =
+        head.firstIndex { $0 != newline && !isBlank($0) }
+        .map { head[$0...].contains(newline) } ?? false
+      if piece.count < 1 << 16 || hasLine || !isText(head.prefix(1 << 16)) { return head }
+      guard head.count < 64 << 20 else { throw longLine(path) }
+    }
+  }
+}
+
+/// Text has no zero bytes; other formats have some among their first.
+func isText(_ bytes: some Sequence<UInt8>) -> Bool { !bytes.contains(0) }
+
+/// The failure for a text without line ends.
+func longLine(_ path: String) -> Failure {
+  Failure(.badData, "\(path) has a line of more than 64 MiB. Is it a text file?")
+}

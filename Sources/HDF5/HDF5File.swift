@@ -1,0 +1,213 @@
+import Basics
+import CHDF5
+import Files
+import MPI
+
+/// An open HDF5 file, of one rank or of all ranks together through MPI-IO.
+///
+/// In a file that is open on all ranks, every method is collective: all ranks call it alike, with the same
+/// arguments. Names are those of arrays in the root group, or paths from there. Close with `close()`, which reports
+/// what could not be written.
+public struct HDF5File: ~Copyable {
+  /// Where the file lies.
+  public let path: String
+  private let handle: FileHandle
+
+  var id: hid_t { handle.id }
+  /// Whether all ranks have this file open, so that they also meet its faults alike.
+  let isShared: Bool
+  /// Where a file in memory goes at last.
+  private let output: PendingFile?
+
+  // MARK: Opening
+
+  /// Opens a file for reading. Local.
+  ///
+  /// - Throws: a `Failure` that names the path where the file is missing, unreadable, truncated or not HDF5.
+  public init(reading path: String) throws {
+    _ = try InputFile(path)
+    let access = try accessList()
+    self.init(path, FileHandle(id: try opened(path, access), isCollective: false), isShared: false)
+  }
+
+  /// Opens a file for reading on all ranks. Collective.
+  ///
+  /// - Throws: a shared `Failure` as above.
+  public init(reading path: String, over ranks: borrowing Communicator) throws {
+    try ranks.agree { _ = try InputFile(path) }
+    let access = try accessList(over: ranks)
+    let id = try ranks.agree { try opened(path, access) }
+    self.init(path, FileHandle(id: id, isCollective: true), isShared: true)
+  }
+
+  /// Opens a small file for reading on all ranks: rank 0 reads its bytes and sends them to the others. Collective.
+  ///
+  /// From then on each rank has the file to itself, in memory, and nothing is collective.
+  ///
+  /// - Throws: a shared `Failure` as above.
+  public init(broadcasting path: String, over ranks: borrowing Communicator) throws {
+    let isRoot = ranks.isRoot
+    var bytes = try ranks.agree {
+      let bytes = isRoot ? try Files.bytes(of: path) : []
+      guard !isRoot || !bytes.isEmpty else {
+        throw Failure(.badData, "\(path): not an HDF5 file: it is empty.")
+      }
+      return bytes
+    }
+    try ranks.broadcast(&bytes)
+    let access = try memoryAccessList()
+    try check(H5Pset_file_image(access.id, &bytes, bytes.count), "H5Pset_file_image")
+    // HDF5 wants a name that is not a file's, another for each open image.
+    let id = try ranks.agree { try opened(path, access, name: "\(path) in memory, \(access.id)") }
+    self.init(path, FileHandle(id: id, isCollective: false), isShared: true)
+  }
+
+  /// Creates a small file, in memory. Local. `close()` puts it where it belongs, whole or not at all: see
+  /// `PendingFile`.
+  ///
+  /// HDF5 itself does not survive a disk that is full.
+  public init(creating path: String) throws {
+    let access = try memoryAccessList()
+    let handle = FileHandle(id: try created(path, access), isCollective: false)
+    self.init(path, handle, isShared: false, output: PendingFile(path))
+  }
+
+  /// Creates a file on all ranks, empty whatever was there. Collective.
+  ///
+  /// - Throws: a shared `Failure` where the file can't be written.
+  public init(creating path: String, over ranks: borrowing Communicator) throws {
+    let access = try accessList(over: ranks)
+    let id = try ranks.agree { try created(path, access) }
+    self.init(path, FileHandle(id: id, isCollective: true), isShared: true)
+  }
+
+  private init(
+    _ path: String, _ handle: consuming FileHandle, isShared: Bool, output: PendingFile? = nil
+  ) {
+    self.path = path
+    self.handle = handle
+    self.isShared = isShared
+    self.output = output
+  }
+
+  /// Closes the file and all that was opened in it; a file that one rank has created is written now.
+  ///
+  /// - Throws: `HDF5Error`, or a `Failure` of status `inputOutput`, where something could not be written.
+  public consuming func close() throws {
+    guard let output else { return try handle.close() }
+    let image = try image()
+    try handle.close()
+    try output.write(image)
+  }
+
+  /// The bytes of a file in memory.
+  private func image() throws(HDF5Error) -> [UInt8] {
+    try check(H5Fflush(id, H5F_SCOPE_LOCAL), "H5Fflush")
+    let count = try check(H5Fget_file_image(id, nil, 0), "H5Fget_file_image")
+    var bytes = [UInt8](repeating: 0, count: count)
+    try check(H5Fget_file_image(id, &bytes, count), "H5Fget_file_image")
+    return bytes
+  }
+
+  // MARK: Content
+
+  /// The names in the root group, in alphabetical order.
+  public func names() throws(HDF5Error) -> [String] {
+    var group = H5G_info_t()
+    try check(H5Gget_info(id, &group), "H5Gget_info")
+    var names: [String] = []
+    for i in 0..<group.nlinks {
+      let length = try check(
+        H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, nil, 0, h5_default()),
+        "H5Lget_name_by_idx")
+      var bytes = [CChar](repeating: 0, count: length + 1)
+      try check(
+        H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, &bytes, length + 1, h5_default()),
+        "H5Lget_name_by_idx")
+      names.append(text(bytes[..<length]))
+    }
+    return names
+  }
+
+  /// Whether there is something of this name.
+  public func contains(_ name: String) throws(HDF5Error) -> Bool {
+    // HDF5 wants to be asked for each group on the way.
+    var path = ""
+    for part in name.split(separator: "/") {
+      path += path.isEmpty ? part : "/" + part
+      if try check(H5Lexists(id, path, h5_default()), "H5Lexists") == 0 { return false }
+    }
+    return !path.isEmpty
+  }
+
+  /// The array of this name.
+  ///
+  /// - Throws: a `Failure` that names the path and what the file has, where there is no such array.
+  public func array(_ name: String) throws -> StoredArray {
+    guard try contains(name) else {
+      let present = try names().map { "'\($0)'" }.joined(separator: ", ")
+      throw Failure(
+        .badData,
+        "\(path): there is no dataset '\(name)'; the file has \(present.isEmpty ? "none" : present).",
+        isShared: isShared)
+    }
+    return try StoredArray(opening: name, in: self)
+  }
+}
+
+/// The identifier of an open file. (Not private: a public type that holds a private one does not link across modules.)
+struct FileHandle: ~Copyable {
+  let id: hid_t
+  /// Whether the ranks must close the file together.
+  let isCollective: Bool
+
+  consuming func close() throws(HDF5Error) {
+    let id = id
+    discard self
+    try check(H5Fclose(id), "H5Fclose")
+  }
+
+  /// After an error ranks leave at different places: a file to be closed together is then left to `MPI_Finalize`.
+  deinit { if !isCollective { H5Fclose(id) } }
+}
+
+/// How to open a file: arrays still open don't hinder its closing.
+private func accessList() throws(HDF5Error) -> Handle {
+  try quietLibrary()
+  let list = try Handle(H5Pcreate(h5_file_access_list()), "H5Pcreate", H5Pclose)
+  try check(H5Pset_fclose_degree(list.id, H5F_CLOSE_STRONG), "H5Pset_fclose_degree")
+  return list
+}
+
+/// The same for a file in memory, which HDF5 never writes to a disk.
+private func memoryAccessList() throws(HDF5Error) -> Handle {
+  let list = try accessList()
+  try check(H5Pset_fapl_core(list.id, 1 << 20, false), "H5Pset_fapl_core")
+  return list
+}
+
+/// The same over MPI-IO. One rank reads what describes the content and broadcasts it, so that all find the same.
+private func accessList(over ranks: borrowing Communicator) throws(HDF5Error) -> Handle {
+  let list = try accessList()
+  try check(h5_set_fapl_mpio(list.id, ranks.handle), "H5Pset_fapl_mpio")
+  try check(H5Pset_all_coll_metadata_ops(list.id, true), "H5Pset_all_coll_metadata_ops")
+  return list
+}
+
+private func opened(
+  _ path: String, _ access: borrowing Handle, name: String? = nil
+) throws(Failure) -> hid_t {
+  do throws(HDF5Error) {
+    return try check(H5Fopen(name ?? path, h5_read_only(), access.id), "H5Fopen")
+  } catch {
+    throw Failure(.badData, "\(path): not an HDF5 file, or a damaged one: \(error).")
+  }
+}
+
+private func created(_ path: String, _ access: borrowing Handle) throws(Failure) -> hid_t {
+  do throws(HDF5Error) {
+    return try check(H5Fcreate(path, h5_truncate(), h5_default(), access.id), "H5Fcreate")
+  } catch {
+    throw Failure(.inputOutput, "\(path): can't be created: \(error).")
+  }
+}

@@ -1,0 +1,100 @@
+import Basics
+import Configuration
+import LinearAlgebra
+import MPI
+import Models
+import Networks
+import Optimizers
+import Reports
+
+/// Trains a network as a configuration says, and leaves a run directory. Collective.
+///
+/// - Returns: what the process should end with: `done`, or `numericalFailure` for a run that diverged.
+/// - Throws: a shared `Failure` for whatever the user can mend.
+public func train(
+  _ configuration: Configuration, isQuiet: Bool, over ranks: borrowing Communicator
+) throws -> ExitStatus {
+  let phases = Phases()
+  let console = Console(isQuiet: isQuiet, ranks)
+  // Threads share a rank's chunks. A BLAS call has one: of tall and skinny factors it runs slower on two.
+  setBLASThreads(1)
+  let launch = try Launch(threads: configuration.training.threadsPerRank, over: ranks)
+  launch.warnings.forEach(console.warn)
+  let directory = try RunDirectory(
+    configuration.output.directory, overwrite: configuration.output.overwrite, over: ranks)
+
+  let data = try phases.measure(.load) {
+    try TrainingData.read(configuration, over: ranks) { what, share in
+      console.progress("reading the \(what)", share)
+    }
+  }
+  let network = configuration.network(features: data.samples.featureCount, outputs: data.samples.outputs)
+  let speeds = try measuredProductSpeeds(over: ranks)
+  // Where ranks share cores, that is the reason, and has been told.
+  if launch.warnings.isEmpty { launch.machine.slowProducts(speeds).map(console.warn) }
+  let memory = try Spread(Double(data.predictedBytes(configuration, network)), over: ranks)
+  console.print(banner(launch, configuration, network, data, memory, directory).lines)
+
+  let linear = try fitLinearModel(data, console, phases, over: ranks)
+  let outcome = try trainLogged(network, configuration, data, directory, console, phases, over: ranks)
+  let baselines = try phases.measure(.baseline) {
+    try trainBaselines(configuration, network, data, console, over: ranks)
+  }
+  console.progress("evaluating")
+  let results = try phases.measure(.evaluate) {
+    try TrainingResults(outcome, network, linear, baselines, data, over: ranks)
+  }
+  let model = Model(network, outcome, data, configuration)
+  try phases.measure(.save) { try model.write(to: directory.path(of: "model.h5"), over: ranks) }
+
+  if launch.warnings.isEmpty { try warnOfSlowRanks(launch, data, console, phases, over: ranks) }
+  let summary = RunSummary(
+    RunSummary.Outcome(outcome), launch: launch, settings: RunSummary.Settings(configuration),
+    problem: RunSummary.Problem(network, data),
+    results: RunSummary.Results(results, weightsSHA256: model.weightsSHA256),
+    cost: RunSummary.Cost(
+      outcome.work, iterations: outcome.iterations,
+      sgemmGflopsPerRank: speeds.min * Double(launch.machine.threads)),
+    phases: try phases.report(over: ranks), memory: try PeakMemory(over: ranks), warnings: console.warnings)
+  try directory.write("run.json", summary.json.document, over: ranks)
+  console.print(results.lines)
+  console.print(summary.closingLines(directory))
+  return summary.outcome.exitStatus
+}
+
+/// The model that a network must beat. Collective.
+private func fitLinearModel(
+  _ data: borrowing TrainingData, _ console: Console, _ phases: Phases, over ranks: borrowing Communicator
+) throws -> LinearModel {
+  console.progress("fitting a linear model")
+  return try phases.measure(.baseline) {
+    try advising(NumericalError.dataAdvice) {
+      try LinearModel(data.samples, over: ranks)
+    }
+  }
+}
+
+/// Trains the network; each evaluated iterate becomes a row of the console and a line of iterations.jsonl. Collective.
+private func trainLogged(
+  _ network: Network, _ configuration: Configuration, _ data: borrowing TrainingData,
+  _ directory: RunDirectory, _ console: Console, _ phases: Phases, over ranks: borrowing Communicator
+) throws -> TrainingOutcome {
+  let log = try directory.log("iterations.jsonl", over: ranks)
+  var table = IterationTable()
+  return try trainNetwork(network, configuration, data, console, phases, over: ranks) { record in
+    try log.append(record.json.compact, over: ranks)
+    console.print(table.lines(record))
+  }
+}
+
+/// Warns of ranks whose own work takes far longer than the others', sample by sample. Collective.
+private func warnOfSlowRanks(
+  _ launch: Launch, _ data: borrowing TrainingData, _ console: Console, _ phases: Phases,
+  over ranks: borrowing Communicator
+) throws {
+  let partition = data.samples.partition
+  let work = try ranks.gather([phases[.update] + phases[.sum]]).enumerated().map { rank, seconds in
+    (seconds[0], partition.range(of: rank).count)
+  }
+  launch.machine.slowSweeps(work).map(console.warn)
+}

@@ -1,0 +1,38 @@
+import Basics
+import Configuration
+import LinearAlgebra
+import MPI
+import Networks
+import Reports
+
+/// What training ends with.
+package struct TrainingOutcome: ~Copyable {
+  package var status: RunStatus
+  /// The last evaluated iterate.
+  var last: IterationRecord
+  /// The best evaluated iterate, if one was asked for.
+  var best: IterationRecord?
+  /// The weights to keep: the best's if one was asked for, else the last's.
+  package var W: Layers<Matrix<Float>>
+  /// How many sweeps were done, and what they cost.
+  var iterations = 0
+  var work = SweepWork()
+}
+
+/// Trains a network by the configuration's method: makes its start values, and iterates. Collective.
+///
+/// - Parameter report: is given each evaluated iterate.
+/// - Throws: a shared `Failure` of status `numericalFailure` where there is no start. Iterates that leave the finite
+///   numbers are no failure, but the status `diverged`.
+package func trainNetwork(
+  _ network: Network, _ configuration: Configuration, _ data: borrowing TrainingData, _ console: Console,
+  _ phases: Phases, over ranks: borrowing Communicator, report: (IterationRecord) throws -> Void
+) throws -> TrainingOutcome {
+  console.progress("making the start values")
+  var method = try phases.measure(.start) {
+    try advising(NumericalError.dataAdvice) {
+      try configuration.method.start(network, data.samples, configuration.startOptions, over: ranks)
+    }
+  }
+  return try iterate(&method, configuration, data, console, phases, over: ranks, report: report)
+}

@@ -1,0 +1,127 @@
+import Basics
+import Configuration
+import Datasets
+import LinearAlgebra
+import MPI
+import Sums
+
+extension TrainingData {
+  /// Reads or generates, and prepares, everything that [data] names. Collective.
+  ///
+  /// - Throws: a shared `Failure` that names the file and the place in it, or the key of the configuration.
+  package static func read(
+    _ configuration: Configuration, over ranks: borrowing Communicator,
+    progress: (_ what: String, _ share: Double) -> Void
+  ) throws -> TrainingData {
+    let (data, loss) = (configuration.data, configuration.network.loss)
+    var all = try configuration.trainingSet(over: ranks, progress: progress)
+    var test = try configuration.testSet(beside: all, over: ranks, progress: progress)
+    try checkLabels(all.labels, configuration, data.trainOrigin)
+
+    let standardization = data.standardize ? try Standardization(of: all, over: ranks) : nil
+    standardization?.apply(to: &all)
+    standardization?.apply(to: &test)
+    let targetScale =
+      data.task == .regression && data.standardize ? try TargetScale(of: all, over: ranks) : nil
+    targetScale?.apply(to: &all)
+    targetScale?.apply(to: &test)
+
+    guard data.validationFraction > 0 else {
+      let validation = all.withoutSamples(over: ranks)
+      return TrainingData(
+        training: all, validation: validation, test: test, standardization: standardization,
+        targetScale: targetScale, loss: loss, rank: ranks.rank)
+    }
+    let split = try all.split(
+      fraction: data.validationFraction, seed: configuration.training.seed,
+      chunk: configuration.training.chunk, over: ranks)
+    return TrainingData(
+      training: split.training, validation: split.validation, test: test, standardization: standardization,
+      targetScale: targetScale, loss: loss, rank: ranks.rank)
+  }
+
+  private static func checkLabels(_ labels: Labels, _ configuration: Configuration, _ path: String) throws {
+    let loss = configuration.network.loss
+    switch labels {
+    case .none:
+      throw Failure(
+        .badData,
+        "\(path) has no labels, which training needs. Set data.label_column, data.train_labels or "
+          + "data.labels_dataset.", isShared: true)
+    case .targets where !loss.isForRegression:
+      throw Failure(
+        .badConfiguration,
+        "network.loss = \"\(loss.rawValue)\" is for classes, but data.task is \"regression\". "
+          + "Use \"square\" or \"huber\".", isShared: true)
+    case .classes(_, let names) where names.count < 2:
+      throw Failure(
+        .badData, "\(path) holds a single class (\(names.joined())). Training needs two or more.",
+        isShared: true)
+    default: break
+    }
+  }
+}
+
+extension Configuration {
+  /// The training set, as it is in the file or as it is generated. Collective.
+  fileprivate func trainingSet(
+    over ranks: borrowing Communicator, progress: (_ what: String, _ share: Double) -> Void
+  ) throws -> Dataset {
+    if let generator = data.generator {
+      return generate(generator, .training, data.synthetic ?? 0, over: ranks, progress: progress)
+    }
+    guard let source = data.trainSource else {
+      throw Failure(.badConfiguration, Configuration.noTrainingSet, isShared: true)
+    }
+    return try readDataset(
+      source, task: data.task, selection: data.selection, chunk: training.chunk, over: ranks,
+      progress: { progress("training set", $0) })
+  }
+
+  /// The test set, with the classes and features of the training set; without samples where there is none. Collective.
+  fileprivate func testSet(
+    beside trained: borrowing Dataset, over ranks: borrowing Communicator,
+    progress: (_ what: String, _ share: Double) -> Void
+  ) throws -> Dataset {
+    if let generator = data.generator, data.syntheticTest > 0 {
+      return generate(generator, .test, data.syntheticTest, over: ranks, progress: progress)
+    }
+    guard let source = data.testSource else { return trained.withoutSamples(over: ranks) }
+    let test = try readDataset(
+      source, task: data.task, classes: trained.labels.names, selection: data.selection,
+      chunk: training.chunk, over: ranks, progress: { progress("test set", $0) })
+    guard test.featureCount == trained.featureCount else {
+      throw Failure(
+        .badData,
+        "\(source.path) has \(test.featureCount) features a sample, the training set has "
+          + "\(trained.featureCount). Both need the same columns.", isShared: true)
+    }
+    return test
+  }
+
+  /// A generated set. Nothing is exchanged.
+  private func generate(
+    _ generator: Synthetic, _ part: Synthetic.Part, _ samples: Int, over ranks: borrowing Communicator,
+    progress: (_ what: String, _ share: Double) -> Void
+  ) -> Dataset {
+    generator.samples(
+      part, task: data.task,
+      partition: Partition(samples: samples, ranks: ranks.size, chunk: training.chunk), rank: ranks.rank,
+      progress: { progress("\(part) set", $0) })
+  }
+}
+
+extension Dataset {
+  /// A data set of the same features and classes that holds no sample. Local.
+  fileprivate func withoutSamples(over ranks: borrowing Communicator) -> Dataset {
+    let labels: Labels =
+      switch self.labels {
+      case .classes(_, let names): .classes(codes: [], names: names)
+      case .targets: .targets([])
+      case .none: .none
+      }
+    return Dataset(
+      partition: Partition(samples: 0, ranks: ranks.size), range: 0..<0,
+      features: Matrix(rows: featureCount + 1, columns: 0), labels: labels, featureNames: featureNames)
+  }
+}

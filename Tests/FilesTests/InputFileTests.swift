@@ -1,0 +1,54 @@
+import Basics
+import Files
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct InputFileTests {
+  private func failure(_ body: () throws -> Void) throws -> (status: Basics.ExitStatus, message: String) {
+    let failure = try #require(throws: Failure.self, performing: body)
+    return (failure.status, failure.message)
+  }
+
+  @Test func bytesOfAnyPlace() throws {
+    let directory = try TemporaryDirectory()
+    try Data(0..<200).write(to: URL(filePath: directory.path("a")))
+    let file = try InputFile(directory.path("a"))
+    #expect(file.size == 200)
+    #expect(try file.bytes(3) == [0, 1, 2] && file.bytes(1000) == Array(0..<200))
+    var piece = [UInt8](repeating: 0, count: 10)
+    let count = try piece.withUnsafeMutableBufferPointer { try file.read($0, at: 195) }
+    #expect(count == 5 && piece == [195, 196, 197, 198, 199, 0, 0, 0, 0, 0])
+  }
+
+  @Test func whatCannotBeRead() throws {
+    let directory = try TemporaryDirectory()
+    let (none, itself) = (directory.path("none"), directory.url.path)
+    for refused in [
+      try failure { _ = try InputFile(none).size }, try failure { _ = try contents(of: none) },
+    ] {
+      #expect(refused == (.noInput, "\(none): there is no such file. Check the path."))
+    }
+    #expect(
+      try failure { _ = try InputFile(itself).size }
+        == (.noInput, "\(itself) is not a file but a directory or a device. Name a file."))
+    #expect(
+      try failure { _ = try contents(of: itself) } == (.noInput, "\(itself) can't be read: Is a directory."))
+    try Data([0xFF, 0xFE, 0x41]).write(to: URL(filePath: directory.path("wide")))
+    #expect(
+      try failure { _ = try contents(of: directory.path("wide")) }
+        == (.badConfiguration, "\(directory.path("wide")) is not UTF-8 text."))
+  }
+
+  /// A pipe has no length, and a file of /proc says that it is empty.
+  @Test func whatHasNoLength() throws {
+    #expect(try contents(of: "/proc/self/status").contains("Cpus_allowed_list"))
+    let directory = try TemporaryDirectory()
+    let path = directory.path("pipe")
+    #expect(mkfifo(path, 0o600) == 0)
+    let text = String(repeating: "Ä", count: 60_000)
+    let writer = Thread { try? text.write(toFile: path, atomically: false, encoding: .utf8) }
+    writer.start()
+    #expect(try contents(of: path) == text)
+  }
+}
