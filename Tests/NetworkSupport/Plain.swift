@@ -14,6 +14,9 @@ package func plain(_ activation: Activation, _ z: Double) -> Double {
   case .hard_tanh: z < -1 ? -1 : z > 1 ? 1 : z
   case .hard_sigmoid: z < -1 ? 0 : z > 1 ? 1 : (z + 1) / 2
   case .identity: z
+  case .tanh: Glibc.tanh(z)
+  case .sigmoid: 1 / (1 + exp(-z))
+  case .silu: z / (1 + exp(-z))
   default: preconditionFailure("no definition of \(activation)")
   }
 }
@@ -23,7 +26,7 @@ package func kinks(_ activation: Activation) -> [Double] {
   switch activation {
   case .relu, .leaky_relu: [0]
   case .hard_tanh, .hard_sigmoid: [-1, 1]
-  case .identity: []
+  case .identity, .tanh, .sigmoid, .silu: []
   default: preconditionFailure("no definition of \(activation)")
   }
 }
