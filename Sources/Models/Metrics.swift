@@ -1,5 +1,4 @@
 import Datasets
-import Glibc
 import LinearAlgebra
 import MPI
 import Networks
@@ -60,8 +59,8 @@ public struct Evaluation: Sendable, Equatable {
     }
   }
 
-  /// Evaluates the answer that ignores the features: the most frequent class of the training set, or its mean
-  /// target. Collective.
+  /// Evaluates the answer that ignores the features: the most frequent class of the training set, or its mean target.
+  /// Collective.
   ///
   /// - Parameters:
   ///   - training: this rank's labels of the training set.
@@ -137,7 +136,7 @@ public struct Evaluation: Sendable, Equatable {
   ) throws(MPIError) {
     var sum = ExactSum(count: 1)
     for (j, code) in codes.enumerated() {
-      sum.add(loss.surprise(scores.column(j), at: Int(code), outputs: scores.rows), to: 0)
+      sum.add(-loss.logProbability(scores.column(j), of: Int(code), outputs: scores.rows), to: 0)
     }
     try sum.reduce(over: ranks)
     log_loss = Self.finite(sum[0] / Double(samples))
@@ -173,44 +172,4 @@ public struct Evaluation: Sendable, Equatable {
   }
 
   private static func finite(_ number: Double) -> Double? { number.isFinite ? number : nil }
-}
-
-extension Loss {
-  /// How much a sample's outputs speak for class k: the output itself where classes have theirs independently, else
-  /// what it is above the others, as the loss sees them.
-  fileprivate func margin(_ z: UnsafePointer<Float>, of k: Int, outputs: Int) -> Float {
-    guard outputs > 1 else { return k == 1 ? z[0] : -z[0] }
-    switch self {
-    case .softmax:
-      // The log-odds of p_k.
-      return Float(Double(z[k]) - logSumExp(outputs, except: k) { Double(z[$0]) })
-    case .multiclass_hinge:
-      return z[k] - (0..<outputs).reduce(-.infinity) { $1 == k ? $0 : max($0, z[$1]) }
-    default:
-      return outputs == 2 ? z[1] - z[0] : z[k]
-    }
-  }
-
-  /// −log p_c for the class c of a sample.
-  ///
-  /// One output: p_1 = 1/(1 + e^(−z)). One a class, logistic: p_c = σ(z_c) / Σ_j σ(z_j). Softmax: p_c = e^(z_c) /
-  /// Σ_j e^(z_j).
-  fileprivate func surprise(_ z: UnsafePointer<Float>, at c: Int, outputs: Int) -> Double {
-    if outputs == 1 { return -logSigmoid(c == 1 ? Double(z[0]) : -Double(z[0])) }
-    let logOdds = { (j: Int) in self == .softmax ? Double(z[j]) : logSigmoid(Double(z[j])) }
-    // Relative to z_c, so that equal outputs cancel exactly.
-    return logSumExp(outputs) { logOdds($0) - logOdds(c) }
-  }
-}
-
-/// log σ(z) = −log(1 + e^(−z)), without overflow.
-private func logSigmoid(_ z: Double) -> Double { min(z, 0) - log1p(exp(-abs(z))) }
-
-/// log Σ_j e^(x_j), without overflow.
-private func logSumExp(_ count: Int, except left: Int? = nil, _ x: (Int) -> Double) -> Double {
-  var largest = -Double.infinity
-  for j in 0..<count where j != left { largest = max(largest, x(j)) }
-  var sum = 0.0
-  for j in 0..<count where j != left { sum += exp(x(j) - largest) }
-  return largest + log(sum)
 }

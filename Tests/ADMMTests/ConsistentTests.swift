@@ -46,6 +46,9 @@ import Testing
     Case(widths: [6, 20, 17, 4, 1], loss: .hinge, activation: .hard_tanh, bias: false),
     Case(widths: [4, 6, 5, 7, 2], loss: .logistic, activation: .hard_tanh, isSafe: false),
     Case(widths: [4, 6, 19, 7, 18], loss: .logistic, threads: 2),
+    Case(widths: [5, 9, 3], loss: .softmax, activation: .tanh),
+    Case(widths: [5, 20, 1], loss: .logistic, activation: .sigmoid),
+    Case(widths: [4, 8, 6, 2], loss: .square, activation: .silu),
     Case(widths: [6, 1], loss: .hinge),
     Case(widths: [6, 19], loss: .logistic),
   ]

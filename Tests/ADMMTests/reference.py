@@ -30,7 +30,16 @@ PIECES = {
 }
 
 
+def sigmoid(z):
+    return np.exp(-np.logaddexp(0, -z))
+
+
+SMOOTH = {"tanh": np.tanh, "sigmoid": sigmoid, "silu": lambda z: z * sigmoid(z)}
+
+
 def h(name, z):
+    if name in SMOOTH:
+        return SMOOTH[name](z)
     if name == "relu":
         return np.maximum(z, 0)
     if name == "leaky_relu":
@@ -39,11 +48,15 @@ def h(name, z):
         return np.clip(z, -1, 1)
     if name == "hard_sigmoid":
         return np.clip((z + 1) / 2, 0, 1)
-    return z
+    if name == "identity":
+        return z
+    raise ValueError(name)
 
 
 def hidden_outputs(name, a, m, beta, gamma):
     """argmin over z of gamma (a - h(z))^2 + beta (z - m)^2: the best of every piece's own minimiser."""
+    if name in SMOOTH:
+        return lowest(lambda z: gamma * (a - h(name, z)) ** 2 + beta * (z - m) ** 2, m, a - h(name, m), beta, gamma)
     best, least = None, None
     for start, end, slope, intercept in PIECES[name]:
         stationary = (gamma * slope * (a - intercept) + beta * m) / (gamma * slope**2 + beta)
@@ -53,6 +66,20 @@ def hidden_outputs(name, a, m, beta, gamma):
             best, least = z, value
         else:
             best, least = np.where(value < least, z, best), np.minimum(value, least)
+    return best
+
+
+def lowest(f, m, residual, beta, gamma):
+    """The lowest point of f, entry by entry, by a grid that becomes finer around the best: nothing beyond the grid is as low as f(m)."""
+    reach = np.sqrt(gamma / beta) * abs(residual)
+    best, least = m, f(m)
+    for points in [2000] + [40] * 8:
+        center = m if points == 2000 else best
+        for k in range(-points // 2, points // 2 + 1):
+            z = center + reach * (2 * k / points)
+            value = f(z)
+            best, least = np.where(value < least, z, best), np.minimum(value, least)
+        reach = reach * (4 / points)
     return best
 
 

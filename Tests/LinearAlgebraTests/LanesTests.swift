@@ -54,4 +54,25 @@ import Testing
     #expect(found.error <= 4, "\(found.error) units at \(found.at)")
     #expect(Lanes.logOfOnePlus(.zero) == .zero)
   }
+
+  @Test func exponentialMinusOneOfWhatIsNotPositive() {
+    let arguments = grid(-87...0, steps: 40_000) + powers.map { -$0 } + [-0.0, 0]
+    let found = largestError(arguments, { .expMinusOneOfNegative($0) }, expm1)
+    #expect(found.error <= 2, "\(found.error) units at \(found.at)")
+    #expect(Lanes.expMinusOneOfNegative(.zero) == .zero)
+    for x: Float in [-88, -1e10, -Float.greatestFiniteMagnitude, -Float.infinity] {
+      #expect(Lanes.expMinusOneOfNegative(Lanes(repeating: x)) == Lanes(repeating: -1), "at \(x)")
+    }
+  }
+
+  @Test func signs() {
+    #expect(
+      !Lanes.zero.hasPositive && !Lanes(repeating: -1).hasPositive && !Lanes(repeating: .nan).hasPositive)
+    for k in 0..<16 {
+      var x = Lanes(repeating: -2)
+      x[k] = .leastNonzeroMagnitude
+      #expect(x.hasPositive)
+      #expect(x.magnitude == Lanes(repeating: 2).replacing(with: .leastNonzeroMagnitude, where: x .> 0))
+    }
+  }
 }

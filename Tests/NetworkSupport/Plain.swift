@@ -6,30 +6,45 @@ import Networks
 // The definitions of algorithm.md §1 in double precision, one number at a time: what the program's kernels are held
 // against.
 
-/// h(z).
-package func plain(_ activation: Activation, _ z: Double) -> Double {
+/// An activation's definition.
+package struct PlainActivation {
+  package let h: (Double) -> Double
+  /// h', at a kink the slope of the flatter side.
+  package let slope: (Double) -> Double
+  /// Where h has kinks.
+  package var kinks: [Double] = []
+  /// How many units in the last place h may be off in single precision, as its file states.
+  package var ulps = 0.0
+}
+
+/// The definition of an activation. One that is in the list and not here ends the tests.
+package func plain(_ activation: Activation) -> PlainActivation {
   switch activation {
-  case .relu: z > 0 ? z : 0
-  case .leaky_relu: z > 0 ? z : z / 100
-  case .hard_tanh: z < -1 ? -1 : z > 1 ? 1 : z
-  case .hard_sigmoid: z < -1 ? 0 : z > 1 ? 1 : (z + 1) / 2
-  case .identity: z
-  case .tanh: Glibc.tanh(z)
-  case .sigmoid: 1 / (1 + exp(-z))
-  case .silu: z / (1 + exp(-z))
+  case .relu: PlainActivation(h: { max($0, 0) }, slope: { $0 > 0 ? 1 : 0 }, kinks: [0])
+  case .leaky_relu:
+    PlainActivation(h: { $0 > 0 ? $0 : $0 / 100 }, slope: { $0 > 0 ? 1 : 0.01 }, kinks: [0], ulps: 1)
+  case .hard_tanh:
+    PlainActivation(h: { max(-1, min(1, $0)) }, slope: { abs($0) < 1 ? 1 : 0 }, kinks: [-1, 1])
+  case .hard_sigmoid:
+    PlainActivation(
+      h: { max(0, min(1, ($0 + 1) / 2)) }, slope: { abs($0) < 1 ? 0.5 : 0 }, kinks: [-1, 1], ulps: 1)
+  case .identity: PlainActivation(h: { $0 }, slope: { _ in 1 })
+  case .tanh: PlainActivation(h: { tanh($0) }, slope: { 1 / (cosh($0) * cosh($0)) }, ulps: 3)
+  case .sigmoid: PlainActivation(h: sigmoid, slope: { sigmoid($0) * sigmoid(-$0) }, ulps: 4)
+  case .silu:
+    PlainActivation(
+      h: { $0 * sigmoid($0) }, slope: { sigmoid($0) * (1 + $0 * sigmoid(-$0)) }, ulps: 6)
   default: preconditionFailure("no definition of \(activation)")
   }
 }
 
+private func sigmoid(_ z: Double) -> Double { z > -700 ? 1 / (1 + exp(-z)) : exp(z) }
+
+/// h(z).
+package func plain(_ activation: Activation, _ z: Double) -> Double { plain(activation).h(z) }
+
 /// Where h has its kinks.
-package func kinks(_ activation: Activation) -> [Double] {
-  switch activation {
-  case .relu, .leaky_relu: [0]
-  case .hard_tanh, .hard_sigmoid: [-1, 1]
-  case .identity, .tanh, .sigmoid, .silu: []
-  default: preconditionFailure("no definition of \(activation)")
-  }
-}
+package func kinks(_ activation: Activation) -> [Double] { plain(activation).kinks }
 
 /// ℓ of one sample.
 package func plain(_ loss: Loss, _ z: [Double], _ y: [Double]) -> Double {
@@ -48,6 +63,50 @@ package func plain(_ loss: Loss, _ z: [Double], _ y: [Double]) -> Double {
     return max(0, zip(z, y).map { $1 > 0.5 ? 0 : 1 + $0 - own }.max() ?? 0)
   default: preconditionFailure("no definition of \(loss)")
   }
+}
+
+/// ∂ℓ/∂z of one sample, away from kinks.
+package func plainSlope(_ loss: Loss, _ z: [Double], _ y: [Double]) -> [Double] {
+  switch loss {
+  case .hinge: zip(z, y).map { $0 * $1 < 1 ? -$1 : 0 }
+  case .squared_hinge: zip(z, y).map { -2 * $1 * max(0, 1 - $0 * $1) }
+  case .square: zip(z, y).map { 2 * ($0 - $1) }
+  case .huber: zip(z, y).map { 2 * max(-1, min(1, $0 - $1)) }
+  case .logistic: zip(z, y).map { -$1 * sigmoid(-$0 * $1) }
+  case .softmax:
+    z.indices.map { i in 1 / z.reduce(0) { $0 + exp($1 - z[i]) } - y[i] }
+  case .multiclass_hinge:
+    if plain(loss, z, y) > 0 {
+      z.indices.map { i in
+        let isWorst = y[i] < 0.5 && zip(z, y).allSatisfy { $1 > 0.5 || $0 <= z[i] }
+        return (isWorst ? 1 : 0) - y[i]
+      }
+    } else {
+      z.map { _ in 0 }
+    }
+  default: preconditionFailure("no definition of \(loss)")
+  }
+}
+
+/// Whether ℓ has a derivative everywhere.
+package func isSmooth(_ loss: Loss) -> Bool {
+  switch loss {
+  case .squared_hinge, .square, .huber, .logistic, .softmax: true
+  case .hinge, .multiclass_hinge: false
+  default: preconditionFailure("no definition of \(loss)")
+  }
+}
+
+/// p_0 … p_{K−1} of one sample: of two classes where there is one output.
+package func plainProbabilities(_ loss: Loss, _ z: [Double]) -> [Double] {
+  if z.count == 1 { return [sigmoid(-z[0]), sigmoid(z[0])] }
+  let weights: [Double]
+  switch loss {
+  case .logistic: weights = z.map(sigmoid)
+  case .softmax: weights = z.map(exp)
+  default: preconditionFailure("no probabilities of \(loss)")
+  }
+  return weights.map { $0 / weights.reduce(0, +) }
 }
 
 /// How far the outputs of a sample are from the nearest kink of ℓ.

@@ -22,7 +22,7 @@ import sys
 import numpy as np
 
 sys.path.append(os.path.join(os.path.dirname(__file__), "..", "ADMMTests"))
-from reference import h, last_outputs, loss_slope, loss_value
+from reference import h, last_outputs, loss_slope, loss_value, sigmoid
 
 
 def slope(name, z):
@@ -30,7 +30,19 @@ def slope(name, z):
         return (z > 0).astype(float)
     if name == "leaky_relu":
         return np.where(z > 0, 1, 0.01)
-    return (abs(z) < 1).astype(float)  # hard_tanh
+    if name == "hard_tanh":
+        return (abs(z) < 1).astype(float)
+    if name == "hard_sigmoid":
+        return np.where(abs(z) < 1, 0.5, 0)
+    if name == "identity":
+        return np.ones_like(z)
+    if name == "tanh":
+        return 1 - np.tanh(z) ** 2
+    if name == "sigmoid":
+        return sigmoid(z) * sigmoid(-z)
+    if name == "silu":
+        return sigmoid(z) * (1 + z * sigmoid(-z))
+    raise ValueError(name)
 
 
 def slope_of_loss(name, z, y):

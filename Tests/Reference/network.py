@@ -13,12 +13,19 @@ import h5py
 import numpy as np
 from scipy.stats import rankdata
 
+def sigmoid(z):
+    return np.exp(-np.logaddexp(0, -z))
+
+
 ACTIVATIONS = {
     "relu": lambda z: np.maximum(z, 0),
     "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
     "hard_tanh": lambda z: np.clip(z, -1, 1),
-    "hard_sigmoid": lambda z: np.clip(z, 0, 1),
+    "hard_sigmoid": lambda z: np.clip((z + 1) / 2, 0, 1),
     "identity": lambda z: z,
+    "tanh": np.tanh,
+    "sigmoid": sigmoid,
+    "silu": lambda z: z * sigmoid(z),
 }
 
 
