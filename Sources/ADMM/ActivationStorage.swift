@@ -9,8 +9,8 @@ public enum ActivationStorage: String, CaseIterable, Sendable, Codable {
   /// Never: the least memory.
   case recomputed
 
-  /// For a core that does 16 operations in the time of a byte to or from memory: a_l costs `ActivationStep.flops` to compute and 8 d_l
-  /// bytes to store and load.
+  /// For a core that does 16 operations in the time of a byte to or from memory: a_l costs `ActivationStep.flops` to
+  /// compute and 8 d_l bytes to store and load.
   static let flopsPerByte = 16
 
   /// Whether to store a_l, by l; the entry for 0 has no meaning.

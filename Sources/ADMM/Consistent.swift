@@ -5,11 +5,12 @@ import Networks
 import Settings
 import Sums
 
-/// Method `consistent`: Algorithm 1 with a multiplier on every constraint, which learns what backpropagation learns without a
-/// derivative of the loss.
+/// Method `consistent`: Algorithm 1 with a multiplier on every constraint, which learns what backpropagation learns
+/// without a derivative of the loss.
 ///
-/// A sweep starts from the network's own forward pass and goes back through the closed forms of Algorithm 1 (`Multipliers`); then every
-/// W_l is fitted to z_l + u_l from the network's own activations. Only the multipliers persist. algorithm.md §9.
+/// A sweep starts from the network's own forward pass and goes back through the closed forms of Algorithm 1
+/// (`Multipliers`); then every W_l is fitted to z_l + u_l from the network's own activations. Only the multipliers
+/// persist. algorithm.md §9.
 public struct Consistent: ~Copyable, TrainingMethod {
   public let network: Network
   public let settings: ConsistentSettings
@@ -39,7 +40,8 @@ public struct Consistent: ~Copyable, TrainingMethod {
   ) throws {
     // β_l = β_{l+1} max(¼, ½ ‖V_{l+1}‖₂ ‖V_{l+1}‖_F / √d_{l+1})
     setPenalties()
-    // m_l = W_l a_{l−1}, a_l = h(m_l);  z_L, u_L;  a_l, v_l, z_l, u_l, l = L−1 … 1;  Σ δ_l a_{l−1}ᵀ, δ_l = m_l − (z_l + u_l)
+    // m_l = W_l a_{l−1}, a_l = h(m_l);  z_L, u_L;  a_l, v_l, z_l, u_l, l = L−1 … 1;  Σ δ_l a_{l−1}ᵀ, δ_l = m_l −
+    // (z_l + u_l)
     let hasGrams = sweeps >= nextGrams
     let former = objective
     objective = try pass.evaluate(&g, at: w, over: .whole, of: samples, l2: l2, hasGrams: hasGrams, ranks)
@@ -58,8 +60,8 @@ public struct Consistent: ~Copyable, TrainingMethod {
 
   /// Draws the start weights and sums the data's Gram matrix; every multiplier is 0. Collective; two reductions.
   ///
-  /// - Throws: `NumericalError`, the same on all ranks, if the data's sums are not finite; a `Failure` of this rank where the system
-  ///   gives no more threads.
+  /// - Throws: `NumericalError`, the same on all ranks, if the data's sums are not finite; a `Failure` of this rank
+  ///   where the system gives no more threads.
   public static func start(
     _ network: Network, _ settings: ConsistentSettings, _ samples: borrowing Samples, _ options: StartOptions,
     over ranks: borrowing Communicator
@@ -108,7 +110,8 @@ public struct Consistent: ~Copyable, TrainingMethod {
 // MARK: Penalties and the metric
 
 extension Consistent {
-  /// β_L = scale · β, and down from it as an error of the outputs of layer l + 1 is to one of layer l. The same on every rank.
+  /// β_L = scale · β, and down from it as an error of the outputs of layer l + 1 is to one of layer l. The same on
+  /// every rank.
   private mutating func setPenalties() {
     var beta = settings.beta * scale
     pass.rule.setPenalty(network.L, beta)
@@ -121,7 +124,8 @@ extension Consistent {
     }
   }
 
-  /// A rise of the network's own objective drops the momentum and raises the penalties; so, gently, does a residual above 1 %.
+  /// A rise of the network's own objective drops the momentum and raises the penalties; so, gently, does a residual
+  /// above 1 %.
   private mutating func adaptPenalties(after former: Double) {
     if objective > former {
       momentum.scale(0)

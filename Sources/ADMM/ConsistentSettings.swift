@@ -3,8 +3,8 @@ import MPI
 import Networks
 import Settings
 
-/// The settings of method `consistent`: Algorithm 1 with a multiplier on every constraint. One set of defaults serves
-/// every data set.
+/// The settings of method `consistent`: Algorithm 1 with a multiplier on every constraint. One set of defaults
+/// serves every data set.
 public struct ConsistentSettings: MethodSettings {
   public static let name = "consistent"
 

@@ -3,7 +3,8 @@ import LinearAlgebra
 import Networks
 import Sums
 
-/// A multiplier on every constraint, in scaled form: u_l for z_l = W_l a_{l−1}, v_l for a_l = h(z_l). As a rule of the way back:
+/// A multiplier on every constraint, in scaled form: u_l for z_l = W_l a_{l−1}, v_l for a_l = h(z_l). As a rule of
+/// the way back:
 ///
 ///     z_L ← argmin_z ℓ(z, y) + β_L ‖z − (m_L − u_L)‖²
 ///     a_l ← t + Vᵀ (V Vᵀ + r I)⁻¹ (z_{l+1} + u_{l+1} − b − V t),   t = h(m_l) − v_l,   W_{l+1} = [V b],   r = γ_l / β_{l+1}
@@ -11,13 +12,15 @@ import Sums
 ///     z_l ← argmin_z γ_l ‖a_l + v_l − h(z)‖² + β_l ‖z − (m_l − u_l)‖²
 ///     u_l ← u_l + z_l − m_l,   δ_l = m_l − (z_l + u_l)
 ///
-/// with m_l = W_l a_{l−1} of the network's own forward pass. W_l is then fitted to z_l + u_l: a step along −Σ δ_l a_{l−1}ᵀ (…)⁻¹.
+/// with m_l = W_l a_{l−1} of the network's own forward pass. W_l is then fitted to z_l + u_l: a step along −Σ δ_l
+/// a_{l−1}ᵀ (…)⁻¹.
 ///
-/// Boyd et al., "Distributed Optimization and Statistical Learning via ADMM" (2011), §3.1.1. With β_l the penalty of both constraints of
-/// a layer, 2 β_l u_l is the Lagrange multiplier of z_l, λ for l = L; when a penalty changes, its u and v shrink by the same factor.
+/// Boyd et al., "Distributed Optimization and Statistical Learning via ADMM" (2011), §3.1.1. With β_l the penalty of
+/// both constraints of a layer, 2 β_l u_l is the Lagrange multiplier of z_l, λ for l = L; when a penalty changes,
+/// its u and v shrink by the same factor.
 ///
-/// Multipliers persist from pass to pass. Where sums turn out not to fit the grids that they had, which is rare and the same on any
-/// number of ranks, they take a second step at the same weights.
+/// Multipliers persist from pass to pass. Where sums turn out not to fit the grids that they had, which is rare and
+/// the same on any number of ranks, they take a second step at the same weights.
 final class Multipliers: BackwardRule {
   static let keepsOutputs = true
   static let productsBack = 2
@@ -131,7 +134,8 @@ extension Multipliers {
     return value
   }
 
-  /// v_l, u_l and δ_l, with the a_l and z_l in between: in terms of δ_{l+1} the new v_l is Vᵀ (V Vᵀ + r I)⁻¹ (V v_l − δ_{l+1}).
+  /// v_l, u_l and δ_l, with the a_l and z_l in between: in terms of δ_{l+1} the new v_l is Vᵀ (V Vᵀ + r I)⁻¹ (V v_l
+  /// − δ_{l+1}).
   func setDelta(_ l: Int, _ tile: PassTile, W: borrowing Panels, B: borrowing Panels) {
     let (n, next, delta) = (tile.columns.count, tile.delta(l + 1), tile.delta(l))
     let rows = next.rows < Panels.fewRows ? next.rows : paddedRows(next.rows)

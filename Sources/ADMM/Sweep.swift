@@ -3,13 +3,15 @@ import LinearAlgebra
 import MPI
 import Networks
 
-// Algorithm 1 of Taylor et al. (2016), as algorithm.md §2 states it. Hold it beside the paper: `sweep` is the body of its loop.
+// Algorithm 1 of Taylor et al. (2016), as algorithm.md §2 states it. Hold it beside the paper: `sweep` is the body
+// of its loop.
 //
-// The paper's loop goes W_1 a_1 z_1 W_2 a_2 z_2 … W_L z_L λ. An update of a_l reads z_l, z_{l+1} and W_{l+1} as the sweep before left
-// them, so that all a_l can be updated first; W_l reads them and the z_l of before, and the z_l come last. Each update sees what it
-// sees in the paper, so this is the same iteration to the bit: (a_1 … a_{L−1}) (W_1 … W_L) (z_1 … z_L) λ. A sweep here
-// begins one step later, at W, and ends with the next sweep's a. Then all that happens between two weight solves happens to a sample
-// at once: one visit of its tile, and one reduction for all layers.
+// The paper's loop goes W_1 a_1 z_1 W_2 a_2 z_2 … W_L z_L λ. An update of a_l reads z_l, z_{l+1} and W_{l+1} as the
+// sweep before left them, so that all a_l can be updated first; W_l reads them and the z_l of before, and the z_l
+// come last. Each update sees what it sees in the paper, so this is the same iteration to the bit: (a_1 … a_{L−1})
+// (W_1 … W_L) (z_1 … z_L) λ. A sweep here begins one step later, at W, and ends with the next sweep's a. Then all
+// that happens between two weight solves happens to a sample at once: one visit of its tile, and one reduction for
+// all layers.
 
 extension Taylor {
   /// One iteration of Algorithm 1. Collective: one reduction, whatever the depth.
@@ -53,7 +55,8 @@ extension Taylor {
     while try !sums.reduce(over: ranks) { sumAgain(samples) }
   }
 
-  /// All W_l from the sums over all ranks, and from W_{l+1} the system of the next a_l-update. Local, the same on every rank.
+  /// All W_l from the sums over all ranks, and from W_{l+1} the system of the next a_l-update. Local, the same on
+  /// every rank.
   mutating func updateWeights() throws {
     let start = monotonicSeconds()
     swap(&activationSteps, &formerActivationSteps)
@@ -91,7 +94,8 @@ extension Taylor {
     }
   }
 
-  /// Whether a_l is not even stored within a visit: for one output a number a sample does. W_L a_{L−1} comes with it.
+  /// Whether a_l is not even stored within a visit: for one output a number a sample does. W_L a_{L−1} comes with
+  /// it.
   private func isImplicit(_ l: Int) -> Bool {
     l == L - 1 && !variables.isStored[l] && activationSteps[l].canBeImplicit
   }
@@ -157,7 +161,7 @@ extension Taylor {
   /// Adds the tile to the sums of its chunk. Local.
   func addSums(_ tile: TaylorTile) {
     sums.add(
-      thread: tile.thread, a: { tile.inputs($0) }, z: { Tile(tile.z($0)) },
+      thread: tile.thread, a: { tile.inputs($0) }, left: { Tile(tile.z($0)) },
       meanwhile: { tile.room.prefetch() })
   }
 

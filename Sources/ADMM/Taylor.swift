@@ -7,8 +7,8 @@ import Sums
 
 /// Method `taylor`: Algorithm 1, its variables and what a sweep works with. `Sweep.swift` has the algorithm.
 ///
-/// The variables have the paper's names and shapes (algorithm.md §1). W is the same, to the bit, on every rank; those of the samples'
-/// size are in `Variables`.
+/// The variables have the paper's names and shapes (algorithm.md §1). W is the same, to the bit, on every rank;
+/// those of the samples' size are in `Variables`.
 public struct Taylor: ~Copyable, TrainingMethod {
   /// The network that is trained.
   public let network: Network
@@ -56,9 +56,10 @@ public struct Taylor: ~Copyable, TrainingMethod {
 
   /// Makes the start values, their sums and the first W. Collective; some 4 reductions.
   ///
-  /// - Parameter tileColumns: how many samples a tile has; `nil` goes by the cache. The weights' bits don't depend on it.
-  /// - Throws: `NumericalError`, the same on all ranks, if the data's sums are not finite; a `Failure` of this rank where the system
-  ///   gives no more threads.
+  /// - Parameter tileColumns: how many samples a tile has; `nil` goes by the cache. The weights' bits don't depend
+  ///   on it.
+  /// - Throws: `NumericalError`, the same on all ranks, if the data's sums are not finite; a `Failure` of this rank
+  ///   where the system gives no more threads.
   public static func start(
     _ network: Network, _ settings: TaylorSettings, _ samples: borrowing Samples, _ options: StartOptions,
     tileColumns: Int? = nil, over ranks: borrowing Communicator

@@ -78,8 +78,8 @@ extension Taylor {
     for room in rooms { room.measures.begin(isOn) }
   }
 
-  /// The objective (O), its terms and its residuals after the last sweep, which was measured. Collective; two small reductions. The same bits
-  /// for any number of ranks.
+  /// The objective (O), its terms and its residuals after the last sweep, which was measured. Collective; two small
+  /// reductions. The same bits for any number of ranks.
   public func progress(over ranks: borrowing Communicator) throws -> SweepProgress {
     precondition(rooms[0].measures.isOn, "the last sweep was not measured")
     var measures = rooms[0].measures

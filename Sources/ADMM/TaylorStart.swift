@@ -4,7 +4,8 @@ import Networks
 import Sums
 
 extension Taylor {
-  /// The start values of z_l and λ; from them and the start's a_l the W_l, l = 2 … L; and the first sweep's a_l and sums. Collective.
+  /// The start values of z_l and λ; from them and the start's a_l the W_l, l = 2 … L; and the first sweep's a_l and
+  /// sums. Collective.
   mutating func begin(_ samples: borrowing Samples, seed: UInt64, over ranks: borrowing Communicator) throws {
     if settings.start == .forward {
       W = network.randomWeights(seed: seed)
@@ -28,7 +29,8 @@ extension Taylor {
     sumAgain(samples)
   }
 
-  /// Every entry of a_l and z_l is N(0, 1), decided by seed, layer, row and global sample: Taylor et al. (2016), section 5.
+  /// Every entry of a_l and z_l is N(0, 1), decided by seed, layer, row and global sample: Taylor et al. (2016),
+  /// section 5.
   private func setNormals(_ tile: TaylorTile, seed: UInt64, firstSample: Int) {
     for l in 1...L {
       let random = Philox(seed: seed, stream: UInt32(l))

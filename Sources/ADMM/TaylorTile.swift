@@ -106,7 +106,8 @@ final class TaylorRoom {
 }
 
 extension Taylor {
-  /// Calls `body` with every tile of some of this rank's chunks, and ends the chunks' sums. The threads share the chunks. Local.
+  /// Calls `body` with every tile of some of this rank's chunks, and ends the chunks' sums. The threads share the
+  /// chunks. Local.
   func forEachTile(of chunks: [Int], _ samples: borrowing Samples, _ body: (TaylorTile) -> Void) {
     let n = samples.count
     samples.forEachTile(of: chunks, length: tileColumns, on: team) { columns, thread in
@@ -120,8 +121,8 @@ extension Taylor {
     }
   }
 
-  /// How many columns a tile has: as many as a quarter of a core's second-level cache holds of all that a visit touches, within bounds. A
-  /// result's bits do not depend on it.
+  /// How many columns a tile has: as many as a quarter of a core's second-level cache holds of all that a visit
+  /// touches, within bounds. A result's bits do not depend on it.
   package static func tileColumns(_ network: Network) -> Int {
     let numbers = network.inputs(1) + network.widths.dropFirst().reduce(0) { $0 + 3 * paddedRows($1) }
     let columns = secondLevelCacheBytes() / 4 / (MemoryLayout<Float>.size * numbers)

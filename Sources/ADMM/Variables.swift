@@ -3,8 +3,8 @@ import Networks
 
 /// The variables of Algorithm 1 that are of the samples' size, a sample a column; this rank's part.
 ///
-/// a_l is a function of z_l, z_{l+1} and W_{l+1}: it is made in the tile where it is needed, twice a sweep, and kept only where that costs
-/// more than to store and load it.
+/// a_l is a function of z_l, z_{l+1} and W_{l+1}: it is made in the tile where it is needed, twice a sweep, and kept
+/// only where that costs more than to store and load it.
 package final class Variables {
   /// z_l, d_l × n, l = 1 … L; padded to whole vectors for l < L.
   package var z: Layers<Matrix<Float>>

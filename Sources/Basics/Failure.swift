@@ -22,7 +22,8 @@ public struct Failure: Error, CustomStringConvertible {
   public let status: ExitStatus
   /// One or more sentences for the user. Names the file, line, key, column or global sample.
   public let message: String
-  /// Whether every rank throws this same failure at this point, so that rank 0 may speak for all and MPI can end in order.
+  /// Whether every rank throws this same failure at this point, so that rank 0 may speak for all and MPI can end in
+  /// order.
   public let isShared: Bool
 
   /// - Parameter isShared: true only where all ranks are certain to throw alike.

@@ -1,6 +1,8 @@
-/// What went wrong with the numbers, met by every rank alike: it comes from values that have the same bits on all of them.
+/// What went wrong with the numbers, met by every rank alike: it comes from values that have the same bits on all of
+/// them.
 ///
-/// It says what and where, in the letters of the formulae. What to do about it depends on settings, so whoever knows them says that.
+/// It says what and where, in the letters of the formulae. What to do about it depends on settings, so whoever knows
+/// them says that.
 public enum NumericalError: Error, Equatable, CustomStringConvertible {
   /// A sum over all samples has left the range of single precision, or holds a NaN.
   case notFinite(sum: String)

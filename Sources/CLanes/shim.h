@@ -23,6 +23,9 @@ LANES_INLINE lanes_t lanes_max(lanes_t x, lanes_t y) { return x > y ? x : y; }
 // x where a < b, else y.
 LANES_INLINE lanes_t lanes_where_less(lanes_t a, lanes_t b, lanes_t x, lanes_t y) { return a < b ? x : y; }
 
+// Whether any number is positive.
+LANES_INLINE int lanes_any_positive(lanes_t x) { return __builtin_reduce_or(x > 0.0f) != 0; }
+
 // The first `count` of x, the rest of y.
 LANES_INLINE lanes_t lanes_first(lanes_t x, int count, lanes_t y) {
   typedef int numbers_t __attribute__((ext_vector_type(16)));
@@ -52,6 +55,30 @@ LANES_INLINE lanes_t lanes_exp_of_negative(lanes_t x) {
   __builtin_memcpy(&scale, &exponent, sizeof scale);
   lanes_t result = p * scale;
   return x < floor_at ? (lanes_t)0.0f : result;
+}
+
+// e^x - 1 for x <= 0, to 2 units in the last place; -1 below -87. As above, with e^r - 1 in place of e^r: no digit of
+// a small x is lost, since there n = 0.
+LANES_INLINE lanes_t lanes_exp_minus_one_of_negative(lanes_t x) {
+  typedef int numbers_t __attribute__((ext_vector_type(16)));
+  const lanes_t magic = 12582912.0f;
+  lanes_t floor_at = -87.0f;
+  lanes_t y = x < floor_at ? floor_at : x;
+  lanes_t shifted = lanes_multiply_add(y, (lanes_t)1.44269504f, magic);
+  lanes_t n = shifted - magic;
+  lanes_t r = lanes_multiply_add(n, (lanes_t)-0.693359375f, y);
+  r = lanes_multiply_add(n, (lanes_t)2.12194440e-4f, r);
+  lanes_t p = 1.0f / 5040;
+  p = lanes_multiply_add(p, r, (lanes_t)(1.0f / 720));
+  p = lanes_multiply_add(p, r, (lanes_t)(1.0f / 120));
+  p = lanes_multiply_add(p, r, (lanes_t)(1.0f / 24));
+  p = lanes_multiply_add(p, r, (lanes_t)(1.0f / 6));
+  p = lanes_multiply_add(p, r, (lanes_t)0.5f);
+  p = lanes_multiply_add(p * r, r, r);
+  numbers_t exponent = (__builtin_convertvector(n, numbers_t) + 127) << 23;
+  lanes_t scale;
+  __builtin_memcpy(&scale, &exponent, sizeof scale);
+  return lanes_multiply_add(p, scale, scale - 1.0f);
 }
 
 // log(1 + u) for 0 <= u <= 1, to 2 units in the last place: 2 artanh(u / (2 + u)).

@@ -3,9 +3,9 @@
 #include <mpi.h>
 #include <stddef.h>
 
-// A handle is a pointer in Open MPI and a number in MPICH, and any constant may be a macro. So that Swift sees neither,
-// a handle lies in a struct of ours, which Swift passes on as it is; each constant and call that we use is a function.
-// A call's function has its name in lower case and returns its code.
+// A handle is a pointer in Open MPI and a number in MPICH, and any constant may be a macro. So that Swift sees
+// neither, a handle lies in a struct of ours, which Swift passes on as it is; each constant and call that we use is
+// a function. A call's function has its name in lower case and returns its code.
 
 typedef struct { MPI_Comm handle; } mpi_communicator;
 typedef struct { MPI_Request handle; } mpi_request;

@@ -2,9 +2,9 @@ import Networks
 
 /// All settings of a run, resolved: what the file and the command line say, and defaults for the rest.
 ///
-/// `Configuration.keys` lists every key with its type, default and meaning; docs/configuration.md explains them. Each
-/// section's type has its keys beside its fields, in the directory Sections; those of the methods stand beside the
-/// methods.
+/// `Configuration.keys` lists every key with its type, default and meaning; docs/configuration.md explains them.
+/// Each section's type has its keys beside its fields, in the directory Sections; those of the methods stand beside
+/// the methods.
 public struct Configuration: Sendable, Equatable {
   public var data = DataSection()
   public var network = NetworkSection()

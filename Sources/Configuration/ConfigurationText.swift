@@ -60,8 +60,8 @@ extension Configuration.Key {
 
 /// The line, from 1, on which each section and each key of a valid TOML text stands, by `section` and `section.key`.
 ///
-/// The parser does not tell the places of keys, so this walks over the text once: strings, comments and what stands in
-/// brackets is passed over.
+/// The parser does not tell the places of keys, so this walks over the text once: strings, comments and what stands
+/// in brackets is passed over.
 func keyLines(_ text: String) -> [String: Int] {
   var lines: [String: Int] = [:]
   var scanner = TOMLScanner(text)

@@ -1,7 +1,8 @@
 import MPI
 import Settings
 
-/// Every format there is, in the order in which they are named and tried. To add one is a line here, and its own file.
+/// Every format there is, in the order in which they are named and tried. To add one is a line here, and its own
+/// file.
 package let dataFormats: [any DataFormat.Type] = [CSVFormat.self, IDXFormat.self, HDF5Format.self]
 
 /// A format of data files: how a file is recognised, what may be said about it, how it is looked at and read.

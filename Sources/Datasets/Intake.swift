@@ -21,7 +21,8 @@ package struct Intake {
     table = LabelTable(selection: selection, classes: classes, missing: missing)
   }
 
-  /// Takes the classes that the file itself lists, in its order, for all that may occur, unless the caller has chosen.
+  /// Takes the classes that the file itself lists, in its order, for all that may occur, unless the caller has
+  /// chosen.
   mutating func expect(_ names: [String]) {
     if isOpen { table = LabelTable(selection: .all, classes: names, missing: missing) }
   }
@@ -33,7 +34,8 @@ package struct Intake {
     add(try table.code(label), to: &parcel)
   }
 
-  /// Adds the label of the next sample, a class or a target. Returns false where the selection leaves the sample out.
+  /// Adds the label of the next sample, a class or a target. Returns false where the selection leaves the sample
+  /// out.
   mutating func take(_ label: Double, into parcel: inout Parcel) throws(LabelTable.Refusal) -> Bool {
     guard task == .regression else { return add(try table.code(label), to: &parcel) }
     let target = Float(label)

@@ -155,7 +155,8 @@ public struct HDF5File: ~Copyable {
   }
 }
 
-/// The identifier of an open file. (Not private: a public type that holds a private one does not link across modules.)
+/// The identifier of an open file. (Not private: a public type that holds a private one does not link across
+/// modules.)
 struct FileHandle: ~Copyable {
   let id: hid_t
   /// Whether the ranks must close the file together.

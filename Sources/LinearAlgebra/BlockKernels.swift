@@ -1,14 +1,16 @@
 public import CLanes
 
-// The innermost loop of the products in TileProducts.swift. A block of V vectors of rows and N columns of the result stays in registers
-// while `depth` products are added to it:
+// The innermost loop of the products in TileProducts.swift. A block of V vectors of rows and N columns of the result
+// stays in registers while `depth` products are added to it:
 //
 //     C[16 V × N] ← C + Σ_k a_k b_kᵀ
 //
-// Every entry is one chain of fused multiply-adds in the order of k. So its bits depend neither on where the blocks' boundaries lie
-// nor on how many k one call takes: a product may be cut in any way, and any vector width gives the same.
+// Every entry is one chain of fused multiply-adds in the order of k. So its bits depend neither on where the blocks'
+// boundaries lie nor on how many k one call takes: a product may be cut in any way, and any vector width gives the
+// same.
 
-/// One side of a product: element (i, k) lies at `base + i · stride + k · depthStride`. On the rows' side `stride` is 1.
+/// One side of a product: element (i, k) lies at `base + i · stride + k · depthStride`. On the rows' side `stride`
+/// is 1.
 @usableFromInline struct Operand {
   @usableFromInline let base: UnsafePointer<Float>
   @usableFromInline let stride: Int
@@ -50,11 +52,13 @@ public protocol EntryFunction {
   func callAsFunction(_ x: Lanes) -> Lanes { x }
 }
 
-/// The largest block: all its sums, a column of the rows' side and one number of the columns' side fit the registers.
+/// The largest block: all its sums, a column of the rows' side and one number of the columns' side fit the
+/// registers.
 @inlinable var blockVectors: Int { Int(LANES_BLOCK_VECTORS) }
 @inlinable var blockColumns: Int { Int(LANES_BLOCK_COLUMNS) }
 
-/// How many vectors the next block takes of those that are left: as many as fit, but no single one at the end if that can be helped.
+/// How many vectors the next block takes of those that are left: as many as fit, but no single one at the end if
+/// that can be helped.
 @inlinable func blockHeight(_ rest: Int) -> Int {
   blockVectors > 2 && rest == blockVectors + 1 ? blockVectors - 1 : min(blockVectors, rest)
 }
@@ -169,7 +173,8 @@ extension VectorVisitor {
   }
 }
 
-/// Adds to a block of `vectors` ≤ `blockVectors` times `columns` ≤ `blockColumns`, or of at most `singleColumnVectors` times 1.
+/// Adds to a block of `vectors` ≤ `blockVectors` times `columns` ≤ `blockColumns`, or of at most
+/// `singleColumnVectors` times 1.
 @inlinable func addBlock<F: EntryFunction>(
   _ C: UnsafeMutablePointer<Float>, _ stride: Int, _ A: Operand, _ B: Operand, vectors: Int, columns: Int,
   depth: Int, _ start: SumsStart, _ function: F

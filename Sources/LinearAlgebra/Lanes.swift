@@ -26,9 +26,21 @@ extension SIMD16<Float> {
   @inlinable @inline(__always)
   public static func expOfNegative(_ x: Lanes) -> Lanes { lanes_exp_of_negative(x) }
 
+  /// e^x − 1 for x ≤ 0, to 2 units in the last place.
+  @inlinable @inline(__always)
+  public static func expMinusOneOfNegative(_ x: Lanes) -> Lanes { lanes_exp_minus_one_of_negative(x) }
+
   /// log(1 + u) for 0 ≤ u ≤ 1, to 2 units in the last place.
   @inlinable @inline(__always)
   public static func logOfOnePlus(_ u: Lanes) -> Lanes { lanes_log_of_one_plus(u) }
+
+  /// Whether any number is positive.
+  @inlinable @inline(__always)
+  public var hasPositive: Bool { lanes_any_positive(self) != 0 }
+
+  /// |x|, lane by lane.
+  @inlinable @inline(__always)
+  public var magnitude: Lanes { .max(self, Lanes.zero - self) }
 
   /// The sum of all lanes, always in the same order: halves are added until one is left.
   @inlinable @inline(__always)

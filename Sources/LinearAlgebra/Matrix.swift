@@ -5,9 +5,9 @@ private let hugePage = 2 << 20
 
 /// A dense matrix, column-major, that owns its memory.
 ///
-/// Entry (i, j) lies at `base[i + j * rows]`. In this program a sample is a column. Matrices are not copied by accident: there is
-/// one owner, and `copy()` says what it does. Sixteen numbers beyond the last entry may be read: what is worked on in whole vectors
-/// (`TileProducts.swift`) needs no other padding.
+/// Entry (i, j) lies at `base[i + j * rows]`. In this program a sample is a column. Matrices are not copied by
+/// accident: there is one owner, and `copy()` says what it does. Sixteen numbers beyond the last entry may be read:
+/// what is worked on in whole vectors (`TileProducts.swift`) needs no other padding.
 public struct Matrix<Element: BitwiseCopyable>: ~Copyable {
   /// How many rows.
   public let rows: Int
@@ -22,7 +22,8 @@ public struct Matrix<Element: BitwiseCopyable>: ~Copyable {
     self.columns = columns
     let bytes = (rows * columns + laneCount) * MemoryLayout<Element>.stride
     var address: UnsafeMutableRawPointer? = nil
-    // What is much larger than a page goes into huge ones, where the system has them: columns far apart cost fewer page walks.
+    // What is much larger than a page goes into huge ones, where the system has them: columns far apart cost fewer
+    // page walks.
     let isHuge = bytes >= 2 * hugePage
     guard posix_memalign(&address, isHuge ? hugePage : 64, bytes) == 0, let address else {
       fatalError("no memory for a matrix of \(rows) × \(columns) (\(bytes) bytes)")

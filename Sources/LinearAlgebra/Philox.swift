@@ -2,8 +2,8 @@ import Glibc
 
 /// Random numbers that are a function of a key and a counter: Philox 4×32 with 10 rounds.
 ///
-/// No state, no order: the number for (seed, stream, i, j) is the same on every rank and in every run. Salmon, Moraes, Dror &
-/// Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
+/// No state, no order: the number for (seed, stream, i, j) is the same on every rank and in every run. Salmon,
+/// Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
 public struct Philox: Sendable {
   private let key: SIMD2<UInt32>
   private let stream: UInt32

@@ -82,5 +82,6 @@ func blas(_ n: Int) -> blasint {
   return blasint(n)
 }
 
-/// Whether BLAS can take a size, or a distance between columns: its integers have 32 bits unless it was built for 64.
+/// Whether BLAS can take a size, or a distance between columns: its integers have 32 bits unless it was built for
+/// 64.
 package func isBLASSize(_ n: Int) -> Bool { n >= 0 && n <= Int(blasint.max) }

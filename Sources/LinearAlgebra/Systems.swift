@@ -73,8 +73,8 @@ public struct Cholesky<Number: LAPACKNumber>: ~Copyable {
   /// - Parameters:
   ///   - G: d × d; only its upper triangle is read.
   ///   - ridge: ρ ≥ 0.
-  ///   - smallestPivot: the least part of a diagonal entry that elimination may leave; below it the row counts as a combination
-  ///     of those before. To be set by the precision of G.
+  ///   - smallestPivot: the least part of a diagonal entry that elimination may leave; below it the row counts as a
+  ///     combination of those before. To be set by the precision of G.
   /// - Throws: `LAPACKError` when G + ρI is not positive definite to that precision; there is then no factor.
   public mutating func factor(
     _ G: Tile<Number>, ridge: Number = 0, smallestPivot: Number = 1e-14
@@ -142,8 +142,8 @@ public struct Cholesky<Number: LAPACKNumber>: ~Copyable {
   }
 }
 
-/// X ← X G⁺ with the pseudo-inverse of a symmetric positive semidefinite G: eigenvalues at most `tolerance` times the largest count
-/// as 0. Local; about 9 d³ flops. The last resort where a Cholesky factorisation fails.
+/// X ← X G⁺ with the pseudo-inverse of a symmetric positive semidefinite G: eigenvalues at most `tolerance` times
+/// the largest count as 0. Local; about 9 d³ flops. The last resort where a Cholesky factorisation fails.
 ///
 /// - Parameters:
 ///   - X: m × d, overwritten.

@@ -1,6 +1,8 @@
-/// A rectangular part of a matrix, to be read: consecutive rows of consecutive columns. It owns nothing and must not outlive its matrix.
+/// A rectangular part of a matrix, to be read: consecutive rows of consecutive columns. It owns nothing and must not
+/// outlive its matrix.
 ///
-/// What works in whole vectors reads up to fifteen numbers beyond a column's end and ignores them, whoever owns them.
+/// What works in whole vectors reads up to fifteen numbers beyond a column's end and ignores them, whoever owns
+/// them.
 public struct Tile<Element: BitwiseCopyable> {
   /// Entry (0, 0).
   public let base: UnsafePointer<Element>
@@ -52,7 +54,8 @@ public struct Tile<Element: BitwiseCopyable> {
   }
 }
 
-/// A rectangular part of a matrix, to be written. Only who may change the matrix gets one; several threads may hold disjoint ones.
+/// A rectangular part of a matrix, to be written. Only who may change the matrix gets one; several threads may hold
+/// disjoint ones.
 public struct MutableTile<Element: BitwiseCopyable> {
   /// Entry (0, 0).
   public let base: UnsafeMutablePointer<Element>

@@ -1,15 +1,16 @@
 // Products of tiles in single precision: few columns, which lie in a core's cache, and matrices of any height.
 //
-// They work in whole vectors of sixteen rows. A result's columns lie `paddedRows` or more apart, and what is between the last row
-// and the next vector's end is overwritten. Of an operand up to fifteen numbers beyond a column's end are read, and never used for
-// an entry that counts. Every entry is one chain of fused multiply-adds (BlockKernels.swift): its bits don't depend on how a product is cut
-// into tiles, nor on the processor's vector width.
+// They work in whole vectors of sixteen rows. A result's columns lie `paddedRows` or more apart, and what is between
+// the last row and the next vector's end is overwritten. Of an operand up to fifteen numbers beyond a column's end
+// are read, and never used for an entry that counts. Every entry is one chain of fused multiply-adds
+// (BlockKernels.swift): its bits don't depend on how a product is cut into tiles, nor on the processor's vector
+// width.
 
 /// A matrix A in the order in which products A B read it.
 ///
-/// From `fewRows` rows on that is panels of the rows that a block takes, each column of a panel in one piece. Below, whole vectors of rows
-/// would be mostly padding: then each row lies in one piece, and an entry of a product is sixteen chains, one a lane, that are
-/// added at the end.
+/// From `fewRows` rows on that is panels of the rows that a block takes, each column of a panel in one piece. Below,
+/// whole vectors of rows would be mostly padding: then each row lies in one piece, and an entry of a product is
+/// sixteen chains, one a lane, that are added at the end.
 public struct Panels: ~Copyable {
   /// How many rows the matrix has.
   public let rows: Int
@@ -123,8 +124,8 @@ public struct Panels: ~Copyable {
     }
   }
 
-  /// Shows the visitor every vector of sixteen rows of A B as soon as it is computed, from a register: what would else be stored and
-  /// loaded again. Local; 2 m n k flops. Not for a matrix of few rows.
+  /// Shows the visitor every vector of sixteen rows of A B as soon as it is computed, from a register: what would
+  /// else be stored and loaded again. Local; 2 m n k flops. Not for a matrix of few rows.
   ///
   /// - Parameter B: k × n.
   @inlinable

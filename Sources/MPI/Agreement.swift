@@ -1,11 +1,12 @@
 import Basics
 
 extension Communicator {
-  /// Does `body` on every rank and agrees on the outcome: if any rank fails, all throw the failure of the lowest such rank.
+  /// Does `body` on every rank and agrees on the outcome: if any rank fails, all throw the failure of the lowest
+  /// such rank.
   ///
-  /// For work in which each rank looks at its own part of the input. A message then appears once, is the same for any number of
-  /// ranks where parts are in file order, and nobody waits for a rank that has left. Collective; `body` itself must not
-  /// communicate, or all ranks must fail in it alike.
+  /// For work in which each rank looks at its own part of the input. A message then appears once, is the same for
+  /// any number of ranks where parts are in file order, and nobody waits for a rank that has left. Collective;
+  /// `body` itself must not communicate, or all ranks must fail in it alike.
   ///
   /// - Throws: a shared `Failure`. Other errors of `body` become one of status `inputOutput`.
   public func agree<T>(_ body: () throws -> T) throws -> T {

@@ -3,8 +3,9 @@ import Glibc
 
 /// A group of ranks that talk to each other: the handful of verbs that this program needs.
 ///
-/// Every verb but `abort`, `send` and `receive` is collective: all ranks call it, in the same order. The handle is freed by
-/// `Job.finalize`, not at the end of its scope: freeing is collective, and after an error ranks leave at different places.
+/// Every verb but `abort`, `send` and `receive` is collective: all ranks call it, in the same order. The handle is
+/// freed by `Job.finalize`, not at the end of its scope: freeing is collective, and after an error ranks leave at
+/// different places.
 public struct Communicator: ~Copyable {
   /// The C handle, for libraries that take one (HDF5).
   package let handle: mpi_communicator
@@ -49,7 +50,8 @@ public struct Communicator: ~Copyable {
 
   // MARK: Reductions
 
-  /// x ← Σ over ranks of x, entry by entry, in place. Collective; every rank gets the same bits. MPI 3.1, section 5.9.6.
+  /// x ← Σ over ranks of x, entry by entry, in place. Collective; every rank gets the same bits. MPI 3.1, section
+  /// 5.9.6.
   ///
   /// - Precondition: all ranks pass the same number of elements. Long vectors go in pieces of 2³⁰.
   public func sum<T: MPINumber>(_ x: UnsafeMutableBufferPointer<T>) throws(MPIError) {

@@ -24,7 +24,8 @@ package struct Pieces: Sequence, IteratorProtocol {
   }
 }
 
-/// Where each rank's elements lie in what `MPI_Allgatherv` makes of them. Its counts and places are 32-bit, and can't go in pieces.
+/// Where each rank's elements lie in what `MPI_Allgatherv` makes of them. Its counts and places are 32-bit, and
+/// can't go in pieces.
 package struct GatherLayout: Sendable, Equatable {
   package let counts: [CInt]
   package let starts: [CInt]

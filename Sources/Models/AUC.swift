@@ -1,10 +1,11 @@
 import MPI
 
-/// The area under the ROC curve: how often a positive sample has a higher score than a negative one, ties counted half.
+/// The area under the ROC curve: how often a positive sample has a higher score than a negative one, ties counted
+/// half.
 ///
 /// Exact: U = #{(p, n): s_p > s_n} + ½ #{(p, n): s_p = s_n} is counted in integers, and AUC = U / (P N). The samples
-/// are shared out anew by score, in a sort by regular sampling (Shi & Schaeffer 1992), so that equal scores meet on one
-/// rank. Collective; the same number for any number of ranks. At most 4·10⁹ samples.
+/// are shared out anew by score, in a sort by regular sampling (Shi & Schaeffer 1992), so that equal scores meet on
+/// one rank. Collective; the same number for any number of ranks. At most 4·10⁹ samples.
 ///
 /// - Parameters:
 ///   - scores: one for each of this rank's samples, which may be none.

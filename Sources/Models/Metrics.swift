@@ -60,8 +60,8 @@ public struct Evaluation: Sendable, Equatable {
     }
   }
 
-  /// Evaluates the answer that ignores the features: the most frequent class of the training set, or its mean target.
-  /// Collective.
+  /// Evaluates the answer that ignores the features: the most frequent class of the training set, or its mean
+  /// target. Collective.
   ///
   /// - Parameters:
   ///   - training: this rank's labels of the training set.
@@ -193,8 +193,8 @@ extension Loss {
 
   /// −log p_c for the class c of a sample.
   ///
-  /// One output: p_1 = 1/(1 + e^(−z)). One a class, logistic: p_c = σ(z_c) / Σ_j σ(z_j). Softmax: p_c = e^(z_c) / Σ_j
-  /// e^(z_j).
+  /// One output: p_1 = 1/(1 + e^(−z)). One a class, logistic: p_c = σ(z_c) / Σ_j σ(z_j). Softmax: p_c = e^(z_c) /
+  /// Σ_j e^(z_j).
   fileprivate func surprise(_ z: UnsafePointer<Float>, at c: Int, outputs: Int) -> Double {
     if outputs == 1 { return -logSigmoid(c == 1 ? Double(z[0]) : -Double(z[0])) }
     let logOdds = { (j: Int) in self == .softmax ? Double(z[j]) : logSigmoid(Double(z[j])) }

@@ -7,10 +7,10 @@ import Networks
 
 /// What model.h5 holds, for this program and for others that read it.
 ///
-/// Attributes of the file: `format`, `format_version`, `program_version`, `config_sha256`, `seed`, `method`, `iteration`,
-/// `activation`, `loss`, `bias` (0 or 1); for a regression `target_mean` and `target_scale`. Arrays: `widths` [L + 1]; `W1` … `WL`,
-/// `Wl` being [d_l, d_{l−1} + 1] with the bias in the last column; `feature_names` [d_0]; `mean` and `scale` [d_0] where features
-/// were standardised; `class_names` for a classification.
+/// Attributes of the file: `format`, `format_version`, `program_version`, `config_sha256`, `seed`, `method`,
+/// `iteration`, `activation`, `loss`, `bias` (0 or 1); for a regression `target_mean` and `target_scale`. Arrays:
+/// `widths` [L + 1]; `W1` … `WL`, `Wl` being [d_l, d_{l−1} + 1] with the bias in the last column; `feature_names`
+/// [d_0]; `mean` and `scale` [d_0] where features were standardised; `class_names` for a classification.
 private enum Layout {
   static let format = "admm-mpi model"
   static let version = 1
@@ -63,7 +63,8 @@ extension Model {
 
   /// Reads a model: rank 0 the file, which all get. Collective.
   ///
-  /// - Throws: a shared `Failure` where the file is missing, damaged, no model, of another version, or contradicts itself.
+  /// - Throws: a shared `Failure` where the file is missing, damaged, no model, of another version, or contradicts
+  ///   itself.
   public init(reading path: String, over ranks: borrowing Communicator) throws {
     let file = try HDF5File(broadcasting: path, over: ranks)
     let reader = ModelReader(file)

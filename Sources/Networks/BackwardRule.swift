@@ -9,10 +9,11 @@ package enum BackwardMatrix {
   case transposed(Tile<Float>)
 }
 
-/// The rule of the way back: how an error at a network's outputs becomes one at the outputs of every layer. Compiled into `Pass`.
+/// The rule of the way back: how an error at a network's outputs becomes one at the outputs of every layer. Compiled
+/// into `Pass`.
 ///
-/// δ_l has the sign of a gradient: a step along −δ_l lowers the objective. One rule serves all threads of a rank; what it keeps
-/// for a thread it finds by the tile's number of the thread.
+/// δ_l has the sign of a gradient: a step along −δ_l lowers the objective. One rule serves all threads of a rank;
+/// what it keeps for a thread it finds by the tile's number of the thread.
 package protocol BackwardRule: AnyObject {
   /// Whether z_l is needed on the way back, and is to be kept beside a_l.
   static var keepsOutputs: Bool { get }
@@ -28,7 +29,8 @@ package protocol BackwardRule: AnyObject {
   func setDelta(_ l: Int, _ tile: PassTile, W: borrowing Panels, B: borrowing Panels)
   /// The share of the decay l2 V_l that belongs to the sum of δ_l a_{l−1}ᵀ.
   func decayShare(_ l: Int) -> Double
-  /// Does `body` for a tile. A pass that only measures sums is followed by another: what a rule keeps of its samples must then be as before.
+  /// Does `body` for a tile. A pass that only measures sums is followed by another: what a rule keeps of its samples
+  /// must then be as before.
   func visit(_ tile: PassTile, isMeasuring: Bool, _ body: () -> Void)
   /// The last tile of a pass has been visited.
   func endPass(isMeasuring: Bool)

@@ -3,11 +3,13 @@ import LinearAlgebra
 import MPI
 import Sums
 
-/// The weight step of Algorithm 1 as a metric: X_l ← X_l (G_l + ρ_l I)⁻¹ with G_l = (1/n) Σ a_{l−1} a_{l−1}ᵀ for all weights at once.
+/// The weight step of Algorithm 1 as a metric: X_l ← X_l (G_l + ρ_l I)⁻¹ with G_l = (1/n) Σ a_{l−1} a_{l−1}ᵀ for all
+/// weights at once.
 ///
-/// W_l = z aᵀ (a aᵀ + ρI)⁻¹ is linear in z; for a change δ of the outputs it changes by δ aᵀ (a aᵀ + ρI)⁻¹: a sum over samples, times this
-/// matrix. Single precision does, since ρ_l bounds its condition. A layer of few outputs solves with the factor, a row at a time; where there
-/// are more, the inverse is computed once and multiplied many times.
+/// W_l = z aᵀ (a aᵀ + ρI)⁻¹ is linear in z; for a change δ of the outputs it changes by δ aᵀ (a aᵀ + ρI)⁻¹: a sum
+/// over samples, times this matrix. Single precision does, since ρ_l bounds its condition. A layer of few outputs
+/// solves with the factor, a row at a time; where there are more, the inverse is computed once and multiplied many
+/// times.
 package struct GramMetric: ~Copyable {
   private let network: Network
   private let ridge: Double
@@ -55,7 +57,8 @@ package struct GramMetric: ~Copyable {
     return metric
   }
 
-  /// Makes room for weights that decay: from here on it is G_l + ρ_l I + decay_l I₀, I₀ without the bias's 1. Local, the same on every rank.
+  /// Makes room for weights that decay: from here on it is G_l + ρ_l I + decay_l I₀, I₀ without the bias's 1. Local,
+  /// the same on every rank.
   ///
   /// The hidden layers' systems follow with the next `setHidden`.
   package mutating func setDecay(_ new: (_ l: Int) -> Double) throws {
@@ -74,7 +77,8 @@ package struct GramMetric: ~Copyable {
     isSet = true
   }
 
-  /// D_l ← X_l (G_l + ρ_l I)⁻¹ for all l; the bias column stays 0 where there is none. Local, the same on every rank.
+  /// D_l ← X_l (G_l + ρ_l I)⁻¹ for all l; the bias column stays 0 where there is none. Local, the same on every
+  /// rank.
   package mutating func multiply(_ D: inout Matrix<Float>, _ X: borrowing Matrix<Float>) {
     for l in 1...network.L {
       let d = network.inputs(l)

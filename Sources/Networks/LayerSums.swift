@@ -28,8 +28,8 @@ package struct LayerSums: ~Copyable {
   ///   - network: gives their shapes.
   ///   - partition: how many chunks there are in all.
   ///   - threads: how many threads add chunks.
-  ///   - isStacked: whether the tile of a_l has z_{l+1} below its row of ones, in its padding: then z_{l+1} a_lᵀ is made by the
-  ///     product a_l a_lᵀ.
+  ///   - isStacked: whether the tile of a_l has z_{l+1} below its row of ones, in its padding: then z_{l+1} a_lᵀ is
+  ///     made by the product a_l a_lᵀ.
   ///   - scalars: how many sums of single numbers travel along.
   package init(
     _ kinds: [LayerSum], _ network: Network, _ partition: Partition, threads: Int = 1,
@@ -59,12 +59,12 @@ package struct LayerSums: ~Copyable {
   /// - Parameters:
   ///   - a: the tile of a_l, l = 0 … L−1, over a row of ones where there is a bias.
   ///   - kept: what h'(z_l) is read off, for `LayerSum.slopes`.
-  ///   - z: the tile of z_l or δ_l, l = 1 … L; of x_l for `LayerSum.slopes`.
+  ///   - left: the tile of z_l for `outputs`, of δ_l for `deltas`, of x_l for `slopes`; l = 1 … L.
   ///   - meanwhile: called some microseconds apart.
   package func add(
     thread: Int = 0, a: (Int) -> Tile<Float>,
     kept: (Int) -> Tile<Float> = { preconditionFailure("nothing is kept of layer \($0)") },
-    z: (Int) -> Tile<Float>, meanwhile: () -> Void = {}
+    left: (Int) -> Tile<Float>, meanwhile: () -> Void = {}
   ) {
     let chunk = sums.accumulators[thread]
     let start = monotonicSeconds()
@@ -78,17 +78,18 @@ package struct LayerSums: ~Copyable {
         addGram(sum, of: stacked, meanwhile: meanwhile)
       case .outputs(let l), .deltas(let l):
         if layouts[i].form == .transposed {
-          addProduct(sum, a(l - 1), transposed: z(l), meanwhile: meanwhile)
+          addProduct(sum, a(l - 1), transposed: left(l), meanwhile: meanwhile)
         } else {
-          addProduct(sum, z(l), transposed: a(l - 1), meanwhile: meanwhile)
+          addProduct(sum, left(l), transposed: a(l - 1), meanwhile: meanwhile)
         }
       case .slopes(let l):
-        activation.addSlopes(sum, kept: kept(l), z(l), meanwhile: meanwhile)
+        activation.addSlopes(sum, kept: kept(l), left(l), meanwhile: meanwhile)
       }
     }
   }
 
-  /// Ends a thread's chunk at hand: puts its sums on the grids and adds them to its message. Local; one pass over the sums.
+  /// Ends a thread's chunk at hand: puts its sums on the grids and adds them to its message. Local; one pass over
+  /// the sums.
   package func closeChunk(thread: Int = 0) {
     let start = monotonicSeconds()
     sums.closeChunk(thread)
@@ -123,7 +124,8 @@ package struct LayerSums: ~Copyable {
   /// Sums over all samples at once. Collective; two reductions or more.
   ///
   /// - Parameters:
-  ///   - a: some of this rank's columns of a_l, l = 0 … L−1, over a row of ones where there is a bias. Valid until the next call.
+  ///   - a: some of this rank's columns of a_l, l = 0 … L−1, over a row of ones where there is a bias. Valid until
+  ///     the next call.
   ///   - z: the same of z_l, l = 1 … L.
   package mutating func take(
     _ partition: Partition, over ranks: borrowing Communicator,
@@ -132,7 +134,7 @@ package struct LayerSums: ~Copyable {
     repeat {
       for chunk in Cuts(0..<partition.range(of: ranks.rank).count, length: partition.chunk) {
         for tile in Cuts(chunk, length: Self.takenColumns) {
-          add(a: { a($0, tile) }, z: { z($0, tile) })
+          add(a: { a($0, tile) }, left: { z($0, tile) })
         }
         closeChunk()
       }
@@ -171,8 +173,8 @@ extension LayerSum {
 }
 
 extension Network {
-  /// The sums of a sweep of Algorithm 1, layer by layer: the Gram matrix of the inputs, which for l = 1 never changes, and the outputs'
-  /// product with them.
+  /// The sums of a sweep of Algorithm 1, layer by layer: the Gram matrix of the inputs, which for l = 1 never
+  /// changes, and the outputs' product with them.
   package var sums: [LayerSum] {
     (1...L).flatMap { l in (l > 1 ? [LayerSum.gram(l - 1)] : []) + [.outputs(l)] }
   }

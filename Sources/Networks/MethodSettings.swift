@@ -19,8 +19,8 @@ public struct StartOptions: Sendable, Equatable {
   }
 }
 
-/// The settings of a training method, which say all that the rest of the program knows of it: its name, its keys with
-/// their defaults, how it starts, the bytes that it needs, and what is said of it.
+/// The settings of a training method, which say all that the rest of the program knows of it: its name, its keys
+/// with their defaults, how it starts, the bytes that it needs, and what is said of it.
 ///
 /// To add a method is a file with such a type and what it starts, and a line in `Configuration.methods`.
 public protocol MethodSettings: Sendable, Equatable {
@@ -41,8 +41,8 @@ public protocol MethodSettings: Sendable, Equatable {
   func mistakes(hidden: [Int]) -> [(key: String, message: String)]
   /// Makes the method's start values. Collective.
   ///
-  /// - Throws: `NumericalError` where the data's sums are not finite; a `Failure` of this rank where the system gives
-  ///   no more threads.
+  /// - Throws: `NumericalError` where the data's sums are not finite; a `Failure` of this rank where the system
+  ///   gives no more threads.
   func start(
     _ network: Network, _ samples: borrowing Samples, _ options: StartOptions,
     over ranks: borrowing Communicator

@@ -4,8 +4,8 @@ import LinearAlgebra
 ///
 ///     M ← μ M + s d,   w ← w − r (μ M + s d) after Nesterov, or w ← w − r M
 ///
-/// Sutskever, Martens, Dahl & Hinton (2013). With s = η and r = 1 the momentum is in units of the step; with s = 1 and r = η, as in
-/// PyTorch, it is not, which matters where η changes.
+/// Sutskever, Martens, Dahl & Hinton (2013). With s = η and r = 1 the momentum is in units of the step; with s = 1
+/// and r = η, as in PyTorch, it is not, which matters where η changes.
 ///
 /// - Parameters:
 ///   - w: changed in place.

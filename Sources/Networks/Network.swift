@@ -64,7 +64,8 @@ public struct ForwardPass: ~Copyable {
     a = Layers(1..<network.L + 1) { l in Matrix(rows: paddedRows(network.widths[l] + 1), columns: columns) }
   }
 
-  /// z_L ← W_L h(W_{L−1} … h(W_1 a_0)). Local; 2 Σ d_l d_{l−1} n flops. A column's bits don't depend on its neighbours.
+  /// z_L ← W_L h(W_{L−1} … h(W_1 a_0)). Local; 2 Σ d_l d_{l−1} n flops. A column's bits don't depend on its
+  /// neighbours.
   ///
   /// - Parameters:
   ///   - scores: d_L × n, overwritten.

@@ -1,7 +1,8 @@
 import LinearAlgebra
 import MPI
 
-// All weights as one flat column of numbers: what optimisation methods add, scale and compare. The same bits on every rank.
+// All weights as one flat column of numbers: what optimisation methods add, scale and compare. The same bits on
+// every rank.
 
 extension Network {
   /// How many numbers all W_l have together, bias columns included even where they are not trained: those stay 0.

@@ -11,8 +11,8 @@ import Sums
 ///     sums      g_l = (1/n) Σ δ_l a_{l−1}ᵀ + l2 V_l,   G_l = (1/n) Σ a_l a_lᵀ,   W_l = [V_l b_l]
 ///     returns   f = (1/n) Σ ℓ(z_L, y) + ½ l2 Σ_l ‖V_l‖²
 ///
-/// By the chain rule g is the gradient of f. Nothing of the samples' size is kept: a tile's a_l and δ_l live in the room of their
-/// thread. Weights and gradients are one flat column, laid out by `Network.parameters(_:of:)`.
+/// By the chain rule g is the gradient of f. Nothing of the samples' size is kept: a tile's a_l and δ_l live in the
+/// room of their thread. Weights and gradients are one flat column, laid out by `Network.parameters(_:of:)`.
 package struct Pass<Rule: BackwardRule>: ~Copyable {
   package let network: Network
   /// How δ goes back.
@@ -31,8 +31,8 @@ package struct Pass<Rule: BackwardRule>: ~Copyable {
   /// The numbers of this pass's chunks that this rank owns, in order. Kept so that a pass allocates nothing.
   private var chunks: [Int] = []
 
-  /// Samples a tile: few enough that a tile's a_l and δ_l stay in the second-level cache, the same on every machine, since the loss
-  /// is rounded once a tile.
+  /// Samples a tile: few enough that a tile's a_l and δ_l stay in the second-level cache, the same on every machine,
+  /// since the loss is rounded once a tile.
   private static var tileColumns: Int { 64 }
   /// The two messages of `sums`.
   private static var withoutGrams: Int { 0 }
@@ -79,7 +79,8 @@ package struct Pass<Rule: BackwardRule>: ~Copyable {
   ///   - l2: the weight of ½ ‖V‖².
   ///   - hasGrams: whether G_1 … G_{L−1} come along; `withGram` gives them.
   /// - Returns: f.
-  /// - Throws: `NumericalError`, the same on all ranks, when a sum is not finite or a matrix of the way back can't be had.
+  /// - Throws: `NumericalError`, the same on all ranks, when a sum is not finite or a matrix of the way back can't
+  ///   be had.
   package mutating func evaluate(
     _ g: inout Matrix<Float>, at w: borrowing Matrix<Float>, over batch: Batch, of samples: borrowing Samples,
     l2: Double, hasGrams: Bool = false, _ ranks: borrowing Communicator
@@ -155,7 +156,7 @@ extension Pass {
       rule.setDelta(l, tile, W: weights[l + 1], B: backward[l + 1])
     }
     // Σ δ_l a_{l−1}ᵀ,  Σ a_l a_lᵀ
-    sums[message].add(thread: tile.thread, a: { tile.inputs($0) }, z: { Tile(tile.delta($0)) })
+    sums[message].add(thread: tile.thread, a: { tile.inputs($0) }, left: { Tile(tile.delta($0)) })
   }
 
   private func passForward(_ l: Int, _ tile: PassTile) {
@@ -180,7 +181,7 @@ extension Pass {
     // Σ h'(z_1) xᵀ,  Σ δ_2 a_1ᵀ,  Σ a_1 a_1ᵀ
     sums[message].add(
       thread: tile.thread, a: { tile.inputs($0) }, kept: { tile.kept($0) },
-      z: { $0 == 1 ? x : Tile(tile.delta(2)) })
+      left: { $0 == 1 ? x : Tile(tile.delta(2)) })
   }
 }
 

@@ -1,9 +1,11 @@
 import Basics
 import LinearAlgebra
 
-/// Vᵀ (V Vᵀ + r I)⁻¹ for weights V without their bias: what an update of activations multiplies an error of the next layer's outputs by.
+/// Vᵀ (V Vᵀ + r I)⁻¹ for weights V without their bias: what an update of activations multiplies an error of the next
+/// layer's outputs by.
 ///
-/// (VᵀV + r I)⁻¹ Vᵀ is the same matrix by the push-through identity: the smaller of the two systems is solved. algorithm.md §3.
+/// (VᵀV + r I)⁻¹ Vᵀ is the same matrix by the push-through identity: the smaller of the two systems is solved.
+/// algorithm.md §3.
 package struct RightInverse: ~Copyable {
   /// Vᵀ (V Vᵀ + r I)⁻¹, d_l × d_{l+1}.
   package private(set) var matrix: Matrix<Double>

@@ -2,7 +2,8 @@ import LinearAlgebra
 import MPI
 import Sums
 
-/// A rank's part of a training set: features over a row of ones, targets, and who owns which samples. It owns them, and lends tiles.
+/// A rank's part of a training set: features over a row of ones, targets, and who owns which samples. It owns them,
+/// and lends tiles.
 public struct Samples: ~Copyable {
   /// Who owns which samples.
   public let partition: Partition

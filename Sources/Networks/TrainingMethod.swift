@@ -4,7 +4,8 @@ import Settings
 
 /// What trains a network, sweep by sweep.
 ///
-/// All that it decides, it decides from values that have the same bits on every rank. A conforming type says how it starts.
+/// All that it decides, it decides from values that have the same bits on every rank. A conforming type says how it
+/// starts.
 public protocol TrainingMethod: ~Copyable {
   /// The network that is trained.
   var network: Network { get }

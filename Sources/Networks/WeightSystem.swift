@@ -3,7 +3,8 @@ import LinearAlgebra
 import MPI
 import Sums
 
-/// X ← X (G + ρI)⁻¹ for a Gram matrix G, whatever its rank: the weight step of Algorithm 1. Taking another G reuses the memory.
+/// X ← X (G + ρI)⁻¹ for a Gram matrix G, whatever its rank: the weight step of Algorithm 1. Taking another G reuses
+/// the memory.
 package struct WeightSystem: ~Copyable {
   private var factor: Cholesky<Double>
   /// G⁺ where no factor could be had; else empty.
@@ -16,8 +17,8 @@ package struct WeightSystem: ~Copyable {
 
   /// Factors G + ρI with ρ = ridge · trace(G) / d. Local, the same on every rank; d³/3 flops.
   ///
-  /// A dead unit or a constant feature makes G singular. If the factorisation fails, ρ is raised tenfold, from 10⁻⁸ to at most 10⁻³
-  /// of the mean diagonal; then the pseudo-inverse takes over. algorithm.md §4.
+  /// A dead unit or a constant feature makes G singular. If the factorisation fails, ρ is raised tenfold, from 10⁻⁸
+  /// to at most 10⁻³ of the mean diagonal; then the pseudo-inverse takes over. algorithm.md §4.
   ///
   /// - Parameters:
   ///   - G: d × d, the upper triangle.
@@ -59,8 +60,8 @@ package func meanDiagonal(_ G: Tile<Double>) -> Double {
 }
 
 extension Samples {
-  /// Σ a_0 a_0ᵀ over all samples, the upper triangle, with the row of ones if there is a bias. It never changes. Collective; two
-  /// reductions.
+  /// Σ a_0 a_0ᵀ over all samples, the upper triangle, with the row of ones if there is a bias. It never changes.
+  /// Collective; two reductions.
   ///
   /// - Throws: `NumericalError.notFinite`, the same on all ranks.
   package func gram(_ network: Network, over ranks: borrowing Communicator) throws -> Matrix<Double> {
@@ -71,13 +72,14 @@ extension Samples {
   }
 }
 
-/// W ← z aᵀ (a aᵀ + ρI)⁻¹ for given inputs and outputs: the weight step by itself. Collective; two reductions. Without a bias the last
-/// column of W stays as it is.
+/// W ← z aᵀ (a aᵀ + ρI)⁻¹ for given inputs and outputs: the weight step by itself. Collective; two reductions.
+/// Without a bias the last column of W stays as it is.
 ///
 /// - Parameters:
 ///   - W: d_1 × (d_0 + 1), overwritten.
 ///   - outputs: d_1 × n, z of this rank's samples.
-///   - inputs: some columns of a, over a row of ones where there is a bias; 256 at the most, valid until the next call.
+///   - inputs: some columns of a, over a row of ones where there is a bias; 256 at the most, valid until the next
+///     call.
 ///   - network: of one layer, with these widths.
 ///   - ridge: ρ relative to the mean of the Gram matrix's diagonal.
 /// - Throws: `NumericalError`, the same on all ranks, if a sum is not finite.
@@ -101,8 +103,8 @@ extension Network {
     (1...L).reduce(0) { bytes, l in
       let gram = inputs(l) * inputs(l)
       let product = widths[l] * inputs(l)
-      // Of each sum: for each thread a chunk's in single precision and the message, then the total in double; the factor of
-      // the system; W itself, in double, and made ready twice.
+      // Of each sum: for each thread a chunk's in single precision and the message, then the total in double; the
+      // factor of the system; W itself, in double, and made ready twice.
       return bytes + (12 * threads + 8) * (gram + product) + 8 * gram + 44 * product
     }
   }

@@ -7,13 +7,15 @@ import Sums
 
 /// Method `accelerated`: the paper's data-parallel scheme and weight system around consistent activations.
 ///
-/// Every step begins from a feasible point, a_l = h(z_l) and z_l = W_l a_{l−1}, so that nothing of the samples' size is kept beside the
-/// data. What the way back would change, to first order, are sums Σ δ_l a_{l−1}ᵀ times (a_{l−1} a_{l−1}ᵀ + ρ_l I)⁻¹: one
-/// reduction brings the sums of all layers, and every rank makes the same step from them. docs/accelerated.md derives it.
+/// Every step begins from a feasible point, a_l = h(z_l) and z_l = W_l a_{l−1}, so that nothing of the samples' size
+/// is kept beside the data. What the way back would change, to first order, are sums Σ δ_l a_{l−1}ᵀ times (a_{l−1}
+/// a_{l−1}ᵀ + ρ_l I)⁻¹: one reduction brings the sums of all layers, and every rank makes the same step from them.
+/// docs/accelerated.md derives it.
 ///
-/// A step works on a batch of the samples. As long as a pass over them lowers the objective, batches stay small and the weights that
-/// count are an average over the steps; when it stalls, the batch doubles, and at last holds all samples (`Phase`). By the chain rule
-/// the steps follow the gradient, and those on all samples are quasi-Newton ones; by `UpdateRule` they need no derivative of the loss.
+/// A step works on a batch of the samples. As long as a pass over them lowers the objective, batches stay small and
+/// the weights that count are an average over the steps; when it stalls, the batch doubles, and at last holds all
+/// samples (`Phase`). By the chain rule the steps follow the gradient, and those on all samples are quasi-Newton
+/// ones; by `UpdateRule` they need no derivative of the loss.
 package struct Accelerated<Rule: BackwardRule>: ~Copyable, TrainingMethod {
   public let network: Network
   public let settings: AcceleratedSettings
@@ -47,7 +49,8 @@ package struct Accelerated<Rule: BackwardRule>: ~Copyable, TrainingMethod {
     case quasiNewton(QuasiNewtonSteps)
   }
 
-  /// Steps on batches until so many samples were visited, or one step on all samples. Collective: one reduction a step.
+  /// Steps on batches until so many samples were visited, or one step on all samples. Collective: one reduction a
+  /// step.
   ///
   /// - Throws: `NumericalError`, the same on all ranks, when the method can't go on.
   public mutating func sweep(
@@ -64,8 +67,8 @@ package struct Accelerated<Rule: BackwardRule>: ~Copyable, TrainingMethod {
 
   /// Draws the start weights and sums the data's Gram matrix. Collective; two reductions.
   ///
-  /// - Throws: `NumericalError`, the same on all ranks, if the data's sums are not finite; a `Failure` of this rank where the system
-  ///   gives no more threads.
+  /// - Throws: `NumericalError`, the same on all ranks, if the data's sums are not finite; a `Failure` of this rank
+  ///   where the system gives no more threads.
   static func start(
     _ network: Network, _ settings: AcceleratedSettings, _ rule: Rule, _ samples: borrowing Samples,
     _ options: StartOptions, over ranks: borrowing Communicator

@@ -37,9 +37,9 @@ final class BatchGrowth {
 
   /// Takes the mean objective of a whole pass. Whether the noise of batches is what keeps it up.
   ///
-  /// The last passes lowered its mean by next to nothing against those before; several, since batches make it noisy. And much of it is
-  /// left: where the network learns the training set by heart, the gradients' noise vanishes with the loss (Ma, Bassily & Belkin, 2018),
-  /// and small batches generalise better.
+  /// The last passes lowered its mean by next to nothing against those before; several, since batches make it noisy.
+  /// And much of it is left: where the network learns the training set by heart, the gradients' noise vanishes with
+  /// the loss (Ma, Bassily & Belkin, 2018), and small batches generalise better.
   func hasStalled(_ objective: Double, lossAtZero: Double) -> Bool {
     typealias Tuning = AcceleratedTuning
     let n = Tuning.stallPasses
@@ -59,7 +59,8 @@ final class BatchGrowth {
 }
 
 extension Accelerated {
-  /// M ← μ M + η D,  w ← w − (μ M + η D) for the batch's D; nil if a divergence was undone instead. Collective; one reduction.
+  /// M ← μ M + η D,  w ← w − (μ M + η D) for the batch's D; nil if a divergence was undone instead. Collective; one
+  /// reduction.
   private mutating func momentumStep(
     _ state: MomentumSteps, on batch: Batch, _ samples: borrowing Samples, over ranks: borrowing Communicator
   ) throws -> Double? {
@@ -155,8 +156,9 @@ extension Accelerated {
 extension Accelerated {
   private var lossAtZero: Double { network.loss.atZero(outputs: network.widths[network.L]) }
 
-  /// Whether f over a batch, if much above the recent mean, is also much above what the average has on the same batch: otherwise the batch
-  /// is a hard one, with outliers for instance. Collective: two more passes over the batch in such a case.
+  /// Whether f over a batch, if much above the recent mean, is also much above what the average has on the same
+  /// batch: otherwise the batch is a hard one, with outliers for instance. Collective: two more passes over the
+  /// batch in such a case.
   private mutating func hasDiverged(
     _ f: Double, _ state: MomentumSteps, on batch: Batch, _ samples: borrowing Samples, hasGrams: Bool,
     over ranks: borrowing Communicator

@@ -16,8 +16,8 @@ final class QuasiNewtonSteps {
 }
 
 extension Accelerated {
-  /// One step on all samples, along −H g from the metric of the Gram matrices; where that is no descent, the memory begins again. Collective:
-  /// one reduction an evaluation, mostly one.
+  /// One step on all samples, along −H g from the metric of the Gram matrices; where that is no descent, the memory
+  /// begins again. Collective: one reduction an evaluation, mostly one.
   mutating func quasiNewtonStep(
     _ state: QuasiNewtonSteps, _ samples: borrowing Samples, over ranks: borrowing Communicator
   ) throws {
@@ -57,7 +57,8 @@ extension Accelerated {
     return true
   }
 
-  /// The first step that a search tries. Without a memory the metric alone has no scale of its own: the loss's curvature gives one.
+  /// The first step that a search tries. Without a memory the metric alone has no scale of its own: the loss's
+  /// curvature gives one.
   private func firstStep(_ state: QuasiNewtonSteps) -> Double {
     state.memory.isEmpty ? min(1, 1 / (network.loss.largestCurvature * Double(2 * network.L))) : 1
   }

@@ -82,7 +82,8 @@ public struct AcceleratedSettings: MethodSettings {
   static func defaultL2(samples: Int) -> Double { 50 / Double(max(samples, 1)) }
 
   /// The default block: a fortieth of the samples or so, so that a pass is many steps, but not fewer than statistics
-  /// needs, nor more than keeps ranks busy. Rounded up to a power of two of chunks, which 2, 4, 8 … ranks share evenly.
+  /// needs, nor more than keeps ranks busy. Rounded up to a power of two of chunks, which 2, 4, 8 … ranks share
+  /// evenly.
   static func defaultBlock(_ partition: Partition) -> Int {
     let least = min(max(partition.samples / 44, 256), 8192)
     var block = partition.chunk

@@ -1,5 +1,5 @@
-/// The numbers that method `accelerated` works by and that are no settings: one set for all data. docs/tried.md has what others gave, by
-/// validation rows or several seeds of HIGGS's sample and of Fashion-MNIST.
+/// The numbers that method `accelerated` works by and that are no settings: one set for all data. docs/tried.md has
+/// what others gave, by validation rows or several seeds of HIGGS's sample and of Fashion-MNIST.
 enum AcceleratedTuning {
   // The average w̄ ← w̄ + (c + 1)/(t + c + 1) (w − w̄).
 
@@ -8,23 +8,26 @@ enum AcceleratedTuning {
 
   // When batches grow.
 
-  /// The passes whose mean objective is held against that of as many before: a batch's is noisy, and four are smooth enough.
+  /// The passes whose mean objective is held against that of as many before: a batch's is noisy, and four are smooth
+  /// enough.
   static let stallPasses = 4
   /// A decrease by less than this share is a stall. With the passes above worth 0.3 points on HIGGS.
   static let leastDecrease = 0.01
-  /// Batches grow only while more than this share of the loss of outputs 0 is left: on Fashion-MNIST, which a network can learn by
-  /// heart, growing costs 0.1 to 0.2 points.
+  /// Batches grow only while more than this share of the loss of outputs 0 is left: on Fashion-MNIST, which a
+  /// network can learn by heart, growing costs 0.1 to 0.2 points.
   static let noisyPart = 0.5
   /// Fewer batches a pass than this are not worth their noise: a step then takes all samples. Chosen, not tuned.
   static let fewestBatches = 4
-  /// The first sweep visits one of so many parts of the samples, so that the log shows the first thresholds. Chosen, not tuned.
+  /// The first sweep visits one of so many parts of the samples, so that the log shows the first thresholds. Chosen,
+  /// not tuned.
   static let firstSweepParts = 16
   /// Or at least so many batches.
   static let firstSweepBatches = 4
 
   // What is no noise of batches.
 
-  /// An objective so many times another has diverged: a batch's noise on the data sets of docs/results.md stays below 1.2.
+  /// An objective so many times another has diverged: a batch's noise on the data sets of docs/results.md stays
+  /// below 1.2.
   static let divergence = 1.5
   /// Below this share of the loss of outputs 0 multiples of the objective are noise: nothing diverges there.
   static let smallPart = 0.1
@@ -37,8 +40,8 @@ enum AcceleratedTuning {
 
   // When Gram matrices are refreshed: they change ever less.
 
-  /// Steps on batches between refreshes, at first three times as many as were made: after 1, 4, 16, 64 steps. After 1, 4, 32 or
-  /// 2, 6, 40 or 1, 3, 9, 40 they end alike.
+  /// Steps on batches between refreshes, at first three times as many as were made: after 1, 4, 16, 64 steps. After
+  /// 1, 4, 32 or 2, 6, 40 or 1, 3, 9, 40 they end alike.
   static let gramInterval = 64
   /// The share of the known matrices that a batch's keep, so that batches average out.
   static let gramMemory = 0.5

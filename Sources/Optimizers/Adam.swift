@@ -7,8 +7,8 @@ import Networks
 ///     m ← β₁ m + (1 − β₁) g,   v ← β₂ v + (1 − β₂) g²
 ///     w ← w − η m̂ / (√v̂ + ε),   m̂ = m / (1 − β₁ᵗ),   v̂ = v / (1 − β₂ᵗ)
 ///
-/// Kingma & Ba (2015), algorithm 1. The gradient includes that of the penalty: L2, not decoupled weight decay, so that Adam minimises
-/// the objective of the other methods.
+/// Kingma & Ba (2015), algorithm 1. The gradient includes that of the penalty: L2, not decoupled weight decay, so
+/// that Adam minimises the objective of the other methods.
 final class Adam: StepRule {
   private let settings: AdamSettings
   /// m and v.

@@ -1,8 +1,8 @@
 import LinearAlgebra
 import Networks
 
-/// d ← −g + β d with β = max(0, gᵀ(g − g') / g'ᵀg'), g' the gradient before: Polak & Ribière's, which restarts itself where β is 0.
-/// Nocedal & Wright (2006), section 5.2.
+/// d ← −g + β d with β = max(0, gᵀ(g − g') / g'ᵀg'), g' the gradient before: Polak & Ribière's, which restarts
+/// itself where β is 0. Nocedal & Wright (2006), section 5.2.
 final class ConjugateGradient: SearchDirection {
   /// Conjugate directions need an accurate search.
   let curvature = 0.1

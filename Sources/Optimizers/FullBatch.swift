@@ -11,7 +11,8 @@ protocol SearchDirection: AnyObject {
   var curvature: Double { get }
   /// Overwrites the iterate's direction; returns the slope along it. Local, the same on every rank.
   ///
-  /// - Parameter last: where the last search ended: its step, and the slope from which it began; nil at the start and after a restart.
+  /// - Parameter last: where the last search ended: its step, and the slope from which it began; nil at the start
+  ///   and after a restart.
   func set(_ iterate: Iterate, last: LinePoint?) -> Double
   /// The first step that a search tries; nil where the direction has no scale of its own.
   func firstStep(slope: Double, last: LinePoint?) -> Double?
@@ -23,8 +24,8 @@ protocol SearchDirection: AnyObject {
 
 /// Line searches on all samples: w ← w + α d, with α by the strong Wolfe conditions.
 ///
-/// A sweep is one line search, of one pass over the data and one reduction an evaluation: mostly one or two. Every rank makes the same
-/// step from the same sums: the weights have the same bits on any number of ranks.
+/// A sweep is one line search, of one pass over the data and one reduction an evaluation: mostly one or two. Every
+/// rank makes the same step from the same sums: the weights have the same bits on any number of ranks.
 public struct FullBatch: ~Copyable, TrainingMethod {
   public let network: Network
   public private(set) var sweeps = 0
@@ -56,7 +57,8 @@ public struct FullBatch: ~Copyable, TrainingMethod {
     (seconds.reduce, seconds.sum) = pass.seconds
   }
 
-  /// A search along the method's direction; where none succeeds along the steepest descent either, the method is done.
+  /// A search along the method's direction; where none succeeds along the steepest descent either, the method is
+  /// done.
   private mutating func search(_ samples: borrowing Samples, over ranks: borrowing Communicator) throws {
     let f =
       try objective ?? pass.evaluate(&iterate.g, at: iterate.w, over: .whole, of: samples, l2: l2, ranks)

@@ -1,7 +1,8 @@
 import LinearAlgebra
 import Networks
 
-/// Where a method that searches along lines stands: all weights w, the gradient g there, a direction d, and w and g of before the step.
+/// Where a method that searches along lines stands: all weights w, the gradient g there, a direction d, and w and g
+/// of before the step.
 package final class Iterate {
   package var w, g, direction, formerW, formerG: Matrix<Float>
 

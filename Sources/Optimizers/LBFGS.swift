@@ -1,7 +1,8 @@
 import LinearAlgebra
 import Networks
 
-/// d ← −H g with the quasi-Newton matrix H of the last pairs, from the identity. Nocedal & Wright (2006), section 7.2.
+/// d ← −H g with the quasi-Newton matrix H of the last pairs, from the identity. Nocedal & Wright (2006), section
+/// 7.2.
 final class LBFGS: SearchDirection {
   let curvature = 0.9
   private var memory: QuasiNewton

@@ -9,7 +9,8 @@ package struct LinePoint: Sendable {
   }
 }
 
-/// A step that satisfies the strong Wolfe conditions. Nocedal & Wright (2006), algorithms 3.5 and 3.6, with cubic interpolation.
+/// A step that satisfies the strong Wolfe conditions. Nocedal & Wright (2006), algorithms 3.5 and 3.6, with cubic
+/// interpolation.
 ///
 /// - Parameters:
 ///   - start: at step 0; its slope is negative.
@@ -55,7 +56,8 @@ package func wolfeSearch(
   return nil
 }
 
-/// The minimiser of the cubic through both points, kept a tenth of the interval away from its ends; the middle where there is none.
+/// The minimiser of the cubic through both points, kept a tenth of the interval away from its ends; the middle where
+/// there is none.
 private func interpolated(_ a: LinePoint, _ b: LinePoint) -> Double {
   let (left, right) = (min(a.step, b.step), max(a.step, b.step))
   let margin = 0.1 * (right - left)

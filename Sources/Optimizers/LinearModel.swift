@@ -5,8 +5,8 @@ import Sums
 
 /// The linear model that a network must beat: W ← argmin Σ_n ‖y − W a_0‖² + ρ ‖W‖², with a bias.
 ///
-/// It is the weight step of Algorithm 1 for a network of one layer whose outputs are the targets. For classes the targets are ±1, one output a
-/// class where there are more than two; the decision is that of a network.
+/// It is the weight step of Algorithm 1 for a network of one layer whose outputs are the targets. For classes the
+/// targets are ±1, one output a class where there are more than two; the decision is that of a network.
 public struct LinearModel: ~Copyable {
   /// A network of one layer that predicts as this model does.
   public let network: Network

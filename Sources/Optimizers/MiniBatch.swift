@@ -19,9 +19,9 @@ protocol StepRule: AnyObject {
 
 /// Stochastic gradients on batches of the samples: w ← w − step(∇f over the batch), a batch after the other.
 ///
-/// A sweep is one pass over the data, in which every sample counts once. The batches of a pass are drawn anew for each; a batch is some of
-/// each rank's chunks, and its gradient one reduction. Every rank makes the same step from it: the weights have the same bits
-/// on any number of ranks.
+/// A sweep is one pass over the data, in which every sample counts once. The batches of a pass are drawn anew for
+/// each; a batch is some of each rank's chunks, and its gradient one reduction. Every rank makes the same step from
+/// it: the weights have the same bits on any number of ranks.
 public struct MiniBatch: ~Copyable, TrainingMethod {
   public let network: Network
   public private(set) var sweeps = 0

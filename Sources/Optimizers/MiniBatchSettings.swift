@@ -32,8 +32,8 @@ public struct MiniBatchSettings: Sendable, Equatable {
     "rate \(rate) (\(schedule)), steps of \(counted(block, "sample")) or more, L2 \(l2)"
   }
 
-  /// The bytes of a method with `means` running means: y, the weights in two forms, their gradient and its means, and a
-  /// pass.
+  /// The bytes of a method with `means` running means: y, the weights in two forms, their gradient and its means,
+  /// and a pass.
   func stateBytes(_ network: Network, samples: Int, threads: Int, means: Int) -> Int {
     let numbers = network.widths[network.L] * samples + (3 + means) * network.flatCount
     return MemoryLayout<Float>.size * numbers + network.systemBytes(threads: threads)
@@ -44,7 +44,8 @@ public struct MiniBatchSettings: Sendable, Equatable {
 public enum RateSchedule: String, CaseIterable, Sendable, Codable {
   /// The same for every step.
   case constant
-  /// rate · ½ (1 + cos(π t / T)) in step t of T: down to 0 in the last. Loshchilov & Hutter (2017), without restarts.
+  /// rate · ½ (1 + cos(π t / T)) in step t of T: down to 0 in the last. Loshchilov & Hutter (2017), without
+  /// restarts.
   case cosine
 
   /// The factor of the rate in step `step`, from 0, of `steps`.

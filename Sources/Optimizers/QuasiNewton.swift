@@ -3,8 +3,8 @@ import Networks
 
 /// The limited memory of a quasi-Newton method: its last steps and the gradient's changes along them.
 ///
-/// Nocedal & Wright, "Numerical Optimization" (2006), algorithm 7.4, with any positive definite matrix H₀ in place of the identity,
-/// scaled by sᵀy / yᵀH₀y of the last pair. The same bits on every rank.
+/// Nocedal & Wright, "Numerical Optimization" (2006), algorithm 7.4, with any positive definite matrix H₀ in place
+/// of the identity, scaled by sᵀy / yᵀH₀y of the last pair. The same bits on every rank.
 package struct QuasiNewton: ~Copyable {
   /// A pair of s = w⁺ − w and y = g⁺ − g.
   private final class Pair {

@@ -3,16 +3,19 @@ import MPI
 import Networks
 import Sums
 
-/// A network whose hidden layers are not trained: W_l random for l < L, W_L ← argmin Σ_n ‖y − W_L a_{L−1}‖² + ρ ‖W_L‖².
+/// A network whose hidden layers are not trained: W_l random for l < L, W_L ← argmin Σ_n ‖y − W_L a_{L−1}‖² + ρ
+/// ‖W_L‖².
 ///
-/// What training the hidden layers gains, shows beside this. Rahimi & Recht (2008); an "extreme learning machine" is the same.
+/// What training the hidden layers gains, shows beside this. Rahimi & Recht (2008); an "extreme learning machine" is
+/// the same.
 public struct RandomFeatures: ~Copyable {
   /// A network that predicts as this model does: with the square loss.
   public let network: Network
   /// Its matrices, d_l × (d_{l−1} + 1).
   public let W: Layers<Matrix<Float>>
 
-  /// Fits the last layer. Collective; two reductions, two forward passes and (d_{L−1} + d_L) d_{L−1} multiply-adds a sample.
+  /// Fits the last layer. Collective; two reductions, two forward passes and (d_{L−1} + d_L) d_{L−1} multiply-adds a
+  /// sample.
   ///
   /// - Parameters:
   ///   - shape: gives the widths, the activation and whether there is a bias.

@@ -2,7 +2,8 @@ import Basics
 import LinearAlgebra
 import Networks
 
-/// Algorithm 1's own updates as a rule of the way back, from a point where all constraints hold: no derivative of the loss.
+/// Algorithm 1's own updates as a rule of the way back, from a point where all constraints hold: no derivative of
+/// the loss.
 ///
 ///     δ_L = z_L − argmin_z [ℓ(z, y) + β ‖z − z_L‖²]                    minus what the update of z_L adds
 ///     δ_{l−1} = h'(z_{l−1}) ∘ V_lᵀ (V_l V_lᵀ + r I)⁻¹ δ_l              the a-update, then the z-update to first order

@@ -2,8 +2,8 @@ import Basics
 import LinearAlgebra
 import MPI
 
-/// The speed of each rank's matrix products alone, in 10⁹ floating-point operations a second, while all ranks measure
-/// theirs. Collective; about 0.1 s and 12 MiB.
+/// The speed of each rank's matrix products alone, in 10⁹ floating-point operations a second, while all ranks
+/// measure theirs. Collective; about 0.1 s and 12 MiB.
 package func measuredProductSpeeds(over ranks: borrowing Communicator) throws(MPIError) -> Spread {
   try ranks.barrier()
   return try Spread(measuredProductSpeed(), over: ranks)

@@ -31,8 +31,8 @@ public enum Phase: Int, CaseIterable, Sendable {
 
 /// Wall-clock time by phase on one rank.
 ///
-/// Every moment since the clock was made belongs to exactly one phase, so that the phases add up to the whole. A phase
-/// may begin inside another, whose time then stands still. Two clock readings of some 20 ns a phase.
+/// Every moment since the clock was made belongs to exactly one phase, so that the phases add up to the whole. A
+/// phase may begin inside another, whose time then stands still. Two clock readings of some 20 ns a phase.
 public final class Phases {
   private let clock: () -> Double
   private var seconds = [Double](repeating: 0, count: Phase.allCases.count)

@@ -43,8 +43,8 @@ extension Machine {
       + "\(counted(fitting, "rank")) there. " + launch.better(ranks: ranks, threads: threads)
   }
 
-  /// Groups of two or more ranks that have fewer cores together than threads. Cores are those that one of the ranks may
-  /// use, or all of them.
+  /// Groups of two or more ranks that have fewer cores together than threads. Cores are those that one of the ranks
+  /// may use, or all of them.
   private func sharers(on host: Host) -> [(group: Cores, cores: Cores)] {
     let own = hostOfRank.indices.filter { hostOfRank[$0] == host.name }
     var sets = Set(own.map { coresOfRank[$0] })
@@ -100,8 +100,8 @@ extension Launch {
 // MARK: Slow ranks
 
 extension Machine {
-  /// A rank whose matrix products are far slower than half the ranks', by the speed of each in 10⁹ operations a second.
-  /// Local.
+  /// A rank whose matrix products are far slower than half the ranks', by the speed of each in 10⁹ operations a
+  /// second. Local.
   package func slowProducts(_ speeds: Spread) -> String? {
     guard ranks > 1, speeds.min < 0.6 * speeds.median else { return nil }
     let host = hostOfRank[speeds.minRank]

@@ -62,8 +62,8 @@ extension IterationRecord {
     }
   }
 
-  /// Whether this iterate is to be preferred: by validation where there is a validation set, else by training. The test
-  /// set has no say.
+  /// Whether this iterate is to be preferred: by validation where there is a validation set, else by training. The
+  /// test set has no say.
   package func isBetter(than other: IterationRecord) -> Bool {
     if let own = validation_accuracy, let best = other.validation_accuracy { return own > best }
     if let own = validation_rmse, let best = other.validation_rmse { return own < best }

@@ -3,8 +3,8 @@ import Reports
 
 /// What is known after an evaluated iteration: a row of the console's table and a line of iterations.jsonl.
 ///
-/// What does not apply is nil: it has no column and no key. A number that is not finite stays: it is `nan` in the row,
-/// null in the line.
+/// What does not apply is nil: it has no column and no key. A number that is not finite stays: it is `nan` in the
+/// row, null in the line.
 public struct IterationRecord: Sendable, Equatable {
   /// How many sweeps have been done; 0 is the start.
   public var iteration: Int

@@ -17,8 +17,8 @@ public struct RunDirectory: Sendable {
   /// Makes the directory, with those above it, or takes an empty one. Collective.
   ///
   /// - Parameters:
-  ///   - overwrite: whether one that holds something may be taken. The files of a former run are then deleted, so that
-  ///     results of two runs are never mixed; what else is there stays.
+  ///   - overwrite: whether one that holds something may be taken. The files of a former run are then deleted, so
+  ///     that results of two runs are never mixed; what else is there stays.
   ///   - files: what a former run may have left.
   /// - Throws: a shared `Failure` of status `inputOutput`: it can't be made or written, or is not empty.
   package init(
@@ -49,7 +49,8 @@ public struct RunDirectory: Sendable {
   /// The path of a file in it.
   public func path(of file: String) -> String { path + "/" + file }
 
-  /// Writes a whole file: either all of it gets its name or, after a failure at any point, nothing changes. Collective.
+  /// Writes a whole file: either all of it gets its name or, after a failure at any point, nothing changes.
+  /// Collective.
   ///
   /// - Throws: a shared `Failure` of status `inputOutput`.
   public func write(_ file: String, _ text: String, over ranks: borrowing Communicator) throws {
@@ -122,7 +123,8 @@ private func withAdvice<T>(_ options: RunDirectory.Options, _ body: () throws ->
   }
 }
 
-/// A file that grows by whole lines, each handed to the operating system at once: a run that is killed keeps its lines.
+/// A file that grows by whole lines, each handed to the operating system at once: a run that is killed keeps its
+/// lines.
 public struct Log: ~Copyable {
   /// nil on all ranks but 0.
   private let file: OutputFile?

@@ -2,8 +2,8 @@ import Datasets
 import MPI
 import Sums
 
-/// Brings regression targets to mean 0 and standard deviation 1, so that penalties and the Huber loss mean the same on
-/// any scale.
+/// Brings regression targets to mean 0 and standard deviation 1, so that penalties and the Huber loss mean the same
+/// on any scale.
 struct TargetScale: Sendable, Equatable {
   let mean: Float
   let scale: Float

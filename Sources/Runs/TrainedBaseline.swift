@@ -31,8 +31,8 @@ final class TrainedBaseline {
 
 /// Trains the models of [baselines] on the data of the run, one after the other. Collective.
 ///
-/// Each has the seed of the run, keeps its best iterate as the run does, and goes on to its last iteration: [stop] is
-/// not for them.
+/// Each has the seed of the run, keeps its best iterate as the run does, and goes on to its last iteration: [stop]
+/// is not for them.
 func trainBaselines(
   _ configuration: Configuration, _ network: Network, _ data: borrowing TrainingData, _ console: Console,
   over ranks: borrowing Communicator

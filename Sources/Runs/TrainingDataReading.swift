@@ -78,7 +78,8 @@ extension Configuration {
       progress: { progress("training set", $0) })
   }
 
-  /// The test set, with the classes and features of the training set; without samples where there is none. Collective.
+  /// The test set, with the classes and features of the training set; without samples where there is none.
+  /// Collective.
   fileprivate func testSet(
     beside trained: borrowing Dataset, over ranks: borrowing Communicator,
     progress: (_ what: String, _ share: Double) -> Void

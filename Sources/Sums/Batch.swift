@@ -3,9 +3,10 @@ import MPI
 
 /// The samples of one step: some of the chunks, the same ones for any number of ranks.
 ///
-/// The chunks are cut into as many strata of neighbours as a batch has chunks, and a batch takes one chunk from each, so that it is
-/// spread over the whole data set and over the ranks. In each pass every stratum is rotated by a number of its own, drawn from the seed: the
-/// batches of a pass are disjoint, cover everything, and differ from pass to pass.
+/// The chunks are cut into as many strata of neighbours as a batch has chunks, and a batch takes one chunk from
+/// each, so that it is spread over the whole data set and over the ranks. In each pass every stratum is rotated by a
+/// number of its own, drawn from the seed: the batches of a pass are disjoint, cover everything, and differ from
+/// pass to pass.
 package struct Batch: Equatable, Sendable {
   /// How many batchs a pass has.
   package let count: Int

@@ -1,4 +1,5 @@
-/// The way over the data, batch by batch and pass by pass: which batches make the next sweep. The same on every rank.
+/// The way over the data, batch by batch and pass by pass: which batches make the next sweep. The same on every
+/// rank.
 package struct BatchWalk: Sendable {
   package let partition: Partition
   /// How many batches a pass has. A change begins a pass.

@@ -69,7 +69,8 @@ package final class ChunkSums {
 
 /// to ← to + round(x · scale), as integers. Returns 0 if every addend has at most `bits` bits.
 ///
-/// Adding 1.5 · 2^52 to a double leaves its value, rounded to a whole number, in the low bits: a conversion that vectorises.
+/// Adding 1.5 · 2^52 to a double leaves its value, rounded to a whole number, in the low bits: a conversion that
+/// vectorises.
 private func addOnGrid(
   _ to: UnsafeMutablePointer<Int64>, _ x: UnsafePointer<Float>, _ count: Int, scale: Double, bits: Int
 ) -> UInt64 {

@@ -2,12 +2,13 @@ import MPI
 
 /// Sums of `Double`s that are exact, so that they don't depend on the order of addition or on who adds.
 ///
-/// Each sum is a wide fixed-point number in 32-bit digits kept in 64-bit words: an addend of 53 bits goes to three neighbouring
-/// digits, and ranks add their words with a plain integer `MPI_SUM`. The total is rounded once, at the end. After U. Kulisch,
-/// "Computer Arithmetic and Validity", section 8; Demmel & Nguyen (2013) survey the alternatives.
+/// Each sum is a wide fixed-point number in 32-bit digits kept in 64-bit words: an addend of 53 bits goes to three
+/// neighbouring digits, and ranks add their words with a plain integer `MPI_SUM`. The total is rounded once, at the
+/// end. After U. Kulisch, "Computer Arithmetic and Validity", section 8; Demmel & Nguyen (2013) survey the
+/// alternatives.
 ///
-/// Range: 2^-172 ≤ |x| < 2^224; smaller values count as 0, larger ones, infinities and NaN make the sum NaN. Up to 2^29 addends a
-/// rank between calls of `reduce`, and 2^31 ranks.
+/// Range: 2^-172 ≤ |x| < 2^224; smaller values count as 0, larger ones, infinities and NaN make the sum NaN. Up to
+/// 2^29 addends a rank between calls of `reduce`, and 2^31 ranks.
 public struct ExactSum: Sendable {
   private static let digits = 15
   private static let lowestExponent = -224

@@ -1,8 +1,9 @@
 /// Which samples each rank owns: consecutive ones, in whole chunks.
 ///
-/// Samples 0 ..< `samples` are cut into chunks of `chunk` consecutive samples by global index (the last may be shorter), and rank r
-/// of R owns chunks r·C/R ..< (r+1)·C/R. A chunk never straddles two ranks, so its partial sums come from the same calls
-/// whatever the number of ranks: the first half of what makes a run's bits independent of it (algorithm.md §5).
+/// Samples 0 ..< `samples` are cut into chunks of `chunk` consecutive samples by global index (the last may be
+/// shorter), and rank r of R owns chunks r·C/R ..< (r+1)·C/R. A chunk never straddles two ranks, so its partial sums
+/// come from the same calls whatever the number of ranks: the first half of what makes a run's bits independent of
+/// it (algorithm.md §5).
 public struct Partition: Equatable, Sendable {
   /// N: how many samples there are on all ranks together.
   public let samples: Int

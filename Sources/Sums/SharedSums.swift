@@ -4,11 +4,12 @@ import MPI
 
 /// The sums over all samples that travel in one reduction: exact, and therefore free of any order.
 ///
-/// A chunk's sums are made in single precision by matrix products, the same on whichever rank and thread. Whole chunks are then added
-/// as 64-bit integers on a power-of-two grid that all ranks share, so that neither the order of the chunks nor their distribution
-/// over ranks and threads can change a bit. The grid follows the size of the sums of the sweep before: their largest entry
-/// gets about 44 bits, which leaves room for growth and rounds far finer than the products did. Sums that leave this range are
-/// measured and added anew. algorithm.md §5; Demmel & Nguyen, "Fast reproducible floating-point summation" (2013).
+/// A chunk's sums are made in single precision by matrix products, the same on whichever rank and thread. Whole
+/// chunks are then added as 64-bit integers on a power-of-two grid that all ranks share, so that neither the order
+/// of the chunks nor their distribution over ranks and threads can change a bit. The grid follows the size of the
+/// sums of the sweep before: their largest entry gets about 44 bits, which leaves room for growth and rounds far
+/// finer than the products did. Sums that leave this range are measured and added anew. algorithm.md §5; Demmel &
+/// Nguyen, "Fast reproducible floating-point summation" (2013).
 package struct SharedSums: ~Copyable {
   /// What all ranks know of a sum.
   package struct Sum: ~Copyable {
@@ -18,14 +19,16 @@ package struct SharedSums: ~Copyable {
     /// Whether the next pass over the chunks looks for the largest entry of a chunk's sum, and adds nothing.
     var isMeasured = true
     var hasJustBeenMeasured = false
-    /// How many bits the total has less than the chunks' sums have, which cancel: those of a gradient near an optimum.
+    /// How many bits the total has less than the chunks' sums have, which cancel: those of a gradient near an
+    /// optimum.
     var cancelledBits = 0
   }
 
   private var all: OwnedArray<Sum>
   /// The units of the sums' grids are 2^−exponent; nil while a sum is measured.
   private var grids: [Int?]
-  /// The largest entry of any chunk's sum, while the sums are measured. Kept so that a measurement allocates nothing.
+  /// The largest entry of any chunk's sum, while the sums are measured. Kept so that a measurement allocates
+  /// nothing.
   private var largest: [Float]
   /// A chunk's entries must fit in this many bits, so that all chunks together fit in 62.
   private let chunkBits: Int
@@ -69,7 +72,8 @@ package struct SharedSums: ~Copyable {
   /// How many bytes one reduction moves.
   package var bytes: Int { accumulators[0].message.rows * MemoryLayout<Int64>.size }
 
-  /// Ends the chunk at hand of a thread: puts its sums on the grids and adds them to its message. Local; one pass over the sums.
+  /// Ends the chunk at hand of a thread: puts its sums on the grids and adds them to its message. Local; one pass
+  /// over the sums.
   package func closeChunk(_ thread: Int = 0) { accumulators[thread].close(grids) }
 
   /// Adds the threads' and the ranks' messages and reads the totals. Collective; one reduction.
@@ -152,7 +156,8 @@ package struct SharedSums: ~Copyable {
       }
     }
     let bits = bitsOfLargest(message.base, layout.entries)
-    // Just measured, the chunks' sums fill the grid: what the total has less has cancelled. It may later cancel less.
+    // Just measured, the chunks' sums fill the grid: what the total has less has cancelled. It may later cancel
+    // less.
     let missing = max(0, targetBits - bits)
     if all[i].hasJustBeenMeasured || missing < all[i].cancelledBits {
       all[i].cancelledBits = exponent == Self.gridOfZero ? 0 : missing

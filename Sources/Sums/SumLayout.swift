@@ -42,7 +42,8 @@ package struct SumLayout: Sendable {
     computedColumns = host == nil ? self.columns + guestRows : 0
   }
 
-  /// Whether a product of this shape is computed transposed: the side that wastes less on padding goes down the columns.
+  /// Whether a product of this shape is computed transposed: the side that wastes less on padding goes down the
+  /// columns.
   package static func isTransposed(rows: Int, columns: Int) -> Bool {
     wholeVectors(rows) * laneCount * columns > wholeVectors(columns) * laneCount * rows
   }

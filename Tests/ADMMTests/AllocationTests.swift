@@ -8,9 +8,11 @@ import Sums
 import TestSupport
 import Testing
 
-/// A sweep allocates nothing: all it needs was made at the start. With more threads than one, handing them a pass takes one.
+/// A sweep allocates nothing: all it needs was made at the start. With more threads than one, handing them a pass
+/// takes one.
 @Suite(.serialized) struct AllocationTests {
-  /// The counter sees what a watched thread allocates, itself and by the system's libraries, also after a call of MPI.
+  /// The counter sees what a watched thread allocates, itself and by the system's libraries, also after a call of
+  /// MPI.
   @Test func allocationsAreCounted() throws {
     func allocate() -> Int {
       let matrix = Matrix<Float>(rows: 3, columns: 3)

@@ -93,7 +93,8 @@ import Testing
     }
   }
 
-  /// Without a hidden layer, multipliers end at minus the loss's derivative over 2 β, and the weights where the gradient is 0.
+  /// Without a hidden layer, multipliers end at minus the loss's derivative over 2 β, and the weights where the
+  /// gradient is 0.
   @Test func withoutHiddenLayersItEndsAtTheOptimum() throws {
     let convex = LogisticProblem(samples: 200, l2: 0.02, seed: 41)
     let optimum = convex.optimum()

@@ -6,8 +6,9 @@ import NetworkSupport
 import Networks
 import Sums
 
-/// Algorithm 1 in the order and with the variables of the paper: every a_l and z_l is stored, each layer's sums have a reduction of
-/// their own, and products are three plain loops. What `Taylor` does in another order, tile by tile, must have the same bits.
+/// Algorithm 1 in the order and with the variables of the paper: every a_l and z_l is stored, each layer's sums have
+/// a reduction of their own, and products are three plain loops. What `Taylor` does in another order, tile by tile,
+/// must have the same bits.
 ///
 /// It shares with `Taylor` what is tested by itself: the exact sums, the weight systems and the closed forms.
 final class PlainTaylor {
@@ -62,7 +63,7 @@ final class PlainTaylor {
       // The grids by the first chunk, as Taylor has them.
       if self.part.chunks.first == 0 {
         let chunk = 0..<min(partition.chunk, n)
-        sums[l].add(a: { inputs($0 + 1).columns(chunk) }, z: { outputs($0).columns(chunk) })
+        sums[l].add(a: { inputs($0 + 1).columns(chunk) }, left: { outputs($0).columns(chunk) })
         sums[l].closeChunk()
       }
       _ = try sums[l].reduce(over: ranks)
@@ -204,7 +205,8 @@ func plainChain(_ start: Float, _ count: Int, _ factors: (Int) -> (Float, Float)
   }
 }
 
-/// Entry (i, j) of A B, in the order of additions that `Panels` promises: one chain, or sixteen for a matrix of few rows.
+/// Entry (i, j) of A B, in the order of additions that `Panels` promises: one chain, or sixteen for a matrix of few
+/// rows.
 func plainProduct(_ A: Tile<Float>, _ B: Tile<Float>, _ i: Int, _ j: Int, start: Float? = nil) -> Float {
   func factors(_ k: Int) -> (Float, Float) { (A.column(k)[i], B.column(j)[k]) }
   if A.rows >= Panels.fewRows { return plainChain(start ?? 0, A.columns, factors) }

@@ -16,8 +16,8 @@ import Testing
     Network(widths: [15, 3], activation: .relu, loss: .logistic, bias: true),
   ]
 
-  /// One reduction for any depth: of each layer the product z_l a_{l−1}ᵀ, of each hidden one the Gram matrix's triangle, as 64-bit
-  /// integers, and a word for each of these sums. One rank sends nothing.
+  /// One reduction for any depth: of each layer the product z_l a_{l−1}ᵀ, of each hidden one the Gram matrix's
+  /// triangle, as 64-bit integers, and a word for each of these sums. One rank sends nothing.
   @Test(arguments: networks)
   func aSweepIsOneReductionOfTheSums(network: Network) throws {
     let problem = Problem(network, samples: 400, seed: 62, chunk: 50)

@@ -6,12 +6,13 @@ import Networks
 import TestSupport
 import Testing
 
-/// Ten sweeps of small nets against `reference.py`, which lies beside this file: double precision, direct solves, no code in common.
+/// Ten sweeps of small nets against `reference.py`, which lies beside this file: double precision, direct solves, no
+/// code in common.
 ///
-/// The state is single precision, so that the two drift apart: by about 1e-6 in the first sweep, and then by the factor with which the
-/// iteration amplifies differences. The nets are well-conditioned (normal features, a ridge of 1e-3, more samples than
-/// weights): the largest distance seen after ten sweeps is 1.2e-5. The bounds, 1e-4 after one sweep and 1e-3 later, leave room
-/// for any BLAS and are far below what a wrong term changes.
+/// The state is single precision, so that the two drift apart: by about 1e-6 in the first sweep, and then by the
+/// factor with which the iteration amplifies differences. The nets are well-conditioned (normal features, a ridge of
+/// 1e-3, more samples than weights): the largest distance seen after ten sweeps is 1.2e-5. The bounds, 1e-4 after
+/// one sweep and 1e-3 later, leave room for any BLAS and are far below what a wrong term changes.
 @Suite(.serialized, .enabled(if: Python.isAvailable, "\(Python.howToInstall)"))
 struct ReferenceTests {
   struct Case: CustomStringConvertible, Sendable {
@@ -75,7 +76,8 @@ struct ReferenceTests {
     try expectAgreement(Case(widths: [5, 6, 4, 1], samples: 150, loss: .logistic, activation: activation))
   }
 
-  /// No bias; a layer that widens, so that the a-update takes its other form; no multiplier; chunks of more than a tile.
+  /// No bias; a layer that widens, so that the a-update takes its other form; no multiplier; chunks of more than a
+  /// tile.
   @Test(arguments: [
     Case(widths: [5, 7, 1], samples: 200, loss: .hinge, bias: false),
     Case(widths: [4, 6, 5, 2], samples: 150, loss: .huber, bias: false, start: .forward),

@@ -18,13 +18,15 @@ import Testing
     Network(widths: [5, 1], activation: .relu, loss: .squared_hinge, bias: true),
   ]
 
-  /// W, z_l, λ and a_l of one, two and six sweeps have the bits of the paper's order, however they are stored, cut and shared out.
+  /// W, z_l, λ and a_l of one, two and six sweeps have the bits of the paper's order, however they are stored, cut
+  /// and shared out.
   @Test(arguments: networks, [StartValues.gaussian, .forward])
   func aSweepHasTheBitsOfThePapersOrder(network: Network, start: StartValues) throws {
     try expectBitsOfThePapersOrder(Problem(network, samples: 130, seed: 21), start: start)
   }
 
-  /// Few outputs of hidden and last layers, which are stacked below activations where the padding has room: at the boundaries.
+  /// Few outputs of hidden and last layers, which are stacked below activations where the padding has room: at the
+  /// boundaries.
   @Test(
     arguments: [
       [6, 9, 3, 2], [6, 20, 1, 4, 1], [5, 1, 1], [5, 14, 1], [5, 15, 1], [5, 16, 1], [5, 256, 1],
@@ -115,8 +117,8 @@ import Testing
     try expectLeastSquaresWeights(problem, TaylorSettings(network, ridge: ridge, warmStart: 0), within: 1e-4)
   }
 
-  /// The sums' common grid must follow them, however far and fast they go: the targets drag z_L from 1 to their own size, at once
-  /// where β is small.
+  /// The sums' common grid must follow them, however far and fast they go: the targets drag z_L from 1 to their own
+  /// size, at once where β is small.
   @Test(
     arguments: [(1e-6, 1), (1e-3, 1), (1e4, 1), (1e7, 1), (1e-10, 1e-12), (1e10, 1e-3)] as [(Double, Float)])
   func weightsOfFarAwayTargets(scale: Double, beta: Float) throws {

@@ -205,7 +205,8 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
           .map { "\($0.0.section).\($0.0.name)" })
     }
     let same = try unchanged(everything).intersection(unchanged(synthetic))
-    // Those that `everything` can't set to something else: classes beside a positive one, and what the preset had changed.
+    // Those that `everything` can't set to something else: classes beside a positive one, and what the preset had
+    // changed.
     #expect(
       same == [
         "data.positive_class", "data.task", "network.bias", "taylor.start", "taylor.multiplier",

@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `admm-mpi bench` measures everything, on any number of ranks, and says so twice. How fast anything is stays out of the tests.
+/// `admm-mpi bench` measures everything, on any number of ranks, and says so twice. How fast anything is stays out
+/// of the tests.
 @Suite struct BenchTests {
   /// What the tests read of the file of `--json`.
   private struct Report: Decodable {

@@ -183,7 +183,8 @@ import Testing
     return try JSONSerialization.data(withJSONObject: ["best": object?["best"] ?? [:]])
   }
 
-  /// The first seed draws the validation set for all: the second seed of one study has other samples to train on than as the first of another.
+  /// The first seed draws the validation set for all: the second seed of one study has other samples to train on
+  /// than as the first of another.
   @Test func theSplitIsTheFirstSeeds() throws {
     let directory = try TemporaryDirectory()
     let file = try directory.contender("a", data: directory.samples() + "\nvalidation_fraction = 0.3", "")

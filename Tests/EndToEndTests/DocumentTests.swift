@@ -8,7 +8,8 @@ import Testing
   private struct Workplace: ~Copyable {
     let directory: TemporaryDirectory
 
-    /// Makes it: files of HIGGS and SVHN as if fetched, the configuration that README shows, and small sets of samples.
+    /// Makes it: files of HIGGS and SVHN as if fetched, the configuration that README shows, and small sets of
+    /// samples.
     static func make() throws -> Workplace {
       let place = Workplace(directory: try TemporaryDirectory())
       for name in ["configs", "jobs", "scripts"] {
@@ -73,7 +74,8 @@ import Testing
       + Document.all(in: "Sources/admm-mpi", ".swift")
   }
 
-  /// Every command of the program in README, docs, configurations and help runs, shortened, on rows made up as HIGGS's are laid out.
+  /// Every command of the program in README, docs, configurations and help runs, shortened, on rows made up as
+  /// HIGGS's are laid out.
   @Test func commandsRun() throws {
     let workplace = try Workplace.make()
     var known: Set<[String]> = []

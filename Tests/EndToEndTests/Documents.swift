@@ -40,7 +40,8 @@ struct Document {
   /// README.md and what lies in docs/.
   static func manuals() throws -> [Document] { try [Document("README.md")] + all(in: "docs", ".md") }
 
-  /// What stands in blocks: indented, behind #, or in a fence marked as a shell's. Of other fences, which show output, nothing.
+  /// What stands in blocks: indented, behind #, or in a fence marked as a shell's. Of other fences, which show
+  /// output, nothing.
   var commands: [DocumentedCommand] {
     var found: [DocumentedCommand] = []
     var fence: Substring?

@@ -119,8 +119,8 @@ enum Program {
     return Running(process: process, files: files)
   }
 
-  /// The environment that this test process was born with, before MPI added its own to it; and what a job needs in a container
-  /// with few cores.
+  /// The environment that this test process was born with, before MPI added its own to it; and what a job needs in a
+  /// container with few cores.
   private static let environment: [String: String] = {
     var environment = [
       "OPENBLAS_NUM_THREADS": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",

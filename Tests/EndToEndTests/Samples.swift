@@ -1,7 +1,8 @@
 import Foundation
 import TestSupport
 
-/// Made-up samples of whole numbers, exact in every format: 0...255 as in an image, with a class that a network can learn.
+/// Made-up samples of whole numbers, exact in every format: 0...255 as in an image, with a class that a network can
+/// learn.
 struct Samples {
   let features: [[Int]]
   let labels: [Int]

@@ -4,7 +4,8 @@ import Testing
 
 /// Functions of sixteen numbers at once, against the C library in double precision.
 @Suite struct LanesTests {
-  /// The largest distance of `function` from `exact` over some arguments, in units of the last place of the exact value.
+  /// The largest distance of `function` from `exact` over some arguments, in units of the last place of the exact
+  /// value.
   private func largestError(
     _ arguments: [Float], _ function: (Lanes) -> Lanes, _ exact: (Double) -> Double
   ) -> (error: Double, at: Float) {

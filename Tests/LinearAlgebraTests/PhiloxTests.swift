@@ -42,8 +42,8 @@ import Testing
 
   // MARK: Distribution
   //
-  // n numbers each; every bound is five standard deviations of the statistic, but for Kolmogorov's, which chance passes once in a
-  // thousand. The numbers are seeded: a test either always passes or never.
+  // n numbers each; every bound is five standard deviations of the statistic, but for Kolmogorov's, which chance
+  // passes once in a thousand. The numbers are seeded: a test either always passes or never.
 
   private static let n = 100_000
 

@@ -105,7 +105,8 @@ import Testing
   }
 }
 
-/// A matrix of whole numbers in −8…8: all of its memory, or a tile inside a larger one whose other entries are marked.
+/// A matrix of whole numbers in −8…8: all of its memory, or a tile inside a larger one whose other entries are
+/// marked.
 private struct Whole<T: BinaryFloatingPoint & BitwiseCopyable>: ~Copyable {
   private var memory: Matrix<T>
   private let inner: (rows: Range<Int>, columns: Range<Int>)

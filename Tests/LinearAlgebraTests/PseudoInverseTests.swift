@@ -52,7 +52,8 @@ import Testing
     #expect(throws: LAPACKError.self) { _ = try pseudoInverse(G) }
   }
 
-  /// Nothing to multiply is no error, and writes nothing: not even LAPACK, which takes no system of size 0, nor one with a NaN, is asked.
+  /// Nothing to multiply is no error, and writes nothing: not even LAPACK, which takes no system of size 0, nor one
+  /// with a NaN, is asked.
   @Test(arguments: [(3, 0), (0, 2), (0, 0)]) func sizeZero(rows: Int, d: Int) {
     var memory = Matrix<Double>(rows: 4, columns: 3) { i, j in Double(10 * i + j) }
     let before = memory.copy()

@@ -16,7 +16,8 @@ import Testing
     #expect(Set(all) == Set(statuses.keys), "a status that sysexits.h is not asked for")
   }
 
-  /// A numerical error, which all ranks meet alike, becomes a failure that they share, with the advice of whoever knows the settings.
+  /// A numerical error, which all ranks meet alike, becomes a failure that they share, with the advice of whoever
+  /// knows the settings.
   @Test func aNumericalErrorBecomesASharedFailureWithAdvice() {
     struct Oddity: Error {}
     let failure = #expect(throws: Failure.self) {

@@ -3,7 +3,8 @@ import LinearAlgebra
 import MPI
 import Networks
 
-/// What the sweeps of a method allocated on the heap outside of MPI's functions: this thread and those that the method started.
+/// What the sweeps of a method allocated on the heap outside of MPI's functions: this thread and those that the
+/// method started.
 package struct Allocations: CustomStringConvertible {
   /// How many there were, of any size.
   package let count: Int
@@ -14,11 +15,12 @@ package struct Allocations: CustomStringConvertible {
 
   package var description: String { "\(count) allocations in \(passes) passes" }
 
-  /// Whether there were none; with more threads than one no more than it takes to hand them a pass, and now and then a second one, where
-  /// sums have to be measured.
+  /// Whether there were none; with more threads than one no more than it takes to hand them a pass, and now and then
+  /// a second one, where sums have to be measured.
   package func areFew(threads: Int) -> Bool { count <= (threads > 1 ? 2 * passes : 0) }
 
-  /// Starts a method, does the first sweeps, in which lazily made things are made, and watches the sweeps after them. Collective.
+  /// Starts a method, does the first sweeps, in which lazily made things are made, and watches the sweeps after
+  /// them. Collective.
   package init(
     _ settings: some MethodSettings, _ problem: Problem, threads: Int, after first: Int, sweeps: Int,
     over ranks: borrowing Communicator
@@ -39,7 +41,8 @@ package struct Allocations: CustomStringConvertible {
   }
 }
 
-/// Nets of every kernel: of one hidden layer and one output, of few outputs and of many, wide and narrow, deep, and without a hidden layer.
+/// Nets of every kernel: of one hidden layer and one output, of few outputs and of many, wide and narrow, deep, and
+/// without a hidden layer.
 package let netsOfEveryKernel = [
   Network(widths: [28, 100, 1], activation: .relu, loss: .hinge, bias: true),
   Network(widths: [9, 5, 6, 3], activation: .leaky_relu, loss: .softmax, bias: true),

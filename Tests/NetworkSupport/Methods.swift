@@ -20,7 +20,8 @@ extension TrainingMethod where Self: ~Copyable {
     return network.flat(W)
   }
 
-  /// What the last sweep came to. Collective. Of a method known as `any TrainingMethod` only what mutates can be called.
+  /// What the last sweep came to. Collective. Of a method known as `any TrainingMethod` only what mutates can be
+  /// called.
   package mutating func lastProgress(over ranks: borrowing Communicator) throws -> SweepProgress {
     try progress(over: ranks)
   }

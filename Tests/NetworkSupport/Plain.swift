@@ -3,7 +3,8 @@ import LinearAlgebra
 import MPI
 import Networks
 
-// The definitions of algorithm.md §1 in double precision, one number at a time: what the program's kernels are held against.
+// The definitions of algorithm.md §1 in double precision, one number at a time: what the program's kernels are held
+// against.
 
 /// h(z).
 package func plain(_ activation: Activation, _ z: Double) -> Double {
@@ -13,6 +14,9 @@ package func plain(_ activation: Activation, _ z: Double) -> Double {
   case .hard_tanh: z < -1 ? -1 : z > 1 ? 1 : z
   case .hard_sigmoid: z < -1 ? 0 : z > 1 ? 1 : (z + 1) / 2
   case .identity: z
+  case .tanh: Glibc.tanh(z)
+  case .sigmoid: 1 / (1 + exp(-z))
+  case .silu: z / (1 + exp(-z))
   default: preconditionFailure("no definition of \(activation)")
   }
 }
@@ -22,7 +26,7 @@ package func kinks(_ activation: Activation) -> [Double] {
   switch activation {
   case .relu, .leaky_relu: [0]
   case .hard_tanh, .hard_sigmoid: [-1, 1]
-  case .identity: []
+  case .identity, .tanh, .sigmoid, .silu: []
   default: preconditionFailure("no definition of \(activation)")
   }
 }
@@ -64,7 +68,8 @@ package func distanceFromKinks(_ loss: Loss, _ z: [Double], _ y: [Double]) -> Do
   }
 }
 
-/// The X of least ‖X A − B‖² + ridge ‖X‖², by a QR factorisation of the columns of [A √ridge I]ᵀ (modified Gram-Schmidt, twice).
+/// The X of least ‖X A − B‖² + ridge ‖X‖², by a QR factorisation of the columns of [A √ridge I]ᵀ (modified
+/// Gram-Schmidt, twice).
 ///
 /// It never forms A Aᵀ, so that its error grows with the condition of A and not with the square of it.
 package func leastSquares(_ A: [[Double]], _ B: [[Double]], ridge: Double = 0) -> [[Double]] {

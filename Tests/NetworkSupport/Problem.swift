@@ -16,7 +16,8 @@ package struct Problem: Sendable {
 
   package var samples: Int { features[0].count }
 
-  /// Normal features, and targets that a random linear map of them decides, with some noise. All numbers are single precision.
+  /// Normal features, and targets that a random linear map of them decides, with some noise. All numbers are single
+  /// precision.
   ///
   /// - Parameter targetScale: a factor of the targets, for regression.
   package init(_ network: Network, samples: Int, seed: UInt64, chunk: Int? = nil, targetScale: Double = 1) {

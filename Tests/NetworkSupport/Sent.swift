@@ -29,8 +29,8 @@ package struct Sent {
   }
 }
 
-/// The bytes of a pass's message: every layer's product, the triangles of the Gram matrices where they come along, a word for each of
-/// these sums, and sixteen for a sum of single numbers.
+/// The bytes of a pass's message: every layer's product, the triangles of the Gram matrices where they come along, a
+/// word for each of these sums, and sixteen for a sum of single numbers.
 package func passBytes(_ network: Network, hasGrams: Bool, scalars: Int) -> Int {
   let L = network.L
   let products = (1...L).map { network.widths[$0] * network.inputs($0) }

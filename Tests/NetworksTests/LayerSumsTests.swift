@@ -7,7 +7,8 @@ import Testing
 
 /// The sums of layers against plain loops: of small whole numbers they are exact, whatever the layout.
 @Suite(.serialized) struct LayerSumsTests {
-  /// Whole numbers in −4…4 for all samples: a_l over a row of ones, and z_l, x_l or δ_l. What is below them is up to the layout.
+  /// Whole numbers in −4…4 for all samples: a_l over a row of ones, and z_l, x_l or δ_l. What is below them is up to
+  /// the layout.
   private struct Numbers {
     let network: Network
     let a, z: [[[Int]]]
@@ -95,7 +96,7 @@ import Testing
           sums.add(
             thread: thread, a: { a[$0].matrix.rows(0..<network.inputs($0 + 1)) },
             kept: { a[$0].matrix.rows(0..<network.widths[$0]) },
-            z: { l in
+            left: { l in
               // What `slopes` multiplies has the shape of the inputs.
               kinds.contains(.slopes(l))
                 ? a[l - 1].matrix.rows(0..<network.inputs(l)) : z[l].matrix.rows(0..<network.widths[l])
@@ -125,7 +126,8 @@ import Testing
     }
   }
 
-  /// z_{l+1} a_lᵀ as a guest of a_l a_lᵀ, where the padding of a_l has room for it, without a bias below a row of ones that does not count.
+  /// z_{l+1} a_lᵀ as a guest of a_l a_lᵀ, where the padding of a_l has room for it, without a bias below a row of
+  /// ones that does not count.
   @Test(arguments: networks, [1, 3]) func sumsOfStackedTiles(network: Network, threads: Int) throws {
     let numbers = Numbers(network, samples: 61)
     let d = network.widths

@@ -8,7 +8,8 @@ import Sums
 import TestSupport
 import Testing
 
-/// The objective and its gradient from a pass over the data, against differences of a plain forward pass in double precision.
+/// The objective and its gradient from a pass over the data, against differences of a plain forward pass in double
+/// precision.
 @Suite(.serialized) struct PassTests {
   private static let depths = [[5, 3], [5, 7, 3], [4, 9, 6, 5, 2]]
 
@@ -80,7 +81,8 @@ import Testing
     }
   }
 
-  /// The batches of a pass: each gives the mean over its own samples, with the Gram matrices or without, on any number of threads.
+  /// The batches of a pass: each gives the mean over its own samples, with the Gram matrices or without, on any
+  /// number of threads.
   @Test(arguments: [1, 3]) func aBatchHasItsOwnSamples(threads: Int) throws {
     let network = Network(widths: [5, 7, 4, 3], activation: .relu, loss: .softmax, bias: true)
     let problem = Problem(network, samples: 203, seed: 5, chunk: 10)
@@ -120,7 +122,8 @@ import Testing
     }
   }
 
-  /// At an optimum the chunks' sums all but cancel; a pass is still one visit and one reduction, and the gradient is small.
+  /// At an optimum the chunks' sums all but cancel; a pass is still one visit and one reduction, and the gradient is
+  /// small.
   @Test func anOptimumIsNotMeasuredAgainAndAgain() throws {
     let network = Network(widths: [6, 2], activation: .identity, loss: .square, bias: true)
     let problem = Problem(network, samples: 400, seed: 12, chunk: 10)
@@ -152,7 +155,8 @@ import Testing
 
   private func doubles(_ x: borrowing Matrix<Float>) -> [[Double]] { [x.elements.map(Double.init)] }
 
-  /// A derivative against differences of the loss, entry by entry: all losses, columns of one and of several vectors.
+  /// A derivative against differences of the loss, entry by entry: all losses, columns of one and of several
+  /// vectors.
   @Test(
     arguments: Loss.allCases.flatMap { loss in
       [1, 2, 7, 8, 16, 19].filter { $0 > 1 || !loss.isJoint }.map { (loss, $0) }

@@ -46,8 +46,8 @@ import Testing
     }
   }
 
-  /// Every sample of the chunks that are asked for is in one tile; a tile lies in one chunk, and a chunk is ended by the thread that has
-  /// visited it, after its last tile.
+  /// Every sample of the chunks that are asked for is in one tile; a tile lies in one chunk, and a chunk is ended by
+  /// the thread that has visited it, after its last tile.
   @Test(arguments: [1, 2, 3], [1, 7, 10, 100])
   func tilesCoverTheChunksThatAreAskedFor(threads: Int, length: Int) throws {
     enum Event: Equatable { case tile(Range<Int>), end }

@@ -57,7 +57,8 @@ import Testing
     Case(widths: [5, 20, 3], loss: .softmax, form: .momentum, block: nil, step: 2.5),
   ]
 
-  /// Steps on batches, and steps of the momentum form on all samples, against `accelerated.py`, which lies beside this file.
+  /// Steps on batches, and steps of the momentum form on all samples, against `accelerated.py`, which lies beside
+  /// this file.
   @Test(.enabled(if: Python.isAvailable, "\(Python.howToInstall)"), arguments: cases)
   func stepsAreThoseOfTheReference(net: Case) throws {
     let network = Network(widths: net.widths, activation: net.activation, loss: net.loss, bias: net.bias)
@@ -167,7 +168,8 @@ import Testing
     }
   }
 
-  /// Batches grow when they no longer help and labels are noisy: the log says so, and at last every step takes all samples.
+  /// Batches grow when they no longer help and labels are noisy: the log says so, and at last every step takes all
+  /// samples.
   @Test func batchesGrowWhenProgressStalls() throws {
     let convex = LogisticProblem(samples: 400, wrong: 80, l2: 0.02, seed: 53)
     try TestWorld.with { ranks in
@@ -201,8 +203,8 @@ import Testing
     }
   }
 
-  /// Samples with wrong labels make some batches' objective a multiple of the others': such a batch is looked at once more, by the average
-  /// and again, and then learnt from like any other.
+  /// Samples with wrong labels make some batches' objective a multiple of the others': such a batch is looked at
+  /// once more, by the average and again, and then learnt from like any other.
   @Test func aHardBatchIsNoDivergence() throws {
     let network = Network(widths: [5, 1], activation: .relu, loss: .logistic, bias: true)
     let clean = Problem(network, samples: 400, seed: 57, chunk: 8, targetScale: 20)

@@ -5,7 +5,8 @@ import Optimizers
 import TestSupport
 import Testing
 
-/// A sweep allocates nothing: all it needs was made at the start. With more threads than one, handing them a pass takes one.
+/// A sweep allocates nothing: all it needs was made at the start. With more threads than one, handing them a pass
+/// takes one.
 @Suite(.serialized) struct AllocationTests {
   /// Every method and every kind of its steps: in `accelerated` both forms on batches and on all samples.
   static let methods: [(name: String, settings: any MethodSettings)] = {
@@ -34,7 +35,8 @@ import Testing
   @Test(arguments: netsOfEveryKernel, [1, 2])
   func aSweepAllocatesNothing(network: Network, threads: Int) throws {
     let problem = Problem(network, samples: 500, seed: 61, chunk: 10)
-    // What is linear is soon at its optimum, where `accelerated` goes over to other steps, which it says and makes room for.
+    // What is linear is soon at its optimum, where `accelerated` goes over to other steps, which it says and makes
+    // room for.
     let sweeps = network.L > 1 && network.activation != .identity ? 12 : 6
     try TestWorld.with { ranks in
       for (name, settings) in Self.methods {

@@ -125,7 +125,8 @@ import Testing
     }
   }
 
-  /// Steps without bounds end with a numerical error, which all ranks share; the method's advice names the key to change.
+  /// Steps without bounds end with a numerical error, which all ranks share; the method's advice names the key to
+  /// change.
   @Test func aDivergenceIsANumericalError() throws {
     let network = Network(widths: [3, 5, 1], activation: .relu, loss: .square, bias: true)
     try TestWorld.with { ranks in

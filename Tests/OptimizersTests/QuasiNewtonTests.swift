@@ -39,8 +39,8 @@ import Testing
       slope: { 2 * ($0 - 1.9) }),
   ]
 
-  /// What the search finds satisfies the strong Wolfe conditions, and is the last point that it looked at; far too short and far too long
-  /// first steps included.
+  /// What the search finds satisfies the strong Wolfe conditions, and is the last point that it looked at; far too
+  /// short and far too long first steps included.
   @Test(arguments: lines, [1e-3, 0.1, 1, 10, 1000])
   func aStepSatisfiesTheWolfeConditions(_ line: Line, first: Double) throws {
     for curvature in [0.9, 0.1] {
@@ -58,7 +58,8 @@ import Testing
     }
   }
 
-  /// No such step: a function that only rises despite its slope, one that is nowhere finite, one that falls for ever.
+  /// No such step: a function that only rises despite its slope, one that is nowhere finite, one that falls for
+  /// ever.
   @Test func whereThereIsNoStepTheSearchEnds() {
     let start = LinePoint(step: 0, value: 0, slope: -1)
     var count = 0
@@ -81,8 +82,8 @@ import Testing
 
   private func dot(_ x: [Double], _ y: [Double]) -> Double { zip(x, y).reduce(0) { $0 + $1.0 * $1.1 } }
 
-  /// The direction against the full matrix of the BFGS formula, H ← (I − s yᵀ/c) H (I − y sᵀ/c) + s sᵀ/c, c = yᵀs, that starts from a
-  /// scaled H₀; when the memory is full, from the pairs that it still has.
+  /// The direction against the full matrix of the BFGS formula, H ← (I − s yᵀ/c) H (I − y sᵀ/c) + s sᵀ/c, c = yᵀs,
+  /// that starts from a scaled H₀; when the memory is full, from the pairs that it still has.
   @Test(arguments: [1, 2, 3, 5, 8], [false, true])
   func theDirectionIsThatOfTheBFGSFormula(pairs: Int, hasMetric: Bool) {
     let (d, capacity) = (7, 5)
@@ -156,7 +157,8 @@ import Testing
     #expect(g.dot(g) < 1e-9 * start, "\(start) became \(g.dot(g))")
   }
 
-  /// X (G + ρ I)⁻¹ for all layers, of whole passes and blended over batches, against elimination in double precision.
+  /// X (G + ρ I)⁻¹ for all layers, of whole passes and blended over batches, against elimination in double
+  /// precision.
   @Test(arguments: [true, false], [[5, 19, 7, 3], [4, 2], [6, 1, 1]])
   func theMetricIsAPlainSolve(bias: Bool, widths: [Int]) throws {
     let network = Network(widths: widths, activation: .leaky_relu, loss: .square, bias: bias)

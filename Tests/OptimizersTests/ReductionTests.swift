@@ -15,7 +15,8 @@ import Testing
     Network(widths: [15, 3], activation: .relu, loss: .logistic, bias: true),
   ]
 
-  /// Does some sweeps, and expects one reduction for each pass and the bytes that `work` tells: Σ ℓ is the only sum of single numbers.
+  /// Does some sweeps, and expects one reduction for each pass and the bytes that `work` tells: Σ ℓ is the only sum
+  /// of single numbers.
   private func expectOneReduction<Method: TrainingMethod & ~Copyable>(
     _ method: inout Method, sweeps: Int, passes: Int?, _ samples: borrowing Samples,
     over ranks: borrowing Communicator

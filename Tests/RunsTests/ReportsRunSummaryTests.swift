@@ -79,7 +79,8 @@ extension IterationRecord {
     #expect((object["config_sha256"] as? String)?.count == 64)
   }
 
-  /// The record by which the manual is judged leaves nothing out: a new quantity must be set there, and so have its row.
+  /// The record by which the manual is judged leaves nothing out: a new quantity must be set there, and so have its
+  /// row.
   @Test func theFullRecordHasEverything() {
     for member in Mirror(reflecting: IterationRecord.full).children {
       let value = Mirror(reflecting: member.value)

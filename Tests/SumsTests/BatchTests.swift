@@ -18,8 +18,8 @@ import Testing
     return batches
   }
 
-  /// The batches of a pass are disjoint and cover all chunks, for any number of either; a batch has one chunk of a stratum; passes
-  /// and seeds differ.
+  /// The batches of a pass are disjoint and cover all chunks, for any number of either; a batch has one chunk of a
+  /// stratum; passes and seeds differ.
   @Test func theBatchesOfAPassCoverEveryChunkOnce() {
     for samples in [1, 30, 31, 64, 300, 1003] {
       let partition = Partition(samples: samples, ranks: 3, chunk: 4)
@@ -75,8 +75,8 @@ import Testing
     #expect(Batch.whole.samples(of: partition) == 1000)
   }
 
-  /// Sweeps grow by 30 % until they are whole passes; batches follow one another from pass to pass, and a change of their number
-  /// begins a pass.
+  /// Sweeps grow by 30 % until they are whole passes; batches follow one another from pass to pass, and a change of
+  /// their number begins a pass.
   @Test func theWalkGoesOverAllSamples() {
     let partition = Partition(samples: 400, ranks: 2, chunk: 10)
     var walk = BatchWalk(partition, batches: 8, firstSweep: 100, seed: 3)

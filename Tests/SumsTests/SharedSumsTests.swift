@@ -133,7 +133,8 @@ import Testing
     }
   }
 
-  /// A chunk whose sum is no number, on the last rank alone, is an error on all, which names the sum; whether it was measured or added.
+  /// A chunk whose sum is no number, on the last rank alone, is an error on all, which names the sum; whether it was
+  /// measured or added.
   @Test(arguments: [Float.nan, .infinity, -.infinity], [true, false])
   func whatIsNotFiniteIsNamedOnAllRanks(value: Float, isFirst: Bool) throws {
     try TestWorld.with { ranks in

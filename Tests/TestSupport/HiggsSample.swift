@@ -1,6 +1,7 @@
 import Foundation
 
-/// The sample of HIGGS, where there is one: what `scripts/higgs-sample` makes, or files that lie in shared/ beside the project.
+/// The sample of HIGGS, where there is one: what `scripts/higgs-sample` makes, or files that lie in shared/ beside
+/// the project.
 public enum HiggsSample {
   private static let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

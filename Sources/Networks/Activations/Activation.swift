@@ -8,14 +8,15 @@ public struct Activation: Sendable {
 
   init(_ function: any ActivationFunction) { self.function = function }
 
-  /// Whether h' can't be read off a = h(z). Then the kernels of the way forward write h'(z), and those of the way back take it.
+  /// Whether h' can't be read off a = h(z). Then the kernels of the way forward write h'(z), and those of the way
+  /// back take it.
   public var keepsSlopes: Bool { function.keepsSlopes }
 }
 
 extension Activation: CaseIterable {
   /// All that a configuration can name. A new one stands in a file of its own, and here.
   public static let allCases: [Activation] = [
-    .relu, .leaky_relu, .hard_tanh, .hard_sigmoid, .identity,
+    .relu, .leaky_relu, .hard_tanh, .hard_sigmoid, .identity, .tanh, .sigmoid, .silu,
   ]
 }
 
@@ -55,7 +56,8 @@ extension Activation {
     function.apply(a, W, x, slopes: slopes)
   }
 
-  /// a ← h(W x) and m ← vᵀ a + b, d × n and 1 × n: the second product takes a from registers. Local; 2 d (k + 1) n flops.
+  /// a ← h(W x) and m ← vᵀ a + b, d × n and 1 × n: the second product takes a from registers. Local; 2 d (k + 1) n
+  /// flops.
   ///
   /// - Parameters:
   ///   - a: d × n, padded, overwritten in whole vectors.

@@ -2,8 +2,8 @@ import LinearAlgebra
 
 /// An h: its values, its slopes and its z-update on sixteen numbers at once, and the kernels that are made of them.
 ///
-/// The kernels are requirements with a default each (Kernels/). So the compiler makes every conforming type kernels of its
-/// own, with h compiled in, and a call through `any ActivationFunction` costs one indirect call a tile.
+/// The kernels are requirements with a default each (Kernels/). So the compiler makes every conforming type kernels
+/// of its own, with h compiled in, and a call through `any ActivationFunction` costs one indirect call a tile.
 protocol ActivationFunction: Sendable {
   associatedtype Hidden: HiddenFunction
   associatedtype Slope: SlopeFunction

@@ -15,12 +15,13 @@ struct Piece {
 /// An h that rises in at most three linear pieces, of which the middle one is the steepest.
 protocol PiecewiseShape: SendableMetatype {
   static var name: String { get }
-  /// The pieces from left to right; they cover the line and h is continuous. Where there are fewer than three, the last comes
-  /// again. All pieces but the first are flat or as steep as the middle one.
+  /// The pieces from left to right; they cover the line and h is continuous. Where there are fewer than three, the
+  /// last comes again. All pieces but the first are flat or as steep as the middle one.
   static var pieces: InlineArray<3, Piece> { get }
 }
 
-/// h, its slopes and its z-update, made of its pieces. One type for all shapes, so that their kernels are compiled once.
+/// h, its slopes and its z-update, made of its pieces. One type for all shapes, so that their kernels are compiled
+/// once.
 struct PiecewiseLinear: ActivationFunction {
   private let shape: any PiecewiseShape.Type
 
@@ -76,8 +77,8 @@ struct RampSlope: SlopeFunction {
   }
 }
 
-/// The minimiser of γ (a − h(z))² + β (z − m)²: on each piece that of a parabola, clamped to the piece; the piece with the
-/// lowest value wins, and of equals the one that contains m.
+/// The minimiser of γ (a − h(z))² + β (z − m)²: on each piece that of a parabola, clamped to the piece; the piece
+/// with the lowest value wins, and of equals the one that contains m.
 struct PiecewiseStep: EntryStep {
   private let function: Ramp
   private let left, middle, right: PieceStep

@@ -4,8 +4,8 @@ import LinearAlgebra
 ///
 ///     a_l ← (β VᵀV + γ I)⁻¹ (β Vᵀ (z_{l+1} − b) + γ h(z_l)),   β = β_{l+1}, γ = γ_l.
 ///
-/// With r = γ/β it is h + Vᵀ (V Vᵀ + r I)⁻¹ (z_{l+1} − b − V h), h = h(z_l), by the push-through identity. The smaller of the two
-/// systems is solved, once a sweep: algorithm.md §3; Taylor et al. (2016), eq. 5.
+/// With r = γ/β it is h + Vᵀ (V Vᵀ + r I)⁻¹ (z_{l+1} − b − V h), h = h(z_l), by the push-through identity. The
+/// smaller of the two systems is solved, once a sweep: algorithm.md §3; Taylor et al. (2016), eq. 5.
 package struct ActivationStep: ~Copyable {
   /// W_{l+1}, without its bias column where there is no bias.
   package private(set) var weights: Panels
@@ -148,8 +148,8 @@ package struct ActivationStep: ~Copyable {
   /// Whether a_l need not be stored between its recall and the update of z_l: see `recall`.
   package var canBeImplicit: Bool { form == .few && outputCount == 1 }
 
-  /// What recalls a_l in registers, for one output: c_n = z_{l+1} − b − V h(z_l), so that a_l = h(z_l) + u c. And with it
-  /// m = W a_l for other weights W. Local; some 6 d_l flops a sample.
+  /// What recalls a_l in registers, for one output: c_n = z_{l+1} − b − V h(z_l), so that a_l = h(z_l) + u c. And
+  /// with it m = W a_l for other weights W. Local; some 6 d_l flops a sample.
   ///
   /// - Parameters:
   ///   - residual: c, n numbers, overwritten.

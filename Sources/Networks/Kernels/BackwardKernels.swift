@@ -1,6 +1,7 @@
 import LinearAlgebra
 
-// What the way back does with slopes: h'(z) ∘ (B δ) as the product comes out of the registers, and Σ h'(z) xᵀ as h' goes in.
+// What the way back does with slopes: h'(z) ∘ (B δ) as the product comes out of the registers, and Σ h'(z) xᵀ as h'
+// goes in.
 
 extension ActivationFunction {
   func multiplySlope(

@@ -1,6 +1,7 @@
 import LinearAlgebra
 
-/// The squared norms of z − m, z, a − h(z) and a over a layer's entries: single precision within a block, double beyond.
+/// The squared norms of z − m, z, a − h(z) and a over a layer's entries: single precision within a block, double
+/// beyond.
 package struct LayerResiduals: Sendable {
   package private(set) var outputs = 0.0
   package private(set) var outputNorm = 0.0

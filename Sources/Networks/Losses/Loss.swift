@@ -80,14 +80,14 @@ extension Loss {
     return function.value(z, y)
   }
 
-  /// δ ← ∂ℓ/∂z at the given outputs, and Σ ℓ(z, y) over the tile. Local; single precision, sixteen entries at a time where
-  /// e^x is needed.
+  /// δ ← ∂ℓ/∂z at the given outputs, and Σ ℓ(z, y) over the tile. Local; single precision, sixteen entries at a time
+  /// where e^x is needed.
   ///
   /// At the kink of a hinge the derivative is the one of the side without loss, 0.
   ///
   /// - Parameters:
-  ///   - delta: d_L × n; the outputs z on entry, their derivatives on return. Columns of eight rows or more are padded, and
-  ///     overwritten in whole vectors.
+  ///   - delta: d_L × n; the outputs z on entry, their derivatives on return. Columns of eight rows or more are
+  ///     padded, and overwritten in whole vectors.
   ///   - y: d_L × n, the targets.
   /// - Returns: the loss, summed over outputs and samples.
   package func derivative(_ delta: MutableTile<Float>, y: Tile<Float>) -> Double {

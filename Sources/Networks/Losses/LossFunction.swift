@@ -2,8 +2,8 @@ import LinearAlgebra
 
 /// An ℓ: what it says of classes, and its kernels, as `Loss` documents them one for one.
 ///
-/// The kernels of entry-wise and of joint losses have defaults, which are compiled for each conforming type: a call through
-/// `any LossFunction` costs one indirect call a tile.
+/// The kernels of entry-wise and of joint losses have defaults, which are compiled for each conforming type: a call
+/// through `any LossFunction` costs one indirect call a tile.
 protocol LossFunction: Sendable {
   /// The name in configurations and model files.
   var name: String { get }

@@ -1,7 +1,8 @@
 import LinearAlgebra
 
 extension Loss {
-  /// max(0, 1 + max_{j ≠ c} z_j − z_c), the multi-class hinge of Crammer & Singer; y is 1 at the class c and 0 elsewhere
+  /// max(0, 1 + max_{j ≠ c} z_j − z_c), the multi-class hinge of Crammer & Singer; y is 1 at the class c and 0
+  /// elsewhere
   public static let multiclass_hinge = Loss(MulticlassHinge())
 }
 
@@ -39,8 +40,8 @@ private struct MulticlassHinge: JointLoss {
 
   /// z ← argmin of max_j (z_j + [j ≠ c]) − z_c + ⟨z, λ⟩ + β ‖z − m‖².
   ///
-  /// With x_j = z_j + [j ≠ c] it is the proximal step of a maximum: x = min(w, τ) for the w that holds all linear terms, and
-  /// the τ with Σ (w_j − τ)₊ = 1/(2β), found by going down the sorted w.
+  /// With x_j = z_j + [j ≠ c] it is the proximal step of a maximum: x = min(w, τ) for the w that holds all linear
+  /// terms, and the τ with Σ (w_j − τ)₊ = 1/(2β), found by going down the sorted w.
   func minimise(
     _ z: UnsafeMutablePointer<Float>, _ m: UnsafePointer<Float>, _ y: UnsafePointer<Float>,
     _ lambda: UnsafePointer<Float>, _ beta: Double, _ rows: Int, _ scratch: UnsafeMutableBufferPointer<Double>

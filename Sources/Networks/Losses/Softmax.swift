@@ -70,58 +70,90 @@ private struct Softmax: JointLoss {
     _ lambda: UnsafePointer<Float>, _ beta: Double, _ rows: Int, _ scratch: UnsafeMutableBufferPointer<Double>
   ) {
     precondition(scratch.count >= 4 * rows, "a scratch of \(scratch.count) numbers for \(rows) outputs")
-    guard let x = scratch.baseAddress else { return }
-    let (p, direction, trial) = (x + rows, x + 2 * rows, x + 3 * rows)
+    guard let room = scratch.baseAddress else { return }
+    SoftmaxMinimum(m: m, y: y, lambda: lambda, beta: beta, rows: rows, room: room).find(z)
+  }
+}
 
-    /// The objective at `at`; leaves the softmax of `at` in p.
-    func objective(_ at: UnsafePointer<Double>) -> Double {
-      var largest = at[0]
-      for i in 1..<max(rows, 1) { largest = max(largest, at[i]) }
-      var sum = 0.0
-      var rest = 0.0
-      for i in 0..<rows {
-        p[i] = exp(at[i] - largest)
-        sum += p[i]
-        let distance = at[i] - Double(m[i])
-        rest += (Double(lambda[i]) - Double(y[i])) * at[i] + beta * distance * distance
-      }
-      for i in 0..<rows { p[i] /= sum }
-      return log(sum) + largest + rest
-    }
+/// The minimisation of log Σ e^(x_j) − ⟨y − λ, x⟩ + β ‖x − m‖² for one column.
+private struct SoftmaxMinimum {
+  private let m, y, lambda: UnsafePointer<Float>
+  private let beta: Double
+  private let rows: Int
+  /// x, its softmax, Newton's direction, and a point along it.
+  private let x, p, direction, trial: UnsafeMutablePointer<Double>
 
+  init(
+    m: UnsafePointer<Float>, y: UnsafePointer<Float>, lambda: UnsafePointer<Float>, beta: Double, rows: Int,
+    room: UnsafeMutablePointer<Double>
+  ) {
+    (self.m, self.y, self.lambda) = (m, y, lambda)
+    (self.beta, self.rows) = (beta, rows)
+    (x, p, direction, trial) = (room, room + rows, room + 2 * rows, room + 3 * rows)
+  }
+
+  /// z ← the minimiser.
+  func find(_ z: UnsafeMutablePointer<Float>) {
     for i in 0..<rows { x[i] = Double(m[i]) }
     var value = objective(x)
     for _ in 0..<50 {
-      // direction = (D − ppᵀ)⁻¹ g = D⁻¹g + D⁻¹p (pᵀD⁻¹g) / (1 − pᵀD⁻¹p)
-      var pg = 0.0
-      var pp = 0.0
-      for i in 0..<rows {
-        let gradient = p[i] - Double(y[i]) + Double(lambda[i]) + 2 * beta * (x[i] - Double(m[i]))
-        let d = p[i] + 2 * beta
-        direction[i] = gradient / d
-        pg += p[i] * direction[i]
-        pp += p[i] * p[i] / d
-      }
-      var decrease = 0.0
-      var longest = 0.0
-      for i in 0..<rows {
-        let gradient = direction[i] * (p[i] + 2 * beta)
-        direction[i] += p[i] / (p[i] + 2 * beta) * pg / (1 - pp)
-        decrease += gradient * direction[i]
-        longest = max(longest, abs(direction[i]))
-      }
-      var step = 1.0
-      var next = value
-      while true {
-        for i in 0..<rows { trial[i] = x[i] - step * direction[i] }
-        next = objective(trial)
-        if next <= value - 1e-4 * step * decrease || step < 1e-6 { break }
-        step /= 2
-      }
-      for i in 0..<rows { x[i] = trial[i] }
-      value = next
+      let (decrease, longest) = setDirection()
+      let step = search(&value, decrease)
       if step * longest <= 1e-8 { break }
     }
     for i in 0..<rows { z[i] = Float(x[i]) }
+  }
+
+  /// The objective at `at`; leaves the softmax of `at` in p.
+  private func objective(_ at: UnsafePointer<Double>) -> Double {
+    var largest = at[0]
+    for i in 1..<max(rows, 1) { largest = max(largest, at[i]) }
+    var sum = 0.0
+    var rest = 0.0
+    for i in 0..<rows {
+      p[i] = exp(at[i] - largest)
+      sum += p[i]
+      let distance = at[i] - Double(m[i])
+      rest += (Double(lambda[i]) - Double(y[i])) * at[i] + beta * distance * distance
+    }
+    for i in 0..<rows { p[i] /= sum }
+    return log(sum) + largest + rest
+  }
+
+  /// direction = (D − ppᵀ)⁻¹ g = D⁻¹g + D⁻¹p (pᵀD⁻¹g) / (1 − pᵀD⁻¹p). Returns gᵀ direction and its largest entry.
+  private func setDirection() -> (decrease: Double, longest: Double) {
+    var pg = 0.0
+    var pp = 0.0
+    for i in 0..<rows {
+      let gradient = p[i] - Double(y[i]) + Double(lambda[i]) + 2 * beta * (x[i] - Double(m[i]))
+      let d = p[i] + 2 * beta
+      direction[i] = gradient / d
+      pg += p[i] * direction[i]
+      pp += p[i] * p[i] / d
+    }
+    var decrease = 0.0
+    var longest = 0.0
+    for i in 0..<rows {
+      let gradient = direction[i] * (p[i] + 2 * beta)
+      direction[i] += p[i] / (p[i] + 2 * beta) * pg / (1 - pp)
+      decrease += gradient * direction[i]
+      longest = max(longest, abs(direction[i]))
+    }
+    return (decrease, longest)
+  }
+
+  /// Goes along the direction, halving the step until the objective falls enough. Returns the step.
+  private func search(_ value: inout Double, _ decrease: Double) -> Double {
+    var step = 1.0
+    var next = value
+    while true {
+      for i in 0..<rows { trial[i] = x[i] - step * direction[i] }
+      next = objective(trial)
+      if next <= value - 1e-4 * step * decrease || step < 1e-6 { break }
+      step /= 2
+    }
+    for i in 0..<rows { x[i] = trial[i] }
+    value = next
+    return step
   }
 }

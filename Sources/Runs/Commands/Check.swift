@@ -5,7 +5,8 @@ import Files
 import MPI
 import Reports
 
-/// Looks at a configuration's data files without reading their samples, and prints what a run would need. Collective.
+/// Looks at a configuration's data files without reading their samples, and prints what a run would need.
+/// Collective.
 ///
 /// - Throws: a shared `Failure` where a file is missing, its head is damaged, or the files don't fit each other.
 public func check(_ configuration: Configuration, over ranks: borrowing Communicator) throws -> ExitStatus {

@@ -22,7 +22,8 @@ extension Model {
     return configuration.data
   }
 
-  /// The network's outputs z_L, d_L × n, for this rank's samples, after the standardisation of the training set. Local.
+  /// The network's outputs z_L, d_L × n, for this rank's samples, after the standardisation of the training set.
+  /// Local.
   ///
   /// - Parameter dataset: its features are standardised in place.
   func scores(_ dataset: inout Dataset) -> Matrix<Float> {

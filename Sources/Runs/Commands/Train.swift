@@ -74,7 +74,8 @@ private func fitLinearModel(
   }
 }
 
-/// Trains the network; each evaluated iterate becomes a row of the console and a line of iterations.jsonl. Collective.
+/// Trains the network; each evaluated iterate becomes a row of the console and a line of iterations.jsonl.
+/// Collective.
 private func trainLogged(
   _ network: Network, _ configuration: Configuration, _ data: borrowing TrainingData,
   _ directory: RunDirectory, _ console: Console, _ phases: Phases, over ranks: borrowing Communicator

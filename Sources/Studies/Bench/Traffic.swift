@@ -5,8 +5,8 @@ import Reports
 
 /// Memory bandwidth: a ← b + s c over arrays far larger than the caches, all ranks at once. Collective.
 ///
-/// After STREAM's triad (J. McCalpin, 1995): 12 bytes an element, not counting that the processor may read a before it
-/// writes it.
+/// After STREAM's triad (J. McCalpin, 1995): 12 bytes an element, not counting that the processor may read a before
+/// it writes it.
 ///
 /// - Parameter ranksOnHost: the most ranks of a host, which share its last-level cache.
 func measureMemory(
@@ -42,8 +42,8 @@ private func triad(
   for k in 0..<count { a[k] = b[k] + 3 * c[k] }
 }
 
-/// Sums over all ranks: the time of the shortest, the bandwidth of the run's own and of some other lengths. Collective;
-/// nothing where there is one rank.
+/// Sums over all ranks: the time of the shortest, the bandwidth of the run's own and of some other lengths.
+/// Collective; nothing where there is one rank.
 ///
 /// - Parameter message: how many 64-bit integers an iteration's reduction sums.
 func measureReductions(

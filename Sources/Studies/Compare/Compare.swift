@@ -8,8 +8,8 @@ import Runs
 /// Collective.
 ///
 /// The data are read once, as the first configuration says with the first seed, which also decides the validation
-/// split: the same for all runs. Nothing else is carried from one run to the next. A run that diverges is counted, not
-/// left out, and does not change the exit status.
+/// split: the same for all runs. Nothing else is carried from one run to the next. A run that diverges is counted,
+/// not left out, and does not change the exit status.
 ///
 /// - Throws: a shared `Failure` for whatever the user can mend.
 public func compare(
@@ -70,7 +70,8 @@ extension CompareRequest {
 }
 
 extension TrainingData {
-  /// What a study of these data compares: the test set if there is one, else the validation set, else the training set.
+  /// What a study of these data compares: the test set if there is one, else the validation set, else the training
+  /// set.
   fileprivate var studyMeasure: StudyMeasure {
     let part: DataPart = set(.test) != nil ? .test : set(.validation) != nil ? .validation : .train
     return StudyMeasure(part, isAccuracy: classNames != nil)

@@ -59,7 +59,8 @@ extension CompareRequest {
   /// Whatever `training.keep_best` says, a run ends with its best weights: those are the ones evaluated.
   ///
   /// - Throws: a shared `Failure`: `usage` where two files have one name or the thresholds don't fit the task,
-  ///   `badConfiguration` where a configuration is wrong or two differ in [data], `noInput` where a file is not there.
+  ///   `badConfiguration` where a configuration is wrong or two differ in [data], `noInput` where a file is not
+  ///   there.
   func contenders(over ranks: borrowing Communicator) throws -> [Contender] {
     try checkNames()
     var contenders: [Contender] = []

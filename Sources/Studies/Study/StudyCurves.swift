@@ -78,8 +78,8 @@ package struct StudyCurve: Sendable {
   }
 }
 
-/// Round places on a logarithmic axis from `first` to `last`: 1, 2, 5, 10, …, or fewer digits where those would be more
-/// than `count`.
+/// Round places on a logarithmic axis from `first` to `last`: 1, 2, 5, 10, …, or fewer digits where those would be
+/// more than `count`.
 package func logarithmicPlaces(from first: Double, to last: Double, atMost count: Int) -> [Double] {
   guard first > 0, last >= first, last.isFinite else { return [] }
   let exponents = Int(log10(first).rounded(.down))...Int(log10(last).rounded(.up))

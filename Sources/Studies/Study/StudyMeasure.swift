@@ -1,7 +1,8 @@
 import Reports
 import Runs
 
-/// Which number of an evaluated iterate a study compares: accuracy or, for a regression, RMSE, on one of the data sets.
+/// Which number of an evaluated iterate a study compares: accuracy or, for a regression, RMSE, on one of the data
+/// sets.
 ///
 /// `value` is in the unit in which it is shown and in which thresholds are given: percent, or the targets' own unit.
 package struct StudyMeasure: Sendable, Equatable {

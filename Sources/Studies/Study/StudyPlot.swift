@@ -1,8 +1,8 @@
 import Files
 import Reports
 
-/// A figure of a study: the measure along an axis, of every entry the seeds' median with the band between the worst and
-/// the best seed.
+/// A figure of a study: the measure along an axis, of every entry the seeds' median with the band between the worst
+/// and the best seed.
 ///
 /// Both files are text: rank 0 gives them to gnuplot, and whoever wants another figure edits them.
 package struct StudyPlot: Sendable {

@@ -95,8 +95,8 @@ package func brief(_ x: Double) -> String {
 package func automaticThresholds(_ reached: [Double], _ measure: StudyMeasure) -> [Double] {
   let values = reached.filter { $0.isFinite }
   guard let least = values.min(), let most = values.max() else { return [] }
-  // Where all are alike, two percentage points or a tenth of the error show how they came there. An error that is twice
-  // the best is no goal.
+  // Where all are alike, two percentage points or a tenth of the error show how they came there. An error that is
+  // twice the best is no goal.
   let range =
     measure.isAccuracy
     ? min(least, most - 2)...most : least...min(max(most, 1.1 * least), 2 * least)

@@ -47,8 +47,8 @@ extension Study {
     return [""] + table.lines
   }
 
-  /// A row an entry, a column a round place on the axis: the seeds' mean there. Blank once all of an entry's runs have
-  /// ended.
+  /// A row an entry, a column a round place on the axis: the seeds' mean there. Blank once all of an entry's runs
+  /// have ended.
   private func courseLines(_ axis: StudyAxis) -> [String] {
     let curves = entries.map { StudyCurve($0, axis, measure) }
     let trained = curves.filter(\.end.isFinite)

@@ -32,7 +32,8 @@ struct CSVReader {
         progress(min(Double(done) / Double(range.count), 1))
       }
     }
-    // A rank that has stopped at a fault does not know its number of lines, but whoever is above it needs it no more.
+    // A rank that has stopped at a fault does not know its number of lines, but whoever is above it needs it no
+    // more.
     let before = try ranks.sumOfLowerRanks(line - 1)
     try ranks.agree(onEarliest: fault, before: layout.firstLine - 1 + before)
     return parcels
