@@ -113,7 +113,7 @@ let package = Package(
     tests("MPITests", ["Basics", "MPI"]),
     tests("LinearAlgebraTests", ["LinearAlgebra"]),
     tests("HDF5Tests", ["Basics", "HDF5", "MPI"]),
-    tests("SumsTests", ["Basics", "LinearAlgebra", "MPI", "Sums"]),
+    tests("SumsTests", ["Basics", "CCounters", "LinearAlgebra", "MPI", "Sums"]),
     tests("NetworksTests", numeric),
     tests("ADMMTests", numeric + ["ADMM"], exclude: ["consistent.py", "reference.py"]),
     tests("OptimizersTests", numeric + ["Optimizers"], exclude: ["accelerated.py"]),

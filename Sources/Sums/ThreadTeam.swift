@@ -70,6 +70,7 @@ package final class ThreadTeam {
           }
         }, seat.toOpaque())
       guard code == 0 else {
+        seat.release()
         throw Failure(
           .inputOutput,
           "thread \(number + 1) of \(count) can't be started: \(String(cString: strerror(code))). "
@@ -80,7 +81,8 @@ package final class ThreadTeam {
   }
 
   deinit {
-    guard count > 1 else { return }
+    // Without one of them the others can't be called back: they wait until the process ends.
+    guard count > 1 && threads.count == count - 1 else { return }
     room.work = nil
     pthread_barrier_wait(room.start)
     for thread in threads { pthread_join(thread, nil) }

@@ -20,10 +20,13 @@ extern void __libc_free(void *memory);
 static atomic_long count;
 static _Thread_local bool is_watched;
 static _Thread_local int calls_of_mpi;
+static _Thread_local int allowed_threads = -1;
 
 long allocation_count(void) { return atomic_load(&count); }
 
 void watch_allocations(bool is_watched_now) { is_watched = is_watched_now; }
+
+void allow_threads(int number) { allowed_threads = number; }
 
 void enter_mpi(void) { calls_of_mpi += 1; }
 void leave_mpi(void) { calls_of_mpi -= 1; }
@@ -80,6 +83,8 @@ static void *run_watched(void *memory) {
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, Body body, void *argument) {
   Create create = (Create)dlsym(RTLD_NEXT, "pthread_create");
   if (!create) return ENOSYS;
+  if (allowed_threads == 0) return EAGAIN;
+  if (allowed_threads > 0) allowed_threads -= 1;
   if (!is_watched) return create(thread, attributes, body, argument);
   struct start *start = __libc_malloc(sizeof *start);
   if (!start) return EAGAIN;

@@ -24,6 +24,8 @@ struct Running: ~Copyable {
   var isRunning: Bool { process.isRunning }
   /// What it wrote to standard output so far.
   var output: String { files.text("stdout") }
+  /// What it wrote to standard error so far.
+  var errors: String { files.text("stderr") }
 
   /// Waits for its end.
   func outcome() -> Outcome {
@@ -94,15 +96,16 @@ enum Program {
   /// Starts admm-mpi as `run` does and does not wait for it.
   static func start(ranks: Int?, _ arguments: [String], limit: Int = 60) throws -> Running {
     let launch = ranks.map { launcher + ["-n", "\($0)"] } ?? []
-    return try start(launch + [path] + arguments, limit: limit)
+    return try start(command: launch + [path] + arguments, limit: limit)
   }
 
   /// Runs any command that the shell would find.
   static func run(command: [String], limit: Int = 60) throws -> Outcome {
-    try start(command, limit: limit).outcome()
+    try start(command: command, limit: limit).outcome()
   }
 
-  private static func start(_ command: [String], limit: Int) throws -> Running {
+  /// Starts any command that the shell would find and does not wait for it.
+  static func start(command: [String], limit: Int = 60) throws -> Running {
     let files = try TemporaryDirectory()
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")

@@ -8,6 +8,9 @@ long allocation_count(void);
 // Whether the allocations of the calling thread count from here on, and those of the threads that it starts. Not at first.
 void watch_allocations(bool is_watched);
 
+// The calling thread can start so many more threads, then the system seems to give none. Negative: as many as it likes, as at first.
+void allow_threads(int count);
+
 // Brackets a call of MPI, in which nothing counts.
 void enter_mpi(void);
 void leave_mpi(void);
