@@ -54,7 +54,8 @@ import Testing
     let way = Forward(activation, z)
     for j in 0..<n {
       for i in 0..<d {
-        #expect(way.kept.all.column(j)[i] == (activation.keepsSlopes ? way.slopes : way.a).all.column(j)[i])
+        let expected = activation.keepsSlopes ? way.slopes.all.column(j)[i] : way.a.all.column(j)[i]
+        #expect(way.kept.all.column(j)[i] == expected)
       }
     }
     let one = Panels(identity: d)
@@ -177,7 +178,7 @@ import Testing
         let (output, known) = (Double(m[i, j]), plain.h(Double(m[i, j])))
         let z = Double(u[i, j]) - 0.5 * Double(oldU[i, j]) + output
         #expect(v[i, j] == newV[i, j])
-        #expect(abs(Double(delta[i, j]) - (z + Double(u[i, j]) - output)) < 1e-5)
+        #expect(abs(Double(delta[i, j]) - (output - z - Double(u[i, j]))) < 1e-5)
         // z minimises (a + v − h(z))² + (z − (m − u))².
         let (goal, center) = (
           known + 2 * Double(newV[i, j]) - Double(oldV[i, j]), output - 0.5 * Double(oldU[i, j])
