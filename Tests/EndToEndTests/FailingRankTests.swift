@@ -30,7 +30,8 @@ import Testing
         directory.configuration(train: train), "--set", "training.method=\(method)", "--set",
         "training.threads_per_rank=16",
       ])
-    let outcome = try #require(job.outcome(within: 10), "the job went on for 10 s: \(job.errors)")
+    let ended = job.outcome(within: 10)
+    let outcome = try #require(ended, "the job went on for 10 s: \(job.errors)")
     #expect(outcome.status == 74, "\(outcome.transcript)")
     let messages = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("admm-mpi: error") }
     #expect(messages.count == 1, "\(outcome.transcript)")
