@@ -198,6 +198,8 @@ extension Panels {
   /// I, d × d.
   fileprivate init(identity d: Int) {
     self.init(rows: d, columns: d)
-    assign(Matrix<Float>(rows: d, columns: d) { $0 == $1 ? 1 : 0 }.all)
+    // By name: a temporary would be gone before its entries are read.
+    let identity = Matrix<Float>(rows: d, columns: d) { $0 == $1 ? 1 : 0 }
+    assign(identity.all)
   }
 }
