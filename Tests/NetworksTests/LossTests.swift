@@ -39,7 +39,10 @@ import Testing
   func values(loss: Loss) {
     let (z, y) = sample(loss)
     let expected = zip(z, y).reduce(0.0) { $0 + plain(loss, $1.0, $1.1) }
-    let own = loss.value(matrix(z).all, y: matrix(y).all)
+    // By name: a temporary would be gone before its entries are read.
+    let outputs = matrix(z)
+    let targets = matrix(y)
+    let own = loss.value(outputs.all, y: targets.all)
     #expect(abs(own - expected) <= 1e-12 * expected)
   }
 
@@ -47,7 +50,8 @@ import Testing
   func slopes(loss: Loss) {
     let (z, y) = sample(loss)
     var delta = matrix(z)
-    let total = loss.derivative(delta.mutableAll, y: matrix(y).all)
+    let targets = matrix(y)
+    let total = loss.derivative(delta.mutableAll, y: targets.all)
     let expected = zip(z, y).reduce(0.0) { $0 + plain(loss, $1.0, $1.1) }
     #expect(abs(total - expected) <= 1e-6 * expected)
     for n in z.indices where distanceFromKinks(loss, z[n], y[n]) > 1e-6 {
