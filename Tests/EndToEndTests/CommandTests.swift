@@ -91,8 +91,14 @@ import Testing
       (classes: 4, settings: ["network.loss=hinge", "network.bias=false"]),
       (classes: 3, settings: ["network.loss=softmax", "data.standardize=false"]),
       (classes: 2, settings: ["network.hidden=[6, 4]", "network.activation=hard_sigmoid"]),
-      (classes: 3, settings: ["training.method=consistent", "network.hidden=[6, 4]", "network.activation=tanh"]),
-      (classes: 2, settings: ["training.method=accelerated", "network.hidden=[20]", "network.activation=silu"]),
+      (
+        classes: 3,
+        settings: ["training.method=consistent", "network.hidden=[6, 4]", "network.activation=tanh"]
+      ),
+      (
+        classes: 2,
+        settings: ["training.method=accelerated", "network.hidden=[20]", "network.activation=silu"]
+      ),
       (
         classes: 2,
         settings: ["network.loss=logistic", "network.hidden=[6, 4]", "network.activation=sigmoid"]
