@@ -7,7 +7,8 @@ import Sums
 /// the way back:
 ///
 ///     z_L ← argmin_z ℓ(z, y) + β_L ‖z − (m_L − u_L)‖²
-///     a_l ← t + Vᵀ (V Vᵀ + r I)⁻¹ (z_{l+1} + u_{l+1} − b − V t),   t = h(m_l) − v_l,   W_{l+1} = [V b],   r = γ_l / β_{l+1}
+///     a_l ← t + Vᵀ (V Vᵀ + r I)⁻¹ (z_{l+1} + u_{l+1} − b − V t),   t = h(m_l) − v_l,
+///         W_{l+1} = [V b],   r = γ_l / β_{l+1}
 ///     v_l ← v_l + a_l − h(m_l)
 ///     z_l ← argmin_z γ_l ‖a_l + v_l − h(z)‖² + β_l ‖z − (m_l − u_l)‖²
 ///     u_l ← u_l + z_l − m_l,   δ_l = m_l − (z_l + u_l)

@@ -1,7 +1,7 @@
 #pragma once
 
-// Sixteen single-precision numbers at once: the operations that Swift's SIMD16<Float> can't promise as one instruction. Where the
-// processor's vectors are shorter, the compiler makes several instructions of each.
+// Sixteen single-precision numbers at once: the operations that Swift's SIMD16<Float> can't promise as one
+// instruction. Where the processor's vectors are shorter, the compiler makes several instructions of each.
 
 typedef float lanes_t __attribute__((ext_vector_type(16)));
 
@@ -33,7 +33,8 @@ LANES_INLINE lanes_t lanes_first(lanes_t x, int count, lanes_t y) {
   return numbers < (numbers_t)count ? x : y;
 }
 
-// e^x for x <= 0, to 2 units in the last place; 0 below -87. x = n log 2 + r with |r| <= log 2 / 2, and a polynomial in r.
+// e^x for x <= 0, to 2 units in the last place; 0 below -87. x = n log 2 + r with |r| <= log 2 / 2, and a polynomial
+// in r.
 LANES_INLINE lanes_t lanes_exp_of_negative(lanes_t x) {
   typedef int numbers_t __attribute__((ext_vector_type(16)));
   const lanes_t magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number
@@ -57,8 +58,8 @@ LANES_INLINE lanes_t lanes_exp_of_negative(lanes_t x) {
   return x < floor_at ? (lanes_t)0.0f : result;
 }
 
-// e^x - 1 for x <= 0, to 2 units in the last place; -1 below -87. As above, with e^r - 1 in place of e^r: no digit of
-// a small x is lost, since there n = 0.
+// e^x - 1 for x <= 0, to 2 units in the last place; -1 below -87. As above, with e^r - 1 in place of e^r: no digit
+// of a small x is lost, since there n = 0.
 LANES_INLINE lanes_t lanes_exp_minus_one_of_negative(lanes_t x) {
   typedef int numbers_t __attribute__((ext_vector_type(16)));
   const lanes_t magic = 12582912.0f;

@@ -80,8 +80,8 @@ extension SIMD16<Float> {
 /// How many vectors hold so many rows.
 @inlinable public func wholeVectors(_ rows: Int) -> Int { (rows + laneCount - 1) / laneCount }
 
-/// `rows` and the rows of padding that make a column whole vectors; where that would put columns a multiple of 1 KiB apart, a
-/// vector more, so that they don't compete for the same few sets of a cache.
+/// `rows` and the rows of padding that make a column whole vectors; where that would put columns a multiple of 1 KiB
+/// apart, a vector more, so that they don't compete for the same few sets of a cache.
 public func paddedRows(_ rows: Int) -> Int {
   let vectors = wholeVectors(rows)
   return laneCount * (vectors > 0 && vectors.isMultiple(of: 16) ? vectors + 1 : vectors)

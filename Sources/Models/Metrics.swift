@@ -59,8 +59,8 @@ public struct Evaluation: Sendable, Equatable {
     }
   }
 
-  /// Evaluates the answer that ignores the features: the most frequent class of the training set, or its mean target.
-  /// Collective.
+  /// Evaluates the answer that ignores the features: the most frequent class of the training set, or its mean
+  /// target. Collective.
   ///
   /// - Parameters:
   ///   - training: this rank's labels of the training set.

@@ -8,8 +8,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-// The program's own definitions of the allocation functions take the place of the C library's, for all libraries of the process; they
-// count and pass on to glibc's other names for them.
+// The program's own definitions of the allocation functions take the place of the C library's, for all libraries of
+// the process; they count and pass on to glibc's other names for them.
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);

@@ -2,7 +2,8 @@
 
 #include "CCounters.h"
 
-// Takes the place of MPI's function for the whole process, as the profiling interface of the standard provides (MPI 3.1, section 14.2).
+// Takes the place of MPI's function for the whole process, as the profiling interface of the standard provides (MPI
+// 3.1, section 14.2).
 
 static long count, bytes;
 

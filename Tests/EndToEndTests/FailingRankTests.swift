@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A job of which one rank dies, or meets an error that no other rank knows of, ends at once and says so by its status.
+/// A job of which one rank dies, or meets an error that no other rank knows of, ends at once and says so by its
+/// status.
 @Suite struct FailingRankTests {
   /// Whether a process may ask for larger stacks, as one of the tests does.
   private static var canHaveLargeStacks: Bool {
@@ -10,14 +11,15 @@ import Testing
     return getrlimit(__rlimit_resource_t(RLIMIT_STACK.rawValue), &limit) == 0 && limit.rlim_max >= 1 << 30
   }
 
-  /// Runs the command that follows a rank's number: on that rank threads have stacks of 1 GiB, and the process has 8 GiB of addresses.
+  /// Runs the command that follows a rank's number: on that rank threads have stacks of 1 GiB, and the process has 8
+  /// GiB of addresses.
   private static let withFewThreadsOnOneRank = """
     if [ "${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" = "$0" ]; then ulimit -s 1048576 && ulimit -v 8388608 || exit 99; fi
     exec "$@"
     """
 
-  /// One rank can't start its threads while the others wait for it in a reduction: the job ends with that rank's status and one message,
-  /// which names the rank and its host.
+  /// One rank can't start its threads while the others wait for it in a reduction: the job ends with that rank's
+  /// status and one message, which names the rank and its host.
   @Test(
     .enabled("needs a hard limit of 1 GiB or more for stacks") { canHaveLargeStacks },
     arguments: [("taylor", 2, 1), ("taylor", 3, 0), ("accelerated", 3, 2)])

@@ -80,8 +80,8 @@ import Testing
     }
   }
 
-  /// What the way forward leaves: by the kernel of a product, and by the one that takes another product from the same
-  /// registers.
+  /// What the way forward leaves: by the kernel of a product, and by the one that takes another product from the
+  /// same registers.
   private struct Forward: ~Copyable {
     private(set) var a, slopes: Matrix<Float>
     let kept: Matrix<Float>

@@ -75,8 +75,8 @@ import Testing
     }
   }
 
-  /// Of two pieces with the same value the one that contains m wins: γ = 3, β = 1, a = 1, m = −1 makes 3 at −1 and at
-  /// 1/2.
+  /// Of two pieces with the same value the one that contains m wins: γ = 3, β = 1, a = 1, m = −1 makes 3 at −1 and
+  /// at 1/2.
   @Test func tiesStayWhereTheyAre() {
     let a = Matrix<Float>(rows: 16, columns: 1) { _, _ in 1 }
     var z = Matrix<Float>(rows: 16, columns: 1) { _, _ in -1 }

@@ -69,7 +69,8 @@ extension HiddenFunction {
   }
 }
 
-/// h' for sixteen numbers at once, from what the way forward keeps: h'(z) itself, or h(z) where h' can be read off it.
+/// h' for sixteen numbers at once, from what the way forward keeps: h'(z) itself, or h(z) where h' can be read off
+/// it.
 protocol SlopeFunction: EntryFunction {
   /// h' ∘ x
   func multiply(_ x: Lanes, kept: Lanes) -> Lanes

@@ -25,10 +25,10 @@ struct ReLUSlope: SlopeFunction {
 
 /// The minimiser for h(z) = max(z, 0), without a comparison of values.
 ///
-/// The parabola of z > 0 has its minimum s = (γa + βm)/(γ+β), of value κ(a − m)² with κ = γβ/(γ+β); the best z ≤ 0 is
-/// min(m, 0). For m ≥ 0 that is 0, where the parabola is no lower: max(s, 0) wins. For m < 0 it is m, of value γa²: s
-/// wins where √κ (a − m) < √γ a, that is where a + ρm > 0 with ρ = √κ / (√γ − √κ), and then s > 0. So m wins where
-/// neither m nor a + ρm is positive (m = 0 is then max(s, 0) as well), else max(s, 0).
+/// The parabola of z > 0 has its minimum s = (γa + βm)/(γ+β), of value κ(a − m)² with κ = γβ/(γ+β); the best z ≤ 0
+/// is min(m, 0). For m ≥ 0 that is 0, where the parabola is no lower: max(s, 0) wins. For m < 0 it is m, of value
+/// γa²: s wins where √κ (a − m) < √γ a, that is where a + ρm > 0 with ρ = √κ / (√γ − √κ), and then s > 0. So m wins
+/// where neither m nor a + ρm is positive (m = 0 is then max(s, 0) as well), else max(s, 0).
 struct ReLUStep: EntryStep {
   private let weightOfA, weightOfM, rho: Lanes
 

@@ -73,8 +73,8 @@ struct Entries<F: SmoothFunction> {
     return search
   }
 
-  /// Where on the far side, at m or at a knot, the pull that way is largest, and the pull without κ; 0 where there is
-  /// none.
+  /// Where on the far side, at m or at a knot, the pull that way is largest, and the pull without κ; 0 where there
+  /// is none.
   @inline(__always)
   func top(_ knots: Knots) -> (at: Lanes, pull: Lanes) {
     let (zero, start, goal) = (Lanes.zero, side * m, side * a)

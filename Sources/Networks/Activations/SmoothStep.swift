@@ -75,8 +75,8 @@ struct SmoothStep<F: SmoothFunction>: EntryStep {
 
   /// A step of Newton's method on g; the last is shorter than 1e-4, and its error the square of that.
   ///
-  /// A step is at most 1 + |z|/2 long, and where f bends up little as if it bent up more. A step out of the bracket, or
-  /// back by more than a quarter of the step before, halves the bracket instead.
+  /// A step is at most 1 + |z|/2 long, and where f bends up little as if it bent up more. A step out of the bracket,
+  /// or back by more than a quarter of the step before, halves the bracket instead.
   @inline(__always)
   private func advance(_ search: inout Search, _ a: Lanes, _ m: Lanes) {
     let (zero, one) = (Lanes.zero, Lanes(repeating: 1))

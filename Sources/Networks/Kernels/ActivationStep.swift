@@ -88,7 +88,8 @@ package struct ActivationStep: ~Copyable {
   /// a_l from z_l and z_{l+1}. Local; `flops` a sample.
   ///
   /// - Parameters:
-  ///   - a: (d_l + 1) × n, padded, overwritten: a_l over a row of ones, and where `stacksOutputs` holds over z_{l+1}.
+  ///   - a: (d_l + 1) × n, padded, overwritten: a_l over a row of ones, and where `stacksOutputs` holds over
+  ///     z_{l+1}.
   ///   - z: d_l × n, the outputs z_l.
   ///   - next: d_{l+1} × n, the outputs z_{l+1}.
   ///   - activation: h.

@@ -1,6 +1,7 @@
 import LinearAlgebra
 
-// a ← h(z) and a ← h(W x): the outputs go from registers through h to memory, and so do the slopes where they are kept.
+// a ← h(z) and a ← h(W x): the outputs go from registers through h to memory, and so do the slopes where they are
+// kept.
 
 extension ActivationFunction {
   func apply(_ a: MutableTile<Float>, _ z: Tile<Float>, slopes: MutableTile<Float>?) {

@@ -97,8 +97,8 @@ extension Loss {
 
   /// z ← argmin over z of ℓ(z, y) + ⟨z, λ⟩ + β ‖z − m‖², the update of the last layer's outputs. Local.
   ///
-  /// Exact to rounding for the piecewise losses; logistic and softmax by Newton's method to 1e-6 of the outputs' scale.
-  /// docs/algorithm.md §3; Taylor et al. (2016), eq. 7.
+  /// Exact to rounding for the piecewise losses; logistic and softmax by Newton's method to 1e-6 of the outputs'
+  /// scale. docs/algorithm.md §3; Taylor et al. (2016), eq. 7.
   ///
   /// - Parameters:
   ///   - z: d_L × n, overwritten.

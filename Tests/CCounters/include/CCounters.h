@@ -2,13 +2,16 @@
 
 #include <stdbool.h>
 
-// How many heap allocations watched threads have made so far, in any library. What MPI allocates within a call is its own affair.
+// How many heap allocations watched threads have made so far, in any library. What MPI allocates within a call is
+// its own affair.
 long allocation_count(void);
 
-// Whether the allocations of the calling thread count from here on, and those of the threads that it starts. Not at first.
+// Whether the allocations of the calling thread count from here on, and those of the threads that it starts. Not at
+// first.
 void watch_allocations(bool is_watched);
 
-// The calling thread can start so many more threads, then the system seems to give none. Negative: as many as it likes, as at first.
+// The calling thread can start so many more threads, then the system seems to give none. Negative: as many as it
+// likes, as at first.
 void allow_threads(int count);
 
 // Brackets a call of MPI, in which nothing counts.
