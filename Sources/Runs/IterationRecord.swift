@@ -32,7 +32,7 @@ public struct IterationRecord: Sendable, Equatable {
   public var seconds: Double
   /// Useful floating-point operations a second of training since the record before, in 10⁹, for each rank.
   public var gflops_per_rank: Double?
-  /// What else happened, such as a raised ridge or a new best iterate.
+  /// What else happened, such as a raised ridge.
   public var notes: [String]
 
   public init(iteration: Int, seconds: Double = 0, notes: [String] = []) {
