@@ -39,7 +39,7 @@ import Testing
     #expect(
       try message(directory.url.path)
         == "the directory \(directory.url.path) is in use by process 4711 on node17. "
-          + "Choose another, or wait for its end."
+        + "Choose another, or wait for its end."
     )
     kill(other.processIdentifier, SIGKILL)
     other.waitUntilExit()
