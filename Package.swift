@@ -112,7 +112,7 @@ let package = Package(
     .target(name: "CCounters", dependencies: ["CMPI"], path: "Tests/CCounters"),
     tests("MPITests", ["Basics", "MPI"]),
     tests("LinearAlgebraTests", ["LinearAlgebra"]),
-    tests("HDF5Tests", ["Basics", "HDF5", "MPI"]),
+    tests("HDF5Tests", ["Basics", "Files", "HDF5", "MPI"]),
     tests("SumsTests", ["Basics", "CCounters", "LinearAlgebra", "MPI", "Sums"]),
     tests("NetworksTests", numeric),
     tests("ADMMTests", numeric + ["ADMM"], exclude: ["consistent.py", "reference.py"]),

@@ -105,6 +105,11 @@ public struct Consistent: ~Copyable, TrainingMethod {
   }
 
   public func copyWeights(to W: inout Layers<Matrix<Float>>) { network.assign(&W, w) }
+
+  public mutating func takeWeightsOfRoot(over ranks: borrowing Communicator) throws {
+    try w.takeEntriesOfRoot(over: ranks)
+    try momentum.takeEntriesOfRoot(over: ranks)
+  }
 }
 
 // MARK: Penalties and the metric

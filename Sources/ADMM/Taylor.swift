@@ -138,4 +138,8 @@ public struct Taylor: ~Copyable, TrainingMethod {
   }
 
   public func copyWeights(to W: inout Layers<Matrix<Float>>) { W.assign(self.W) }
+
+  public mutating func takeWeightsOfRoot(over ranks: borrowing Communicator) throws {
+    for l in 1...L { try W[l].takeEntriesOfRoot(over: ranks) }
+  }
 }

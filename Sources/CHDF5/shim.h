@@ -10,6 +10,7 @@ static inline hid_t h5_error_stack(void) { return H5E_DEFAULT; }
 static inline hid_t h5_all(void) { return H5S_ALL; }
 
 static inline hid_t h5_file_access_list(void) { return H5P_FILE_ACCESS; }
+static inline hid_t h5_dataset_create_list(void) { return H5P_DATASET_CREATE; }
 static inline hid_t h5_transfer_list(void) { return H5P_DATASET_XFER; }
 
 static inline unsigned h5_read_only(void) { return H5F_ACC_RDONLY; }

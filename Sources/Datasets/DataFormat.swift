@@ -49,6 +49,8 @@ package struct Outline {
   var featureNames: [String]
   /// Whether there are labels, and they are wanted.
   var hasLabels: Bool
+  /// What the file calls its columns.
+  var columns = ColumnNames()
 }
 
 /// What one rank has read of a file, before it goes to its owners.
@@ -57,7 +59,9 @@ package struct ReadSamples {
   /// d names, the same on every rank.
   let featureNames: [String]
   let hasLabels: Bool
+  /// What the file calls its columns, the same on every rank.
+  var columns = ColumnNames()
 }
 
 /// The names of d features that have none: x1, x2, …
-func numberedNames(_ d: Int) -> [String] { (0..<d).map { "x\($0 + 1)" } }
+package func numberedNames(_ d: Int) -> [String] { (0..<d).map { "x\($0 + 1)" } }

@@ -26,7 +26,9 @@ public struct Dataset: ~Copyable {
   /// The labels of this rank's samples.
   public var labels: Labels
   /// d names, the same on every rank: the header's, or x1, x2, …
-  public let featureNames: [String]
+  public internal(set) var featureNames: [String]
+  /// What the file itself calls its columns.
+  public internal(set) var columns = ColumnNames()
 
   /// d: how many features a sample has.
   public var featureCount: Int { featureNames.count }

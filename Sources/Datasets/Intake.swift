@@ -9,6 +9,8 @@ package struct Intake {
   let missing: Source.MissingValues
   /// Whether any class may occur.
   private let isOpen: Bool
+  /// Whether labels are skipped.
+  private let ignoresLabels: Bool
   private var table: LabelTable
 
   /// The parameters are those of `readDataset`.
@@ -17,6 +19,7 @@ package struct Intake {
   ) {
     self.task = task
     self.missing = missing
+    ignoresLabels = selection == .ignored
     isOpen = classes == nil && selection == .all && task == .classification
     table = LabelTable(selection: selection, classes: classes, missing: missing)
   }
@@ -31,13 +34,15 @@ package struct Intake {
 
   /// Adds the class of the next sample to a parcel. Returns false where the selection leaves the sample out.
   mutating func take(_ label: String, into parcel: inout Parcel) throws(LabelTable.Refusal) -> Bool {
-    add(try table.code(label), to: &parcel)
+    try add(ignoresLabels ? 0 : table.code(label), to: &parcel)
   }
 
   /// Adds the label of the next sample, a class or a target. Returns false where the selection leaves the sample
   /// out.
   mutating func take(_ label: Double, into parcel: inout Parcel) throws(LabelTable.Refusal) -> Bool {
-    guard task == .regression else { return add(try table.code(label), to: &parcel) }
+    guard task == .regression else {
+      return try add(ignoresLabels ? 0 : table.code(label), to: &parcel)
+    }
     let target = Float(label)
     guard let value = accepted(target) else {
       throw LabelTable.Refusal(message: "the label \(target) is not a finite number. Correct the file.")

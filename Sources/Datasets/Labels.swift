@@ -11,6 +11,8 @@ public enum LabelSelection: Sendable, Equatable {
   case positive(String)
   /// The samples of these classes, coded in this order; the others are left out.
   case only([String])
+  /// All samples; labels are skipped, whatever they are.
+  case ignored
 }
 
 /// The labels that one rank has met, and their codes.
@@ -47,6 +49,7 @@ struct LabelTable {
     case .all: self.selection = .all
     case .positive(let name): self.selection = .positive(Self.canonical(name))
     case .only(let list): self.selection = .only(list.map(Self.canonical))
+    case .ignored: self.selection = .ignored
     }
     self.classes = classes?.map(Self.canonical)
     self.missing = missing
@@ -90,7 +93,7 @@ struct LabelTable {
     switch selection {
     case .positive(let positive): return name == positive ? 1 : 0
     case .only(let list): return list.firstIndex(of: name).map(Int32.init) ?? Self.leftOut
-    case .all: break
+    case .all, .ignored: break
     }
     if let classes {
       if let index = classes.firstIndex(of: name) { return Int32(index) }
@@ -110,6 +113,7 @@ struct LabelTable {
   /// - Throws: a shared `Failure` if the labels look like numbers to be predicted, or a class of the selection does
   ///   not occur.
   func resolve(path: String, over ranks: borrowing Communicator) throws -> (names: [String], codes: [Int32]) {
+    if selection == .ignored { return ([""], [0]) }
     let all = Set(
       try ranks.gather(met.joined(separator: "\0")).flatMap { $0.split(separator: "\0").map(String.init) })
     let numbers = all.compactMap(decimalValue)
@@ -131,7 +135,7 @@ struct LabelTable {
     case .only(let list):
       try require(list, among: sorted, path)
       return (list, list.indices.map(Int32.init))
-    case .all: break
+    case .all, .ignored: break
     }
     if let classes { return (classes, classes.indices.map(Int32.init)) }
     let place = Dictionary(uniqueKeysWithValues: zip(sorted, Int32(0)...))

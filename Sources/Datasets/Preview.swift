@@ -12,6 +12,8 @@ public struct Preview: Sendable, Equatable {
   public let featureNames: [String]
   /// Whether there are labels.
   public let hasLabels: Bool
+  /// What the file itself calls its columns.
+  public let columns: ColumnNames
   /// The length of the file in bytes.
   public let fileSize: Int
 
@@ -28,5 +30,6 @@ public func preview(_ source: Source, over ranks: borrowing Communicator) throws
   let outline = try format.outline(source, file, over: ranks)
   return Preview(
     format: type(of: format).name, samples: outline.samples, isEstimate: outline.isEstimate,
-    featureNames: outline.featureNames, hasLabels: outline.hasLabels, fileSize: file.size)
+    featureNames: outline.featureNames, hasLabels: outline.hasLabels,
+    columns: outline.columns, fileSize: file.size)
 }

@@ -27,11 +27,13 @@ public func readDataset(
     source, file, into: &intake, over: ranks, progress: progress)
   let labels =
     read.hasLabels ? try intake.settle(&read.parcels, path: source.path, over: ranks) : .none
-  let dataset = try distribute(
+  var dataset = try distribute(
     &read.parcels, featureNames: read.featureNames, labels: labels, chunk: chunk, over: ranks)
+  dataset.columns = read.columns
   guard dataset.partition.samples > 0 else {
     throw Failure(
-      .badData, "\(source.path) holds no samples\(selection == .all ? "" : " of these classes").",
+      .badData,
+      "\(source.path) holds no samples\([.all, .ignored].contains(selection) ? "" : " of these classes").",
       isShared: true)
   }
   progress(1)

@@ -4,19 +4,35 @@ import MPI
 
 /// A file open for writing. Local; a whole file goes through `PendingFile`, which uses this.
 package final class OutputFile {
-  private let path: String
+  /// Where it lies; of a pending file the temporary name.
+  package let path: String
+  /// What messages call it.
+  package let name: String
   /// −1 once it is closed.
   private var descriptor: CInt
 
-  /// Makes a file, empty whatever was there.
+  /// Makes a file where there is none. No link is followed, and nothing that is there is touched.
   ///
-  /// - Parameter appending: whether every write goes to the end, whoever else writes.
+  /// - Parameters:
+  ///   - name: what messages call it; its path by default.
+  ///   - appending: whether every write goes to the end, whoever else writes.
   /// - Throws: a `Failure` of status `inputOutput`.
-  package init(_ path: String, appending: Bool = false) throws {
+  package convenience init(new path: String, calling name: String? = nil, appending: Bool = false) throws {
+    try self.init(path, calling: name ?? path, O_CREAT | O_EXCL | (appending ? O_APPEND : 0))
+  }
+
+  /// Opens a file that another rank has made. No link is followed.
+  ///
+  /// - Throws: a `Failure` of status `inputOutput`.
+  package convenience init(existing path: String, calling name: String) throws {
+    try self.init(path, calling: name, 0)
+  }
+
+  private init(_ path: String, calling name: String, _ flags: CInt) throws {
     self.path = path
-    let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | (appending ? O_APPEND : 0)
-    descriptor = open(path, flags, 0o666)
-    guard descriptor >= 0 else { throw systemFailure("\(path) can't be made") }
+    self.name = name
+    descriptor = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | flags, 0o666)
+    guard descriptor >= 0 else { throw systemFailure("\(name) can't be made") }
   }
 
   deinit {
@@ -27,7 +43,21 @@ package final class OutputFile {
   ///
   /// - Throws: a `Failure` of status `inputOutput`.
   package func write(_ bytes: UnsafeRawBufferPointer) throws {
-    guard writeAll(bytes, to: descriptor) else { throw systemFailure("\(path) can't be written") }
+    guard writeAll(bytes, to: descriptor) else { throw unwritten }
+  }
+
+  /// Hands all of `bytes` to the operating system, to stand from byte `offset` on.
+  ///
+  /// - Throws: a `Failure` of status `inputOutput`.
+  package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+    var done = 0
+    while done < bytes.count {
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+      let count = pwrite(descriptor, rest.baseAddress, min(rest.count, 1 << 30), offset + done)
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { throw unwritten }
+      done += count
+    }
   }
 
   /// Hands all of `text` to the operating system.
@@ -38,13 +68,17 @@ package final class OutputFile {
     try text.withUTF8 { try write(UnsafeRawBufferPointer($0)) }
   }
 
-  /// A network file system may tell of a full disk only here.
+  /// Has the disk hold all of the file, and closes it. A network file system may tell of a full disk only here.
   ///
   /// - Throws: a `Failure` of status `inputOutput`.
-  package func close() throws {
-    defer { descriptor = -1 }
-    guard Glibc.close(descriptor) == 0 else { throw systemFailure("\(path) can't be written") }
+  package func finish() throws {
+    guard fsync(descriptor) == 0 else { throw unwritten }
+    let code = Glibc.close(descriptor)
+    descriptor = -1
+    guard code == 0 else { throw unwritten }
   }
+
+  private var unwritten: Failure { systemFailure("\(name) can't be written") }
 }
 
 /// Writes all of `bytes` to an open file, pipe or terminal. Local.

@@ -26,10 +26,15 @@ package func directory(of path: String) -> String {
   return slash == path.startIndex ? "/" : String(path[..<slash])
 }
 
+/// The last component of `path`.
+package func lastComponent(of path: String) -> String {
+  String(path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...])
+}
+
 /// The last component of `path` without its extension.
 package func stem(of path: String) -> String {
-  let name = path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]
-  guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return String(name) }
+  let name = lastComponent(of: path)
+  guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
   return String(name[..<dot])
 }
 

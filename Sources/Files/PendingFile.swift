@@ -4,46 +4,74 @@ import MPI
 
 /// A file that is written under a temporary name and gets its own when it is whole and on the disk.
 ///
-/// After a failure at any point what was there stays, and the temporary file is removed. Every result that is not a
-/// growing log is written this way: by one rank (`write`), by one rank for all (`writeInOrder`), or by all ranks
-/// into one file (`writeTogether`).
+/// The temporary name is a new one each time, in the same directory: no link is followed, nothing that is there is
+/// touched, and renaming is one step of the file system. After a failure at any point what was there stays, and the
+/// temporary file is removed. Every result that is not a growing log is written this way: by one rank (`write`), by
+/// one rank for all (`writeInOrder`), or by all ranks into one file (`writeTogether`).
 package struct PendingFile: Sendable {
   /// What it will be called.
   package let path: String
-  /// What it is called until then: a name in the same directory, so that renaming is one step of the file system.
-  private let temporaryPath: String
+  /// What must not be replaced by it.
+  private let kept: KeptFiles
 
   /// A file that replaces what is there. Makes nothing yet.
-  package init(_ path: String) {
+  package init(_ path: String, keeping kept: KeptFiles = KeptFiles()) {
     self.path = path
-    temporaryPath = path + ".part"
+    self.kept = kept
   }
 
   /// Makes nothing yet. Collective.
   ///
-  /// - Parameter force: whether a file of this name may be replaced.
-  /// - Throws: a shared `Failure` of status `inputOutput` where it may not.
-  package init(_ path: String, force: Bool, over ranks: borrowing Communicator) throws {
-    self.init(path)
+  /// - Parameters:
+  ///   - force: whether a file of this name may be replaced.
+  ///   - inputs: what the same command reads, and never replaces.
+  /// - Throws: a shared `Failure` of status `inputOutput` where it may not, or where a directory or a device has the
+  ///   name.
+  package init(
+    _ path: String, force: Bool, keeping inputs: [String] = [], over ranks: borrowing Communicator
+  ) throws {
+    self.init(path, keeping: KeptFiles(inputs))
     let isRoot = ranks.isRoot
-    try ranks.agree {
-      guard isRoot && !force && access(path, F_OK) == 0 else { return }
+    try ranks.agree { if isRoot { try check(force: force) } }
+  }
+
+  private func check(force: Bool) throws {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return }
+    try checkKept()
+    guard force else {
       throw Failure(.inputOutput, "\(path) exists. Name another file, or replace it with --force.")
     }
+    guard stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
+      throw Failure(.inputOutput, "\(path) is not a file but a directory or a device. Name a file.")
+    }
+  }
+
+  private func checkKept() throws {
+    guard let input = kept.path(sameAs: path) else { return }
+    throw Failure(
+      .inputOutput,
+      "\(path) is \(input == path ? "read" : "the same file as \(input), which is read") here, and is not replaced. "
+        + "Name another file.")
   }
 
   // MARK: By one rank
 
-  /// Lets `body` write the file of the temporary name, and gives it its own. Local.
+  /// Lets `body` write the file, and gives it its name. Local.
   ///
+  /// - Parameter body: may write by the file's temporary path, too.
   /// - Throws: what `body` throws, and a `Failure` of status `inputOutput`.
-  package func write(_ body: (_ temporaryPath: String) throws -> Void) throws {
+  package func write(_ body: (_ file: OutputFile) throws -> Void) throws {
+    try write(to: temporary(), body)
+  }
+
+  private func write(to file: OutputFile, _ body: (_ file: OutputFile) throws -> Void) throws {
     do {
-      try body(temporaryPath)
-      try Self.sync(temporaryPath)
-      try settle()
+      try body(file)
+      try file.finish()
+      try settle(file.path)
     } catch {
-      unlink(temporaryPath)
+      unlink(file.path)
       throw error
     }
   }
@@ -52,11 +80,7 @@ package struct PendingFile: Sendable {
   ///
   /// - Throws: a `Failure` of status `inputOutput`.
   package func write(_ bytes: [UInt8]) throws {
-    try write { temporaryPath in
-      let file = try OutputFile(temporaryPath)
-      try bytes.withUnsafeBytes(file.write)
-      try file.close()
-    }
+    try write { file in try bytes.withUnsafeBytes(file.write) }
   }
 
   /// Has rank 0 write a text. Collective.
@@ -78,8 +102,10 @@ package struct PendingFile: Sendable {
   package func writeInOrder(
     _ text: [UInt8], limit: Int = 1 << 22, over ranks: borrowing Communicator
   ) throws {
+    let isRoot = ranks.isRoot
+    let file = try ranks.agree { isRoot ? try temporary() : nil }
     let counts = try ranks.gather([text.count]).map { $0[0] }
-    guard ranks.isRoot else {
+    guard let file else {
       try text.withUnsafeBufferPointer { text in
         for start in stride(from: 0, to: text.count, by: limit) {
           try ranks.send(UnsafeBufferPointer(rebasing: text[start..<min(start + limit, text.count)]), to: 0)
@@ -88,20 +114,13 @@ package struct PendingFile: Sendable {
       return try ranks.agree {}
     }
     let outcome = Result {
-      try write { temporaryPath in
+      try write(to: file) { file in
+        var outcome = Result { try text.withUnsafeBytes(file.write) }
         // After a failure the others' texts are received all the same, so that they end their sending.
-        var file = Result { try OutputFile(temporaryPath) }
-        func put(_ bytes: UnsafeBufferPointer<UInt8>) {
-          file = file.flatMap { file in
-            Result {
-              try file.write(UnsafeRawBufferPointer(bytes))
-              return file
-            }
-          }
+        try receive(counts, limit: limit, over: ranks) { bytes in
+          outcome = outcome.flatMap { Result { try file.write(UnsafeRawBufferPointer(bytes)) } }
         }
-        text.withUnsafeBufferPointer(put)
-        try receive(counts, limit: limit, over: ranks, put)
-        try file.get().close()
+        try outcome.get()
       }
     }
     try ranks.agree { try outcome.get() }
@@ -126,21 +145,23 @@ package struct PendingFile: Sendable {
 
   // MARK: By all ranks
 
-  /// Lets all ranks write one file of the temporary name, such as parallel HDF5 does, and gives it its own.
-  /// Collective.
+  /// Lets all ranks write one file, each its own part of it, and gives it its name. Collective.
   ///
-  /// - Parameter body: collective.
+  /// - Parameter body: collective; each rank has the file open.
   /// - Throws: a shared `Failure` of status `inputOutput`; one that is not shared where `body` fails on this rank
   ///   and leaves others waiting: end the job then.
   package func writeTogether(
-    over ranks: borrowing Communicator, _ body: (_ temporaryPath: String) throws -> Void
+    over ranks: borrowing Communicator, _ body: (_ file: OutputFile) throws -> Void
   ) throws {
     let isRoot = ranks.isRoot
+    let made = try ranks.agree { isRoot ? try temporary() : nil }
+    let temporaryPath = try ranks.broadcast(made?.path ?? "")
     do {
-      try body(temporaryPath)
+      let file = try ranks.agree { try made ?? OutputFile(existing: temporaryPath, calling: path) }
+      try body(file)
       // Each rank's host may still hold what it wrote.
-      try ranks.agree { try Self.sync(temporaryPath) }
-      try ranks.agree { if isRoot { try settle() } }
+      try ranks.agree { try file.finish() }
+      try ranks.agree { if isRoot { try settle(temporaryPath) } }
     } catch let failure as Failure {
       if isRoot || !failure.isShared { unlink(temporaryPath) }
       throw failure
@@ -152,16 +173,15 @@ package struct PendingFile: Sendable {
 
   // MARK: Steps
 
-  /// Has the disk hold all of a file.
-  private static func sync(_ path: String) throws {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw systemFailure("\(path) can't be written") }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw systemFailure("\(path) can't be written") }
+  /// An empty file of a new name in the same directory.
+  private func temporary() throws -> OutputFile {
+    let name = String(UInt64.random(in: 0 ... .max), radix: 16)
+    return try OutputFile(new: "\(directory(of: path))/.admm-mpi-\(name).part", calling: path)
   }
 
   /// Gives the whole file its name, and has the disk hold that too.
-  private func settle() throws {
+  private func settle(_ temporaryPath: String) throws {
+    try checkKept()
     guard rename(temporaryPath, path) == 0 else { throw systemFailure("\(path) can't be replaced") }
     // Without the right to read a directory there is nothing to be synced by, and some file systems can't.
     let descriptor = open(directory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)

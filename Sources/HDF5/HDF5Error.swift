@@ -1,4 +1,5 @@
 import CHDF5
+import Glibc
 
 /// A call to HDF5 that failed.
 public struct HDF5Error: Error, CustomStringConvertible {
@@ -12,6 +13,7 @@ public struct HDF5Error: Error, CustomStringConvertible {
 
 /// The version of the HDF5 library, for instance `1.10.8`. Local.
 public func hdf5Version() -> String {
+  turnLockingOff()
   var (major, minor, release): (UInt32, UInt32, UInt32) = (0, 0, 0)
   H5get_libversion(&major, &minor, &release)
   return "\(major).\(minor).\(release)"
@@ -31,9 +33,16 @@ func check<Code: SignedInteger>(_ code: Code, _ call: String) throws(HDF5Error) 
 
 /// Keeps HDF5 from printing its error stack, and from touching files at exit that a failed job left open.
 func quietLibrary() throws(HDF5Error) {
+  turnLockingOff()
   H5dont_atexit()
   try check(H5Eset_auto2(h5_error_stack(), nil, nil), "H5Eset_auto2")
 }
+
+/// Network file systems often have no locks, and HDF5 then opens nothing. No process writes a file that others read:
+/// results get their names when they are whole. What the user has set holds.
+///
+/// The library looks at this when it is first called.
+private func turnLockingOff() { setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0) }
 
 private func errorStackText() -> String {
   var causes: [String] = []

@@ -44,11 +44,15 @@ public struct HDF5File: ~Copyable {
   ///
   /// From then on each rank has the file to itself, in memory, and nothing is collective.
   ///
+  /// - Parameter content: reads the HDF5 file's bytes, where there are others around them. For rank 0.
   /// - Throws: a shared `Failure` as above.
-  public init(broadcasting path: String, over ranks: borrowing Communicator) throws {
+  public init(
+    broadcasting path: String, over ranks: borrowing Communicator,
+    content: ((_ path: String) throws -> [UInt8])? = nil
+  ) throws {
     let isRoot = ranks.isRoot
     var bytes = try ranks.agree {
-      let bytes = isRoot ? try Files.bytes(of: path) : []
+      let bytes = isRoot ? try content?(path) ?? Files.bytes(of: path) : []
       guard !isRoot || !bytes.isEmpty else {
         throw Failure(.badData, "\(path): not an HDF5 file: it is empty.")
       }
@@ -72,13 +76,10 @@ public struct HDF5File: ~Copyable {
     self.init(path, handle, isShared: false, output: PendingFile(path))
   }
 
-  /// Creates a file on all ranks, empty whatever was there. Collective.
-  ///
-  /// - Throws: a shared `Failure` where the file can't be written.
-  public init(creating path: String, over ranks: borrowing Communicator) throws {
-    let access = try accessList(over: ranks)
-    let id = try ranks.agree { try created(path, access) }
-    self.init(path, FileHandle(id: id, isCollective: true), isShared: true)
+  /// Creates a file on the disk in place of the one of this path, which no other process uses. Local.
+  init(replacing path: String) throws {
+    let handle = FileHandle(id: try created(path, accessList()), isCollective: false)
+    self.init(path, handle, isShared: false)
   }
 
   private init(
@@ -92,12 +93,13 @@ public struct HDF5File: ~Copyable {
 
   /// Closes the file and all that was opened in it; a file that one rank has created is written now.
   ///
+  /// - Parameter wrap: what else is to stand around the bytes of a file that is written.
   /// - Throws: `HDF5Error`, or a `Failure` of status `inputOutput`, where something could not be written.
-  public consuming func close() throws {
+  public consuming func close(wrap: (_ bytes: [UInt8]) -> [UInt8] = { $0 }) throws {
     guard let output else { return try handle.close() }
     let image = try image()
     try handle.close()
-    try output.write(image)
+    try output.write(wrap(image))
   }
 
   /// The bytes of a file in memory.

@@ -32,12 +32,13 @@ public struct StoredArray: ~Copyable {
   }
 
   init(
-    creating name: String, type: hid_t, shape: [Int], in file: borrowing HDF5File
+    creating name: String, type: hid_t, shape: [Int], layout: hid_t = h5_default(),
+    in file: borrowing HDF5File
   ) throws(HDF5Error) {
     let space = try dataspace(shape)
     try self.init(
       Handle(
-        H5Dcreate2(file.id, name, type, space.id, h5_default(), h5_default(), h5_default()),
+        H5Dcreate2(file.id, name, type, space.id, h5_default(), layout, h5_default()),
         "H5Dcreate2", H5Dclose), name: name, in: file)
   }
 
@@ -117,26 +118,6 @@ public struct StoredArray: ~Copyable {
     let rows = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
     for piece in 0..<rows.pieces {
       try write(piece, of: rows, T.type, from: buffer.baseAddress, h5_default())
-    }
-  }
-
-  /// Writes rows `rows`, which differ from rank to rank and may be none. Collective.
-  ///
-  /// - Throws: a shared `Failure`.
-  public func write<T: Number>(
-    _ rows: Range<Int>, from buffer: UnsafeBufferPointer<T>, stride: Int? = nil,
-    over ranks: borrowing Communicator
-  ) throws {
-    let rows = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
-    let list = try collectiveTransfer()
-    let pieces = try ranks.max(rows.pieces)
-    do {
-      for piece in 0..<pieces {
-        try ranks.agree { try write(piece, of: rows, T.type, from: buffer.baseAddress, list.id) }
-      }
-    } catch {
-      hasUnwrittenFile = true
-      throw error
     }
   }
 

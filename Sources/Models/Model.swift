@@ -47,12 +47,17 @@ public struct Model: ~Copyable {
   public let meaning: Meaning
   /// d_0 names.
   public let featureNames: [String]
+  /// What the training set's file itself called its columns.
+  public let columns: ColumnNames
   public let provenance: Provenance
+  /// Whether what was read had a checksum, which held; true of a model that was not read.
+  public let isSealed: Bool
 
   /// - Precondition: the shapes of W are those of the network, and names and standardisation have d_0 entries.
   public init(
     network: Network, W: consuming Layers<Matrix<Float>>, standardization: Standardization?,
-    meaning: Meaning, featureNames: [String], provenance: Provenance
+    meaning: Meaning, featureNames: [String], columns: ColumnNames = ColumnNames(), provenance: Provenance,
+    isSealed: Bool = true
   ) {
     precondition(W.indices == 1..<network.L + 1, "layers \(W.indices) for widths \(network.widths)")
     for l in 1...network.L {
@@ -70,7 +75,9 @@ public struct Model: ~Copyable {
     self.standardization = standardization
     self.meaning = meaning
     self.featureNames = featureNames
+    self.columns = columns
     self.provenance = provenance
+    self.isSealed = isSealed
   }
 
   /// The names of the classes; nil for a regression.

@@ -5,15 +5,18 @@ import LinearAlgebra
 import MPI
 import Networks
 
-/// What model.h5 holds, for this program and for others that read it.
+/// What model.h5 holds, for this program and for others that read it: after a seal of 512 bytes (`ModelSeal`) an HDF5
+/// file.
 ///
 /// Attributes of the file: `format`, `format_version`, `program_version`, `config_sha256`, `seed`, `method`,
-/// `iteration`, `activation`, `loss`, `bias` (0 or 1); for a regression `target_mean` and `target_scale`. Arrays:
-/// `widths` [L + 1]; `W1` … `WL`, `Wl` being [d_l, d_{l−1} + 1] with the bias in the last column; `feature_names`
-/// [d_0]; `mean` and `scale` [d_0] where features were standardised; `class_names` for a classification.
+/// `iteration`, `activation`, `loss`, `bias` (0 or 1), `has_column_names` (0 or 1); `label_name` and `label_column`,
+/// from 1, as far as they are known; for a regression `target_mean` and `target_scale`. Arrays: `widths` [L + 1];
+/// `W1` … `WL`, `Wl` being [d_l, d_{l−1} + 1] with the bias in the last column; `feature_names` [d_0]; `mean` and
+/// `scale` [d_0] where features were standardised; `class_names` for a classification.
 private enum Layout {
   static let format = "admm-mpi model"
-  static let version = 1
+  /// 1 had no seal, and did not say where the labels were.
+  static let version = 2
 }
 
 extension Model {
@@ -48,6 +51,11 @@ extension Model {
       try file.write(W[l].rowMajor, to: "W\(l)", shape: [W[l].rows, W[l].columns])
     }
     try file.write(featureNames, to: "feature_names")
+    try file.setAttribute("has_column_names", Int32(columns.features == nil ? 0 : 1))
+    if let label = columns.label {
+      if let name = label.name { try file.setAttribute("label_name", name) }
+      try file.setAttribute("label_column", label.number)
+    }
     if let standardization {
       try file.write(standardization.mean, to: "mean")
       try file.write(standardization.scale, to: "scale")
@@ -58,7 +66,7 @@ extension Model {
       try file.setAttribute("target_mean", mean)
       try file.setAttribute("target_scale", scale)
     }
-    try file.close()
+    try file.close(wrap: ModelSeal.close)
   }
 
   /// Reads a model: rank 0 the file, which all get. Collective.
@@ -66,8 +74,14 @@ extension Model {
   /// - Throws: a shared `Failure` where the file is missing, damaged, no model, of another version, or contradicts
   ///   itself.
   public init(reading path: String, over ranks: borrowing Communicator) throws {
-    let file = try HDF5File(broadcasting: path, over: ranks)
-    let reader = ModelReader(file)
+    var known = [0, 0]
+    let file = try HDF5File(broadcasting: path, over: ranks) { path in
+      let (content, isSealed) = try ModelSeal.open(path)
+      known = [isSealed ? 1 : 0, content.count]
+      return content
+    }
+    try ranks.broadcast(&known)
+    let reader = ModelReader(file, isSealed: known[0] == 1, bytes: known[1])
     try reader.checkFormat()
     let network = try reader.network()
     let W = try Layers<Matrix<Float>>(1..<network.L + 1) { l in
@@ -77,32 +91,43 @@ extension Model {
       network: network, W: W, standardization: try reader.standardization(network.widths[0]),
       meaning: try reader.meaning(network),
       featureNames: try reader.names("feature_names", network.widths[0]),
-      provenance: try reader.provenance())
+      columns: try reader.columns(network.widths[0]), provenance: try reader.provenance(),
+      isSealed: known[0] == 1)
   }
 }
 
 /// Reads the parts of a model and refuses what does not fit. Every rank has the same file, so all meet the same.
 private struct ModelReader: ~Copyable {
   private let file: HDF5File
+  /// Whether a checksum was found to hold.
+  private let isSealed: Bool
+  /// How long the HDF5 file is: it can't hold more numbers than that.
+  private let bytes: Int
 
-  init(_ file: consuming HDF5File) { self.file = file }
+  init(_ file: consuming HDF5File, isSealed: Bool, bytes: Int) {
+    self.file = file
+    self.isSealed = isSealed
+    self.bytes = bytes
+  }
 
   func checkFormat() throws {
     guard try file.attribute("format") == Layout.format else {
       throw refusal("is an HDF5 file, but not a model of this program.")
     }
     let version = try file.attribute("format_version", as: Int.self) ?? 0
-    guard version == Layout.version else {
+    guard (1...Layout.version).contains(version) else {
       let writer = try file.attribute("program_version") ?? "an unknown version"
       throw refusal(
-        "has format version \(version), written by admm-mpi \(writer); this program reads version \(Layout.version). "
-          + "Use that program, or train again.")
+        "has format version \(version), written by admm-mpi \(writer); this program reads versions 1 to "
+          + "\(Layout.version). Use that program, or train again.")
+    }
+    guard isSealed || version == 1 else {
+      throw refusal("has lost the checksum that it was written with. Copy it again, or train again.")
     }
   }
 
   func network() throws -> Network {
-    let widths: [Int] = try file.array("widths").values()
-    guard widths.count >= 2, widths.allSatisfy({ $0 > 0 }) else { throw refusal("has the widths \(widths).") }
+    let widths = try widths()
     let activation = try text("activation")
     let loss = try text("loss")
     guard let activation = Activation(rawValue: activation), let loss = Loss(rawValue: loss) else {
@@ -110,6 +135,25 @@ private struct ModelReader: ~Copyable {
     }
     return Network(
       widths: widths, activation: activation, loss: loss, bias: try number("bias", as: Int.self) != 0)
+  }
+
+  /// d_0 … d_L, whose weights the file has room for.
+  private func widths() throws -> [Int] {
+    let array = try file.array("widths")
+    guard array.elements == .integer, array.shape.count == 1, array.shape[0] <= 1_000 else {
+      throw refusal("has no list of whole numbers for its widths.")
+    }
+    let widths: [Int] = try array.values()
+    guard widths.count >= 2, widths.allSatisfy({ $0 > 0 }) else { throw refusal("has the widths \(widths).") }
+    var rest = bytes / MemoryLayout<Float>.size
+    for (inputs, outputs) in zip(widths, widths.dropFirst()) {
+      let (weights, isTooMany) = outputs.multipliedReportingOverflow(by: inputs)
+      guard !isTooMany && weights <= rest && outputs <= rest - weights else {
+        throw refusal("has the widths \(widths), more weights than its \(bytes) bytes can hold.")
+      }
+      rest -= weights + outputs
+    }
+    return widths
   }
 
   /// A matrix of finite numbers, stored row by row.
@@ -134,15 +178,15 @@ private struct ModelReader: ~Copyable {
 
   func standardization(_ features: Int) throws -> Standardization? {
     guard try file.contains("mean") || file.contains("scale") else { return nil }
-    let mean: [Float] = try file.array("mean").values()
-    let scale: [Float] = try file.array("scale").values()
-    guard mean.count == features, scale.count == features, mean.allSatisfy(\.isFinite),
-      scale.allSatisfy({ $0.isFinite && $0 > 0 })
-    else {
-      throw refusal(
-        "has a mean and a scale that are not \(features) finite numbers each, the scale positive.")
+    let mean = try file.array("mean")
+    let scale = try file.array("scale")
+    if mean.shape == [features] && scale.shape == [features] {
+      let (means, scales) = (try mean.values(as: Float.self), try scale.values(as: Float.self))
+      if means.allSatisfy(\.isFinite) && scales.allSatisfy({ $0.isFinite && $0 > 0 }) {
+        return Standardization(mean: means, scale: scales)
+      }
     }
-    return Standardization(mean: mean, scale: scale)
+    throw refusal("has a mean and a scale that are not \(features) finite numbers each, the scale positive.")
   }
 
   func meaning(_ network: Network) throws -> Model.Meaning {
@@ -156,17 +200,30 @@ private struct ModelReader: ~Copyable {
       }
       return .target(mean: mean, scale: scale)
     }
-    let names = try file.array("class_names").strings()
-    guard names.count == (outputs == 1 ? 2 : outputs) else {
-      throw refusal("has \(outputs) outputs for \(names.count) classes.")
+    let names = try file.array("class_names")
+    guard names.shape == [outputs == 1 ? 2 : outputs] else {
+      throw refusal("has \(outputs) outputs for \(names.shape.first ?? 1) classes.")
     }
-    return .classes(names)
+    return .classes(try names.strings())
   }
 
   func names(_ name: String, _ count: Int) throws -> [String] {
-    let names = try file.array(name).strings()
-    guard names.count == count else { throw refusal("has \(names.count) \(name) for \(count) features.") }
-    return names
+    let names = try file.array(name)
+    guard names.shape == [count] else {
+      throw refusal("has \(names.shape.first ?? 1) \(name) for \(count) features.")
+    }
+    return try names.strings()
+  }
+
+  /// What the training set's file called its columns. Format 1 does not tell its own names from ours.
+  func columns(_ features: Int) throws -> ColumnNames {
+    let names = try names("feature_names", features)
+    let hasNames = try file.attribute("has_column_names", as: Int32.self).map { $0 != 0 }
+    let number = try file.attribute("label_column", as: Int.self)
+    let label = try file.attribute("label_name")
+    return ColumnNames(
+      features: hasNames ?? (names != numberedNames(features)) ? names : nil,
+      label: number.map { LabelPlace(name: label, number: $0) })
   }
 
   func provenance() throws -> Model.Provenance {

@@ -41,6 +41,13 @@ extension Network {
 }
 
 extension Matrix where Element == Float {
+  /// Every rank gets rank 0's entries. Collective.
+  package mutating func takeEntriesOfRoot(over ranks: borrowing Communicator) throws {
+    var entries = Array(elements)
+    try ranks.broadcast(&entries)
+    mutableBase.update(from: entries, count: count)
+  }
+
   /// xᵀ y, in double precision, always in the same order.
   package func dot(_ other: borrowing Matrix<Float>) -> Double {
     precondition(count == other.count, "\(count) numbers times \(other.count)")

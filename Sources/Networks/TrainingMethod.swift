@@ -31,6 +31,8 @@ public protocol TrainingMethod: ~Copyable {
   func progress(over ranks: borrowing Communicator) throws -> SweepProgress
   /// Overwrites W_1 … W_L by the weights that the method would end with now. Local, the same on every rank.
   func copyWeights(to W: inout Layers<Matrix<Float>>)
+  /// Gives every rank the weights of rank 0, for ranks that have come apart because they round differently. Collective.
+  mutating func takeWeightsOfRoot(over ranks: borrowing Communicator) throws
 }
 
 extension TrainingMethod where Self: ~Copyable {

@@ -126,6 +126,16 @@ package struct Accelerated<Rule: BackwardRule>: ~Copyable, TrainingMethod {
     }
   }
 
+  public mutating func takeWeightsOfRoot(over ranks: borrowing Communicator) throws {
+    try iterate.w.takeEntriesOfRoot(over: ranks)
+    switch phase {
+    case .batches(let steps, _), .momentum(let steps):
+      try steps.average.takeEntriesOfRoot(over: ranks)
+      try steps.momentum.takeEntriesOfRoot(over: ranks)
+    case .quasiNewton: break
+    }
+  }
+
   /// f and g over a batch; NaN where a step has left the range of single precision.
   mutating func evaluate(
     on batch: Batch, _ samples: borrowing Samples, hasGrams: Bool, over ranks: borrowing Communicator

@@ -136,4 +136,8 @@ public struct FullBatch: ~Copyable, TrainingMethod {
   }
 
   public func copyWeights(to W: inout Layers<Matrix<Float>>) { network.assign(&W, iterate.w) }
+
+  public mutating func takeWeightsOfRoot(over ranks: borrowing Communicator) throws {
+    try iterate.w.takeEntriesOfRoot(over: ranks)
+  }
 }

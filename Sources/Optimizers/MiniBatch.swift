@@ -100,4 +100,8 @@ public struct MiniBatch: ~Copyable, TrainingMethod {
   }
 
   public func copyWeights(to W: inout Layers<Matrix<Float>>) { network.assign(&W, w) }
+
+  public mutating func takeWeightsOfRoot(over ranks: borrowing Communicator) throws {
+    try w.takeEntriesOfRoot(over: ranks)
+  }
 }

@@ -25,6 +25,7 @@ func iterate<Method: TrainingMethod & ~Copyable>(
     W: method.network.zeroWeights())
   method.copyWeights(to: &outcome.W)
   var W = outcome.W.copy()
+  var replicas = Replicas()
   for iteration in 1...iterations {
     let isEvaluated = iteration % configuration.output.evaluateEvery == 0 || iteration == iterations
     console.progress("training", "iteration \(iteration) of \(iterations)")
@@ -41,6 +42,11 @@ func iterate<Method: TrainingMethod & ~Copyable>(
 
     let outer = phases.begin(.evaluate)
     method.copyWeights(to: &W)
+    if try !Replicas.areEqual(W, over: ranks) {
+      try replicas.warn(console, iteration: iteration, over: ranks)
+      try method.takeWeightsOfRoot(over: ranks)
+      method.copyWeights(to: &W)
+    }
     let record = try record(iteration, of: &method, W, data, &pace, over: ranks)
     let isBest = outcome.keep(record, W, keepsBest: keepsBest)
     try report(record)

@@ -2,11 +2,17 @@ import Basics
 import Files
 import Glibc
 import MPI
+import Reports
 
 /// The directory that a run leaves its results in. Rank 0 writes; all ranks learn of a failure and throw alike.
 public struct RunDirectory: Sendable {
   public let path: String
   private let options: Options
+  /// What a former run may have left.
+  private let former: [String]
+  private let kept: KeptFiles
+  /// Keeps other jobs away as long as this one writes here. nil on all ranks but 0.
+  private let lock: DirectoryLock?
 
   /// What a run may leave in it.
   static let files = ["run.json", "iterations.jsonl", "model.h5"]
@@ -14,36 +20,77 @@ public struct RunDirectory: Sendable {
   /// How the user says which directory to take, and that a former run may be replaced: for messages.
   package typealias Options = (directory: String, overwrite: String)
 
-  /// Makes the directory, with those above it, or takes an empty one. Collective.
+  /// Makes the directory, with those above it, or takes an empty one, and writes to it. Collective.
+  ///
+  /// From here until the last copy of this value goes no other job can take it.
   ///
   /// - Parameters:
-  ///   - overwrite: whether one that holds something may be taken. The files of a former run are then deleted, so
-  ///     that results of two runs are never mixed; what else is there stays.
+  ///   - overwrite: whether one that holds something may be taken. Nothing is deleted yet: see `removeFormerRun`.
   ///   - files: what a former run may have left.
-  /// - Throws: a shared `Failure` of status `inputOutput`: it can't be made or written, or is not empty.
+  ///   - inputs: what this run reads: none of these may be replaced.
+  /// - Throws: a shared `Failure` of status `inputOutput`: it can't be made or written, is not empty, or is in use.
   package init(
-    _ path: String, overwrite: Bool, files: [String], options: Options, over ranks: borrowing Communicator
+    _ path: String, overwrite: Bool, files: [String], inputs: [String], options: Options,
+    over ranks: borrowing Communicator
   ) throws {
-    self.path = path
-    self.options = options
     let isRoot = ranks.isRoot
-    try ranks.agree {
-      guard isRoot else { return }
+    let kept = KeptFiles(inputs)
+    lock = try ranks.agree {
+      guard isRoot else { return nil }
       try Self.make(path, options)
+      let lock = try DirectoryLock.take(path, advice: "Choose another \(options.directory)")
       let found = try Self.contents(of: path, options)
       guard found.isEmpty || overwrite else { throw Self.notEmpty(path, found, options) }
-      for file in files where unlink(path + "/" + file) != 0 && errno != ENOENT {
-        throw systemFailure("\(path)/\(file) can't be replaced")
+      for file in files {
+        guard let input = kept.path(sameAs: path + "/" + file) else { continue }
+        throw Failure(
+          .inputOutput,
+          "the results would replace \(path)/\(file), which is \(input) and is read. "
+            + "Choose another \(options.directory).")
       }
-      try Self.probe(path, options)
+      return lock
     }
+    self.path = path
+    self.options = options
+    self.kept = kept
+    former = files
   }
 
   /// The directory of one run of training. Collective.
-  public init(_ path: String, overwrite: Bool, over ranks: borrowing Communicator) throws {
+  public init(
+    _ path: String, overwrite: Bool, inputs: [String] = [], over ranks: borrowing Communicator
+  ) throws {
     try self.init(
-      path, overwrite: overwrite, files: Self.files, options: ("output.directory", "output.overwrite = true"),
-      over: ranks)
+      path, overwrite: overwrite, files: Self.files, inputs: inputs,
+      options: ("output.directory", "output.overwrite = true"), over: ranks)
+  }
+
+  /// Deletes the files of a former run, so that results of two runs are never mixed; what else is there stays.
+  /// Collective.
+  ///
+  /// - Throws: a shared `Failure` of status `inputOutput`.
+  package func removeFormerRun(over ranks: borrowing Communicator) throws {
+    let isRoot = ranks.isRoot
+    try ranks.agree {
+      guard isRoot else { return }
+      for file in former where unlink(path(of: file)) != 0 && errno != ENOENT {
+        throw systemFailure("\(path(of: file)) can't be replaced")
+      }
+    }
+  }
+
+  /// Refuses a file system that has no room for so many bytes. Collective.
+  ///
+  /// - Throws: a shared `Failure` of status `inputOutput`.
+  package func checkRoom(for needed: Int, over ranks: borrowing Communicator) throws {
+    let isRoot = ranks.isRoot
+    try ranks.agree {
+      guard isRoot, let free = freeBytes(in: path), free < needed else { return }
+      throw Failure(
+        .inputOutput,
+        "the disk of \(path) has \(bytes(free)) left, and the results need about \(bytes(needed)). Make room, or "
+          + "choose another \(options.directory).")
+    }
   }
 
   /// The path of a file in it.
@@ -54,8 +101,11 @@ public struct RunDirectory: Sendable {
   ///
   /// - Throws: a shared `Failure` of status `inputOutput`.
   public func write(_ file: String, _ text: String, over ranks: borrowing Communicator) throws {
-    try withAdvice(options) { try PendingFile(path(of: file)).write(text, over: ranks) }
+    try withAdvice(options) { try pending(file).write(text, over: ranks) }
   }
+
+  /// A file in it that replaces none of the run's inputs. Makes nothing yet.
+  package func pending(_ file: String) -> PendingFile { PendingFile(path(of: file), keeping: kept) }
 
   /// Starts a file of lines, such as iterations.jsonl. Collective.
   ///
@@ -87,7 +137,7 @@ public struct RunDirectory: Sendable {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      if name != "." && name != ".." { names.append(name) }
+      if ![".", "..", DirectoryLock.name].contains(name) { names.append(name) }
     }
     return names.sorted()
   }
@@ -99,18 +149,6 @@ public struct RunDirectory: Sendable {
       "the run directory \(path) is not empty (\(some)). "
         + "Choose another \(options.directory), or replace what a former run left there by \(options.overwrite)."
     )
-  }
-
-  /// Finds out before training whether a file can be written.
-  private static func probe(_ path: String, _ options: Options) throws {
-    let name = path + "/.probe"
-    let file = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    guard file >= 0 else {
-      throw systemFailure(
-        "the run directory \(path) can't be written", advice: "Choose another \(options.directory)")
-    }
-    close(file)
-    unlink(name)
   }
 }
 
@@ -135,7 +173,7 @@ public struct Log: ~Copyable {
   ) throws {
     let isRoot = ranks.isRoot
     file = try withAdvice(options) {
-      try ranks.agree { isRoot ? try OutputFile(path, appending: true) : nil }
+      try ranks.agree { isRoot ? try OutputFile(new: path, appending: true) : nil }
     }
     self.options = options
   }

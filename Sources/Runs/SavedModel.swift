@@ -10,7 +10,7 @@ extension Model {
   ) {
     self.init(
       network: network, W: outcome.W.copy(), standardization: data.standardization, meaning: data.meaning,
-      featureNames: data.featureNames,
+      featureNames: data.featureNames, columns: data.columns,
       provenance: Provenance(
         configurationSHA256: configuration.sha256, seed: configuration.training.seed,
         method: configuration.training.method, iteration: outcome.best?.iteration ?? outcome.last.iteration))

@@ -12,6 +12,8 @@ package struct TrainingData: ~Copyable {
   package let labels: Labels
   /// d_0 names.
   package let featureNames: [String]
+  /// What the training set's file itself calls its columns.
+  let columns: ColumnNames
   /// Taken out of the training set; without samples unless `data.validation_fraction` is set.
   let validation: Dataset
   /// Without samples unless `data.test` or `data.synthetic_test` is set.
@@ -26,11 +28,12 @@ package struct TrainingData: ~Copyable {
   /// - Parameter rank: whose part of the sets this is.
   init(
     training: consuming Dataset, validation: consuming Dataset, test: consuming Dataset,
-    standardization: Standardization?, targetScale: TargetScale?, loss: Loss, rank: Int
+    columns: ColumnNames, standardization: Standardization?, targetScale: TargetScale?, loss: Loss, rank: Int
   ) {
     let targets = Scoring.targets(training.labels, loss: loss)
     labels = training.labels
     featureNames = training.featureNames
+    self.columns = columns
     samples = Samples(
       features: training.features, targets: targets, partition: training.partition, rank: rank)
     self.validation = validation

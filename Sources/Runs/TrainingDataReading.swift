@@ -26,18 +26,19 @@ extension TrainingData {
     targetScale?.apply(to: &all)
     targetScale?.apply(to: &test)
 
+    let columns = all.columns
     guard data.validationFraction > 0 else {
       let validation = all.withoutSamples(over: ranks)
       return TrainingData(
-        training: all, validation: validation, test: test, standardization: standardization,
-        targetScale: targetScale, loss: loss, rank: ranks.rank)
+        training: all, validation: validation, test: test, columns: columns,
+        standardization: standardization, targetScale: targetScale, loss: loss, rank: ranks.rank)
     }
     let split = try all.split(
       fraction: data.validationFraction, seed: configuration.training.seed,
       chunk: configuration.training.chunk, over: ranks)
     return TrainingData(
-      training: split.training, validation: split.validation, test: test, standardization: standardization,
-      targetScale: targetScale, loss: loss, rank: ranks.rank)
+      training: split.training, validation: split.validation, test: test, columns: columns,
+      standardization: standardization, targetScale: targetScale, loss: loss, rank: ranks.rank)
   }
 
   private static func checkLabels(_ labels: Labels, _ configuration: Configuration, _ path: String) throws {
@@ -87,10 +88,12 @@ extension Configuration {
     if let generator = data.generator, data.syntheticTest > 0 {
       return generate(generator, .test, data.syntheticTest, over: ranks, progress: progress)
     }
-    guard let source = data.testSource else { return trained.withoutSamples(over: ranks) }
-    let test = try readDataset(
+    guard var source = data.testSource else { return trained.withoutSamples(over: ranks) }
+    try source.findLabel(as: trained.columns, over: ranks)
+    var test = try readDataset(
       source, task: data.task, classes: trained.labels.names, selection: data.selection,
       chunk: training.chunk, over: ranks, progress: { progress("test set", $0) })
+    try test.arrange(as: trained.columns.features, source.path, likeThatOf: "the training set")
     guard test.featureCount == trained.featureCount else {
       throw Failure(
         .badData,

@@ -67,8 +67,8 @@ struct Bench: Subcommand {
     }
     return try Studies.bench(
       BenchRequest(
-        configuration: configuration, widths: widths?.list, features: features, outputs: outputs,
-        seconds: seconds, jsonPath: json),
+        configuration: configuration, configurationPath: config, widths: widths?.list, features: features,
+        outputs: outputs, seconds: seconds, jsonPath: json),
       isQuiet: quiet, over: ranks)
   }
 }

@@ -8,7 +8,8 @@ struct Evaluate: Subcommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a trained model on a data set with labels.",
     discussion: """
-      The model says what the classes are. How the file is laid out say the options, as [data] did in training.
+      The model says what the classes are, and where the labels were in training; columns are taken by their names, in \
+      any order, where model and data have names. How the file is laid out otherwise say the options, as [data] did.
 
       Example:
         mpirun -np 4 admm-mpi evaluate runs/higgs/model.h5 data/HIGGS-test.csv --json result.json

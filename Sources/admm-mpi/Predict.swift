@@ -8,9 +8,12 @@ struct Predict: Subcommand {
   static let configuration = CommandConfiguration(
     abstract: "Apply a trained model to a data set.",
     discussion: """
-      A .csv file gets a line a sample, in the order of the data: the scores, and the class. A .h5 file gets the \
-      datasets "scores" and "classes"; classes are numbers from 0, in the order of the dataset "class_names". A regression gets \
-      "prediction" or "predictions" alone. Data without labels: --label-column none.
+      A .csv file gets a line a sample, in the order of the data: the scores, the probabilities where the loss has \
+      any, and the class. A .h5 file gets the datasets "scores", "probabilities" and "classes"; classes are numbers \
+      from 0, in the order of the dataset "class_names". For two classes one score and probability speak for the \
+      second. A regression gets "prediction" or "predictions" alone.
+
+      Columns are taken by their names, in any order, where model and data have names. Labels need not be there.
 
       Example:
         mpirun -np 4 admm-mpi predict runs/higgs/model.h5 data/HIGGS-test.csv --output predictions.csv

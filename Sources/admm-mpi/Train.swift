@@ -61,6 +61,6 @@ struct Train: Subcommand {
     }
     return check
       ? try Runs.check(configuration, over: ranks)
-      : try Runs.train(configuration, isQuiet: quiet, over: ranks)
+      : try Runs.train(configuration, from: config, isQuiet: quiet, over: ranks)
   }
 }

@@ -132,7 +132,7 @@ import Testing
     let messages = outcome.errors.split(separator: "\n").filter { $0.contains("gnuplot") }
     #expect(messages.count == 1 && messages[0].contains("gnuplot is not installed"), "\(outcome.transcript)")
     for axis in ["seconds", "passes"] {
-      #expect(directory.text("study/\(axis).gp").contains("set output '\(axis).svg'"))
+      #expect(directory.text("study/\(axis).gp").contains("figure = '\(axis).svg'"))
       #expect(directory.text("study/\(axis).dat").hasPrefix("# it's_paper\n"))
       #expect(directory.bytes("study/\(axis).svg").isEmpty)
     }

@@ -82,20 +82,6 @@ import Testing
     #expect(!former.isEmpty && directory.bytes("run/run.json") == former)
   }
 
-  /// A disk that is full when the results are to be written ends the job with a message.
-  @Test func aFullDiskIsSaid() throws {
-    let directory = try TemporaryDirectory()
-    let train = try directory.write("train.csv", Samples(300, seed: 35).csv)
-    let run = directory.url.appending(path: "run")
-    try FileManager.default.createDirectory(at: run, withIntermediateDirectories: false)
-    try FileManager.default.createSymbolicLink(
-      atPath: run.appending(path: "run.json.part").path, withDestinationPath: "/dev/full")
-    let outcome = try Program.run(ranks: 3, [directory.configuration(train: train)])
-    #expect(outcome.status == 74 && !outcome.isTimedOut, "\(outcome.transcript)")
-    #expect(outcome.errors.contains("run.json.part can't be written: No space left on device."))
-    #expect(directory.bytes("run/run.json").isEmpty)
-  }
-
   private struct Record: Decodable {
     let iteration: Int
     let objective: Double

@@ -58,7 +58,7 @@ private func refusal(_ body: () throws -> Void) throws -> String {
       let said = try refusal {
         try withFullDisk(after: 30_000) { try PendingFile(directory + "/out").write(new, over: ranks) }
       }
-      #expect(said == "\(directory)/out.part can't be written: File too large.")
+      #expect(said == "\(directory)/out can't be written: File too large.")
       #expect(try names(directory) == ["out"])
       #expect(try text(directory + "/out") == "old")
       try ranks.barrier()
@@ -87,7 +87,7 @@ private func refusal(_ body: () throws -> Void) throws -> String {
         try refusal { try file.write("new", over: ranks) },
         try refusal { try file.writeInOrder([1, 2, 3], limit: 2, over: ranks) },
       ] {
-        #expect(said == "\(directory)/none/out.part can't be made: No such file or directory.")
+        #expect(said == "\(directory)/none/out can't be made: No such file or directory.")
       }
     }
   }
@@ -101,13 +101,13 @@ private func refusal(_ body: () throws -> Void) throws -> String {
         try ranks.agree {
           guard isRoot else { return }
           try FileManager.default.createDirectory(atPath: vanishing, withIntermediateDirectories: false)
-          try PendingFile(vanishing + "/out").write { path in
-            try "new".write(toFile: path, atomically: false, encoding: .utf8)
+          try PendingFile(vanishing + "/out").write { file in
+            try file.write("new")
             try FileManager.default.removeItem(atPath: vanishing)
           }
         }
       }
-      #expect(said == "\(vanishing)/out.part can't be written: No such file or directory.")
+      #expect(said == "\(vanishing)/out can't be replaced: No such file or directory.")
       #expect(try names(directory) == ["out"])
     }
   }
@@ -116,13 +116,85 @@ private func refusal(_ body: () throws -> Void) throws -> String {
     try withDirectory { directory, ranks in
       struct Mine: Error {}
       #expect(throws: Mine.self) {
-        try PendingFile(directory + "/out-\(ranks.rank)").write { path in
-          try "half".write(toFile: path, atomically: false, encoding: .utf8)
+        try PendingFile(directory + "/out-\(ranks.rank)").write { file in
+          try file.write("half")
           throw Mine()
         }
       }
       try ranks.barrier()
       #expect(try names(directory) == ["out"])
+    }
+  }
+
+  // MARK: What is there
+
+  /// Whatever names others have laid out: links to a victim under the old temporary names, and the name itself.
+  @Test func noLinkIsFollowed() throws {
+    try withDirectory { directory, ranks in
+      let victim = directory + "/victim"
+      if ranks.isRoot {
+        try "mine".write(toFile: victim, atomically: true, encoding: .utf8)
+        for name in ["out.part", "out.partial", "link"] {
+          try FileManager.default.createSymbolicLink(
+            atPath: directory + "/" + name, withDestinationPath: victim)
+        }
+      }
+      try ranks.barrier()
+      try PendingFile(directory + "/out").write("new", over: ranks)
+      try PendingFile(directory + "/link").write("new", over: ranks)
+      #expect(try text(directory + "/out") == "new" && text(directory + "/link") == "new")
+      #expect(try text(victim) == "mine")
+      if ranks.isRoot {
+        #expect(throws: Failure.self) { try OutputFile(new: directory + "/out.part") }
+        #expect(throws: Failure.self) { try OutputFile(existing: directory + "/out.part", calling: "x") }
+        #expect(throws: Failure.self) { try OutputFile(new: directory + "/out") }
+      }
+      try ranks.barrier()
+      #expect(try text(victim) == "mine")
+    }
+  }
+
+  /// An input by another spelling, by a hard link and by a symbolic one.
+  @Test func anInputIsNeverReplaced() throws {
+    try withDirectory { directory, ranks in
+      let input = directory + "/out"
+      if ranks.isRoot {
+        try FileManager.default.linkItem(atPath: input, toPath: directory + "/hard")
+        try FileManager.default.createSymbolicLink(atPath: directory + "/soft", withDestinationPath: input)
+        try FileManager.default.createSymbolicLink(
+          atPath: directory + "/here", withDestinationPath: directory)
+      }
+      try ranks.barrier()
+      for name in ["out", "hard", "soft", "here/out", "../\(lastComponent(of: directory))/out"] {
+        let path = directory + "/" + name
+        for force in [false, true] {
+          let said = try refusal {
+            _ = try PendingFile(path, force: force, keeping: ["/no/such/file", input], over: ranks)
+          }
+          #expect(said.hasPrefix("\(path) is ") && said.contains("read"), "\(said)")
+        }
+        #expect(
+          try refusal { try PendingFile(path, keeping: KeptFiles([input])).write("new", over: ranks) } != "")
+      }
+      #expect(try text(input) == "old")
+      try PendingFile(directory + "/other", force: true, keeping: [input], over: ranks).write(
+        "new", over: ranks)
+    }
+  }
+
+  @Test(arguments: ["/dev/null", "directory", "device"])
+  func whatIsNoFileIsNotReplaced(name: String) throws {
+    try withDirectory { directory, ranks in
+      if ranks.isRoot {
+        try FileManager.default.createDirectory(
+          atPath: directory + "/directory", withIntermediateDirectories: false)
+        try FileManager.default.createSymbolicLink(
+          atPath: directory + "/device", withDestinationPath: "/dev/null")
+      }
+      try ranks.barrier()
+      let path = name.hasPrefix("/") ? name : directory + "/" + name
+      let said = try refusal { _ = try PendingFile(path, force: true, over: ranks) }
+      #expect(said == "\(path) is not a file but a directory or a device. Name a file.")
     }
   }
 
@@ -149,20 +221,15 @@ private func refusal(_ body: () throws -> Void) throws -> String {
           try PendingFile(directory + "/out").writeInOrder(own, limit: 1000, over: ranks)
         }
       }
-      #expect(said == "\(directory)/out.part can't be written: File too large.")
+      #expect(said == "\(directory)/out can't be written: File too large.")
       #expect(try names(directory) == ["out"])
       #expect(try text(directory + "/out") == "old")
     }
   }
 
-  /// Every rank writes its own byte of one file. Collective.
-  private func writeOwnByte(_ path: String, over ranks: borrowing Communicator) throws {
-    if ranks.isRoot { try Data(count: ranks.size).write(to: URL(filePath: path)) }
-    try ranks.barrier()
-    let file = try FileHandle(forWritingTo: URL(filePath: path))
-    try file.seek(toOffset: UInt64(ranks.rank))
-    try file.write(contentsOf: [UInt8(65 + ranks.rank)])
-    try file.close()
+  /// Every rank writes its own byte of one file. Local.
+  private func writeOwnByte(_ file: OutputFile, _ rank: Int) throws {
+    try [UInt8(65 + rank)].withUnsafeBytes { try file.write($0, at: rank) }
   }
 
   @Test func ranksWriteOneFileTogether() throws {
@@ -170,8 +237,8 @@ private func refusal(_ body: () throws -> Void) throws -> String {
       let file = PendingFile(directory + "/out")
       let isLast = ranks.rank == ranks.size - 1
       let said = try refusal {
-        try file.writeTogether(over: ranks) { path in
-          try writeOwnByte(path, over: ranks)
+        try file.writeTogether(over: ranks) { file in
+          try ranks.agree { try writeOwnByte(file, ranks.rank) }
           try ranks.agree { if isLast { throw Failure(.inputOutput, "The last rank fails.") } }
         }
       }
@@ -180,7 +247,7 @@ private func refusal(_ body: () throws -> Void) throws -> String {
       #expect(try names(directory) == ["out"])
       #expect(try text(directory + "/out") == "old")
       try ranks.barrier()
-      try file.writeTogether(over: ranks) { try writeOwnByte($0, over: ranks) }
+      try file.writeTogether(over: ranks) { file in try ranks.agree { try writeOwnByte(file, ranks.rank) } }
       #expect(try names(directory) == ["out"])
       #expect(try bytes(of: directory + "/out") == (0..<ranks.size).map { UInt8(65 + $0) })
     }

@@ -1,4 +1,5 @@
 import Basics
+import Files
 import Foundation
 import HDF5
 import MPI
@@ -54,12 +55,6 @@ import Testing
           #expect(
             refused.message.contains("\(name): not an HDF5 file") && refused.message.contains("signature"))
         }
-        let homeless = try #require(
-          try failure(ranks, directory) { ranks in
-            try HDF5File(creating: path("no/such/file.h5"), over: ranks).close()
-          })
-        #expect(homeless.status == .inputOutput)
-        #expect(homeless.message.hasPrefix("no/such/file.h5: can't be created: "))
         for name in ["missing.h5", "cut.h5", "text.h5", "empty.h5", "."] {
           let refused = try failure(ranks, directory) { ranks in
             try HDF5File(broadcasting: path(name), over: ranks).close()
@@ -78,20 +73,27 @@ import Testing
   func fullDiskTogether() throws {
     try TestWorld.with { ranks in
       try withScratch(ranks) { ranks, directory in
-        let file = try HDF5File(creating: directory.appending(path: "full.h5").path, over: ranks)
         let N = 1 << 18
-        let array = try file.create("x", of: Double.self, shape: [N])
         let rows = ranks.rank * N / ranks.size..<(ranks.rank + 1) * N / ranks.size
         let values = [Double](repeating: 1, count: rows.count)
-        // The last rank's rows lie behind the end of the disk, whoever else's do.
         let refused = try #require(
           try failure(ranks, directory) { ranks in
-            try withFullDisk(after: 8 * N - 4096) {
-              try values.withUnsafeBufferPointer { try array.write(rows, from: $0, over: ranks) }
+            try PendingFile(directory.appending(path: "full.h5").path).writeTogether(over: ranks) { file in
+              let reserved = try HDF5File.outline(file, bytes: 0, over: ranks) {
+                [try $0.reserve("x", of: Double.self, shape: [N])]
+              }
+              // The last rank's rows lie behind the end of the disk, whoever else's do.
+              try withFullDisk(after: 8 * N - 4096) {
+                try ranks.agree {
+                  try values.withUnsafeBufferPointer { try reserved[0].write(rows, from: $0, to: file) }
+                }
+              }
             }
           })
-        #expect(refused.status == .inputOutput && hasUnwrittenFile)
-        #expect(refused.message.hasPrefix("full.h5: dataset 'x' can't be written: H5Dwrite failed: "))
+        #expect(refused.status == .inputOutput && !hasUnwrittenFile)
+        #expect(refused.message == "full.h5 can't be written: File too large.")
+        try ranks.barrier()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
       }
     }
   }
@@ -101,10 +103,13 @@ import Testing
     try TestWorld.with { ranks in
       try withScratch(ranks) { ranks, directory in
         let path = directory.appending(path: "arrays.h5").path
-        let written = try HDF5File(creating: path, over: ranks)
-        try written.write([1, 2, 3], to: "numbers")
-        try written.write(["a", "b"], to: "names")
-        try written.close()
+        if ranks.isRoot {
+          let written = try HDF5File(creating: path)
+          try written.write([1, 2, 3], to: "numbers")
+          try written.write(["a", "b"], to: "names")
+          try written.close()
+        }
+        try ranks.barrier()
 
         let file = try HDF5File(reading: path, over: ranks)
         let missing = try #require(
@@ -139,7 +144,7 @@ import Testing
           }
         }
         #expect(failure?.status == .inputOutput)
-        #expect(failure?.message == "\(path).part can't be written: File too large.")
+        #expect(failure?.message == "\(path) can't be written: File too large.")
         let left = try FileManager.default.contentsOfDirectory(atPath: directory.path)
         #expect(left.isEmpty)
       }

@@ -1,4 +1,5 @@
 import Basics
+import Files
 import HDF5
 import MPI
 import TestSupport
@@ -26,11 +27,17 @@ private func entry(_ i: Int, _ j: Int) -> Int { (7 * i + 3 * j) % 101 - 50 }
         let rows = ownRows(of: N, ranks)
         // Columns of d + 1 entries, the last of which does not belong to the array.
         let written = rows.flatMap { i -> [T] in (0..<d).map { number(entry(i, $0)) } + [number(99)] }
-        let file = try HDF5File(creating: path, over: ranks)
-        var array = try file.create("x", of: T.self, shape: [N, d])
-        array.pieceBytes = pieceBytes
-        try written.withUnsafeBufferPointer { try array.write(rows, from: $0, stride: d + 1, over: ranks) }
-        try file.close()
+        try PendingFile(path).writeTogether(over: ranks) { file in
+          let reserved = try HDF5File.outline(file, bytes: 0, over: ranks) { outline in
+            try outline.write(["before"], to: "names")
+            return [try outline.reserve("x", of: T.self, shape: [N, d])]
+          }
+          try ranks.agree {
+            try written.withUnsafeBufferPointer {
+              try reserved[0].write(rows, from: $0, stride: d + 1, to: file)
+            }
+          }
+        }
 
         let again = try HDF5File(reading: path, over: ranks)
         var stored = try again.array("x")
@@ -74,12 +81,13 @@ private func entry(_ i: Int, _ j: Int) -> Int { (7 * i + 3 * j) % 101 - 50 }
     try TestWorld.with { ranks in
       try withScratch(ranks) { ranks, directory in
         let path = directory.appending(path: "shapes.h5").path
-        let file = try HDF5File(creating: path, over: ranks)
+        let file = try HDF5File(creating: ranks.isRoot ? path : path + "\(ranks.rank)")
         try file.write((0..<24).map { Double($0) }, to: "images", shape: [4, 2, 3])
         try file.write([Int64.max, -1], to: "list")
         try file.write([Float(0.1)], to: "single", shape: [])
         try file.write([Float](), to: "nothing", shape: [0, 5])
         try file.close()
+        try ranks.barrier()
 
         let again = try HDF5File(reading: path, over: ranks)
         #expect(try again.names() == ["images", "list", "nothing", "single"])
@@ -129,9 +137,12 @@ private func entry(_ i: Int, _ j: Int) -> Int { (7 * i + 3 * j) % 101 - 50 }
           #expect(throws: Failure.self) { try file.attribute("title", as: Int.self) }
         }
         let together = directory.appending(path: "together.h5").path
-        let file = try HDF5File(creating: together, over: ranks)
-        try fill(file)
-        try file.close()
+        try PendingFile(together).writeTogether(over: ranks) { file in
+          _ = try HDF5File.outline(file, bytes: 0, over: ranks) {
+            try fill($0)
+            return []
+          }
+        }
         let own = directory.appending(path: "own-\(ranks.rank).h5").path
         let alone = try HDF5File(creating: own)
         try fill(alone)

@@ -24,6 +24,8 @@ private func classifier(classes: [String] = ["no", "yes, ü"]) -> Model {
     network: network, W: weights(network, seed: 7),
     standardization: Standardization(mean: [0.1, -2, 3e5], scale: [1, 0.25, 7]), meaning: .classes(classes),
     featureNames: ["x", "ÿ", "a long name"],
+    columns: ColumnNames(
+      features: ["x", "ÿ", "a long name"], label: LabelPlace(name: "läbel", number: 4)),
     provenance: Model.Provenance(
       program: "0.1.0", configurationSHA256: "ab12", seed: .max, method: "taylor", iteration: 20))
 }
@@ -58,12 +60,14 @@ private func withModelPath(
           #expect(again.network == model.network)
           #expect(again.standardization == model.standardization)
           #expect(again.meaning == model.meaning && again.featureNames == model.featureNames)
+          #expect(again.columns == model.columns && again.isSealed)
           #expect(again.provenance == model.provenance)
           #expect(again.weightsSHA256 == model.weightsSHA256)
           for l in 1...model.network.L { #expect(again.W[l].all.nested == model.W[l].all.nested) }
           #expect(try ranks.gather(again.weightsSHA256).allSatisfy { $0 == model.weightsSHA256 })
         }
-        #expect(!FileManager.default.fileExists(atPath: path + ".part"))
+        let directory = URL(filePath: path).deletingLastPathComponent().path
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == ["model.h5"])
       }
     }
   }
@@ -98,13 +102,11 @@ private func withModelPath(
       #expect(throws: Failure.self) { try model.write(to: "/no/such/directory/model.h5", over: ranks) }
       try withModelPath(ranks) { ranks, path in
         try model.write(to: path, over: ranks)
-        // A directory stands where the temporary file should go.
-        if ranks.isRoot {
-          try FileManager.default.createDirectory(atPath: path + ".part", withIntermediateDirectories: false)
-        }
-        try ranks.barrier()
         let other = classifier()
-        #expect(throws: Failure.self) { try other.write(to: path, over: ranks) }
+        let failure = #expect(throws: Failure.self) {
+          try withFullDisk(after: 1_000) { try other.write(to: path, over: ranks) }
+        }
+        #expect(failure?.message == "The model can't be written. \(path) can't be written: File too large.")
         #expect(try Model(reading: path, over: ranks).weightsSHA256 == model.weightsSHA256)
       }
     }
@@ -148,7 +150,14 @@ private func withModelPath(
     let cases: [(part: (inout Parts) -> Void, reason: String)] = [
       ({ $0.format = nil }, "is an HDF5 file, but not a model of this program."),
       ({ $0.format = "other" }, "is an HDF5 file, but not a model of this program."),
-      ({ $0.version = 7 }, "has format version 7, written by admm-mpi 9.9; this program reads version 1."),
+      (
+        { $0.version = 7 },
+        "has format version 7, written by admm-mpi 9.9; this program reads versions 1 to 2."
+      ),
+      ({ $0.version = 2 }, "has lost the checksum that it was written with."),
+      ({ $0.widths = [2, .max, 1] }, "has the widths [2, 9223372036854775807, 1], more weights than its "),
+      ({ $0.widths = [1, 1 << 28 + 1] }, "has the widths [1, 268435457], more weights than its "),
+      ({ $0.widths = [Int](repeating: 1, count: 1_001) }, "has no list of whole numbers for its widths."),
       ({ $0.widths = [2] }, "has the widths [2]."),
       ({ $0.widths = [2, -3, 1] }, "has the widths [2, -3, 1]."),
       ({ $0.activation = "swish" }, "has the activation \"swish\""),
@@ -169,7 +178,8 @@ private func withModelPath(
       try withModelPath(ranks) { ranks, path in
         if ranks.isRoot { try Parts().write(path) }
         try ranks.barrier()
-        #expect(try Model(reading: path, over: ranks).classNames == ["a", "b"])
+        let old = try Model(reading: path, over: ranks)
+        #expect(old.classNames == ["a", "b"] && !old.isSealed && old.columns == ColumnNames())
         for (part, reason) in cases {
           var parts = Parts()
           part(&parts)
@@ -180,6 +190,58 @@ private func withModelPath(
           #expect(
             failure?.message.contains("The model \(path) \(reason)") == true, "\(failure?.message ?? "")")
           try ranks.barrier()
+        }
+      }
+    }
+  }
+
+  /// Each of the bits of the seal, and many of what follows. Nothing is read by HDF5 before the seal is found to hold.
+  @Test("A model with one bit flipped, cut or lengthened is refused", arguments: [1, 2, 3, 4, 5, 6, 7, 8])
+  func damaged(seed: UInt64) throws {
+    try TestWorld.with { ranks in
+      try withModelPath(ranks) { ranks, path in
+        try classifier().write(to: path, over: ranks)
+        let whole = try Data(contentsOf: URL(filePath: path))
+        let isRoot = ranks.isRoot
+        var random = SeededGenerator(seed: seed)
+        for i in 0..<120 {
+          var bytes = whole
+          switch i {
+          case 0: bytes.removeLast(1 + Int(random.next() % 1_000))
+          case 1: bytes.append(0)
+          case 2: bytes.removeFirst(512)
+          default:
+            let bit = Int(random.next() % UInt64(8 * (i < 20 ? 512 : bytes.count)))
+            bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+          }
+          try ranks.barrier()
+          if isRoot { try bytes.write(to: URL(filePath: path)) }
+          try ranks.barrier()
+          let failure = #expect(throws: Failure.self) { try Model(reading: path, over: ranks).weightsSHA256 }
+          #expect(
+            failure?.status == .badData && failure?.isShared == true
+              && failure?.message.contains(path) == true)
+        }
+      }
+    }
+  }
+
+  @Test("What is no model is called what it is")
+  func strange() throws {
+    try TestWorld.with { ranks in
+      try withModelPath(ranks) { ranks, path in
+        for (text, kind) in [
+          ("{\"status\": 1}", "JSON text"), ("[data]\n", "a text, such as a configuration"),
+          ("a,b\n1,2\n", "a text, such as a table or a configuration"), ("", "an empty file"),
+          ("\0\u{1}", "something else"),
+        ] {
+          try ranks.barrier()
+          if ranks.isRoot { try text.write(toFile: path, atomically: true, encoding: .utf8) }
+          try ranks.barrier()
+          let failure = #expect(throws: Failure.self) { try Model(reading: path, over: ranks).weightsSHA256 }
+          #expect(failure?.status == .badData)
+          #expect(
+            failure?.message == "\(path) is not a model but \(kind). Name the model.h5 that a run leaves.")
         }
       }
     }

@@ -61,7 +61,7 @@ def read_predictions(path, outputs):
             return file["scores"][:].reshape(-1, outputs), [names[code] for code in file["classes"][:]]
     with open(path, newline="") as file:
         rows = list(csv.reader(file))[1:]
-    return np.array([[float(x) for x in row[:outputs]] for row in rows]), [row[outputs] for row in rows]
+    return np.array([[float(x) for x in row[:outputs]] for row in rows]), [row[-1] for row in rows]
 
 
 request = json.load(open(sys.argv[1]))

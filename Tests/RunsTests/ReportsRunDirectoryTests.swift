@@ -34,7 +34,7 @@ private func text(_ path: String) throws -> String {
 }
 
 private func names(_ path: String) throws -> [String] {
-  try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+  try FileManager.default.contentsOfDirectory(atPath: path).filter { $0 != DirectoryLock.name }.sorted()
 }
 
 @Suite(.serialized) struct ReportsRunDirectoryTests {
@@ -68,8 +68,41 @@ private func names(_ path: String) throws -> [String] {
       for file in ["run.json", "iterations.jsonl", "model.h5", "notes.txt"] {
         try former.write(file, "old", over: ranks)
       }
-      _ = try RunDirectory(base, overwrite: true, over: ranks)
+      let next = try RunDirectory(base, overwrite: true, over: ranks)
+      // Not before the new run has something to write.
+      #expect(try names(base) == ["iterations.jsonl", "model.h5", "notes.txt", "run.json"])
+      try ranks.barrier()
+      try next.removeFormerRun(over: ranks)
       #expect(try names(base) == ["notes.txt"])
+    }
+  }
+
+  /// A training set that lies where the model is to go, under any name.
+  @Test(arguments: ["model.h5", "alias.h5"])
+  func anInputIsNotReplaced(input: String) throws {
+    try withDirectory { base, ranks in
+      if ranks.isRoot {
+        try "mine".write(toFile: base + "/model.h5", atomically: true, encoding: .utf8)
+        try FileManager.default.linkItem(atPath: base + "/model.h5", toPath: base + "/alias.h5")
+      }
+      try ranks.barrier()
+      let refusal = try message {
+        _ = try RunDirectory(base, overwrite: true, inputs: [base + "/" + input], over: ranks)
+      }
+      #expect(
+        refusal
+          == "the results would replace \(base)/model.h5, which is \(base)/\(input) and is read. "
+          + "Choose another output.directory.")
+      #expect(try text(base + "/model.h5") == "mine")
+    }
+  }
+
+  @Test func aDiskWithoutRoomIsFoundOutBefore() throws {
+    try withDirectory { base, ranks in
+      let directory = try RunDirectory(base, overwrite: false, over: ranks)
+      try directory.checkRoom(for: 1, over: ranks)
+      let refusal = try message { try directory.checkRoom(for: 1 << 60, over: ranks) }
+      #expect(refusal.hasPrefix("the disk of \(base) has ") && refusal.contains("output.directory"))
     }
   }
 
@@ -88,14 +121,10 @@ private func names(_ path: String) throws -> [String] {
     try withDirectory { base, ranks in
       let directory = try RunDirectory(base, overwrite: false, over: ranks)
       try directory.write("run.json", "first", over: ranks)
-      // The disk is full for the next one: /dev/full takes no byte.
-      if ranks.isRoot {
-        try FileManager.default.createSymbolicLink(
-          atPath: base + "/run.json.part", withDestinationPath: "/dev/full")
+      let refusal = try message {
+        try withFullDisk(after: 3) { try directory.write("run.json", "second", over: ranks) }
       }
-      try ranks.barrier()
-      let refusal = try message { try directory.write("run.json", "second", over: ranks) }
-      #expect(refusal.contains("run.json.part can't be written: No space left on device."))
+      #expect(refusal.contains("run.json can't be written: File too large."))
       #expect(try names(base) == ["run.json"])
       #expect(try text(base + "/run.json") == "first")
       try ranks.barrier()
@@ -119,13 +148,26 @@ private func names(_ path: String) throws -> [String] {
   @Test func aFullDiskEndsALog() throws {
     try withDirectory { base, ranks in
       let directory = try RunDirectory(base, overwrite: false, over: ranks)
-      if ranks.isRoot {
-        try FileManager.default.createSymbolicLink(
-          atPath: base + "/iterations.jsonl", withDestinationPath: "/dev/full")
-      }
       let log = try directory.log("iterations.jsonl", over: ranks)
-      let refusal = try message { try log.append("line 1", over: ranks) }
-      #expect(refusal.contains("iterations.jsonl can't be written: No space left on device."))
+      try log.append("line 1", over: ranks)
+      let refusal = try message { try withFullDisk(after: 7) { try log.append("line 2", over: ranks) } }
+      #expect(refusal.contains("iterations.jsonl can't be written: File too large."))
+      #expect(try text(base + "/iterations.jsonl") == "line 1\n")
+    }
+  }
+
+  @Test func aLinkInTheLogsPlaceIsNotFollowed() throws {
+    try withDirectory { base, ranks in
+      let directory = try RunDirectory(base, overwrite: false, over: ranks)
+      if ranks.isRoot {
+        try "mine".write(toFile: base + "/victim", atomically: true, encoding: .utf8)
+        try FileManager.default.createSymbolicLink(
+          atPath: base + "/iterations.jsonl", withDestinationPath: base + "/victim")
+      }
+      try ranks.barrier()
+      let refusal = try message { _ = try directory.log("iterations.jsonl", over: ranks) }
+      #expect(refusal.contains("iterations.jsonl can't be made: File exists."))
+      #expect(try text(base + "/victim") == "mine")
     }
   }
 

@@ -232,7 +232,9 @@ private func regression(_ iteration: Int, seconds: Double, test: Double, train: 
         "# a", "# seconds\tmin\tmedian\tmax", "1.0\t50.0\t50.0\t50.0", "2.0\t50.0\t50.0\t50.0",
         "2.0\t75.0\t75.0\t75.0", "", "", "# b", "# seconds\tmin\tmedian\tmax", "3.0\t100.0\t100.0\t100.0", "",
       ])
-    #expect(plot.script.contains("set output 'seconds.svg'") && plot.script.contains("set logscale x"))
+    #expect(
+      plot.script.contains("figure = 'seconds.svg'\nset output figure")
+        && plot.script.contains("set logscale x"))
     #expect(plot.script.contains("'seconds.dat' index 1") && plot.script.contains("title 'b'"))
     #expect(plot.script.contains("set xrange [1.0:3.0]"))
   }

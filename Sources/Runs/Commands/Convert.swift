@@ -20,9 +20,10 @@ public func convert(
   let console = Console(isQuiet: isQuiet, ranks)
   let data = try Configuration.defaults(with: settings, over: ranks).data
   // Refused before the input is read, not after.
-  let output = try PendingFile(outputPath, force: force, over: ranks)
+  let source = data.source(inputPath)
+  let output = try PendingFile(outputPath, force: force, keeping: source.inputPaths, over: ranks)
   let dataset = try readDataset(
-    data.source(inputPath), task: data.task, selection: data.selection,
+    source, task: data.task, selection: data.selection,
     over: ranks
   ) { console.progress("reading \(inputPath)", $0) }
   console.progress("writing \(outputPath)")

@@ -20,13 +20,14 @@ public func evaluate(
   over ranks: borrowing Communicator
 ) throws -> ExitStatus {
   let console = Console(isQuiet: isQuiet, ranks)
-  let model = try Model(reading: modelPath, over: ranks)
+  let model = try Model.read(modelPath, console, over: ranks)
   let data = try model.data(settings, over: ranks)
-  var dataset = try readDataset(
-    data.source(dataPath), task: data.task, classes: model.classNames,
-    selection: data.selection, over: ranks
-  ) { console.progress("reading \(dataPath)", $0) }
-  try model.checkFeatures(dataset.featureCount, of: dataPath, modelPath: modelPath)
+  let source = data.source(dataPath)
+  let output = try jsonPath.map {
+    try PendingFile($0, force: true, keeping: [modelPath] + source.inputPaths, over: ranks)
+  }
+  var dataset = try model.samples(
+    source, data, settings, needsLabels: true, modelPath: modelPath, console, over: ranks)
   let (labels, unit) = try model.labels(of: dataset, dataPath, modelPath)
 
   let scores = model.scores(&dataset)
@@ -35,12 +36,12 @@ public func evaluate(
   console.print("model: \(modelPath): \(model.summary)")
   console.print("data:  \(dataPath): \(counted(evaluation.samples, "sample"))")
   console.print([""] + evaluation.report(classNames: model.classNames ?? []))
-  if let jsonPath {
+  if let output {
     let result = JSON.object([
       "model": .string(modelPath), "weights_sha256": .string(model.weightsSHA256), "data": .string(dataPath),
       "classes": model.classNames.map { .array($0.map { .string($0) }) }, "result": evaluation.json,
     ])
-    try PendingFile(jsonPath).write(result.document, over: ranks)
+    try output.write(result.document, over: ranks)
   }
   return .done
 }

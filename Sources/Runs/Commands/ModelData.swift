@@ -1,10 +1,80 @@
+import Basics
 import Configuration
 import Datasets
 import LinearAlgebra
 import MPI
 import Models
+import Reports
 
 extension Model {
+  /// Reads a model, and warns of one that has no checksum. Collective.
+  static func read(_ path: String, _ console: Console, over ranks: borrowing Communicator) throws -> Model {
+    let model = try Model(reading: path, over: ranks)
+    if !model.isSealed {
+      console.warn(
+        "\(path) is of an older version and has no checksum, by which damage would be seen. Train again to get one."
+      )
+    }
+    return model
+  }
+
+  /// A data set for this model: where its labels are is as it was in training, unless an option says more, and its
+  /// features come in the model's order. Collective.
+  ///
+  /// - Parameter needsLabels: otherwise labels are only kept apart from the features.
+  /// - Throws: a shared `Failure` where the file can't be read, or has other columns than the model.
+  func samples(
+    _ source: Source, _ data: DataSection, _ settings: [DataSetting], needsLabels: Bool, modelPath: String,
+    _ console: Console, over ranks: borrowing Communicator
+  ) throws -> Dataset {
+    var source = source
+    let isTold = settings.contains { $0.key == "label_column" }
+    if !isTold {
+      try setLabelColumn(of: &source, needsLabels: needsLabels, modelPath: modelPath, over: ranks)
+    }
+    if !isTold || !needsLabels { try leaveOutLabels(of: &source, areNeeded: needsLabels, over: ranks) }
+    var dataset = try readDataset(
+      source, task: needsLabels ? data.task : .classification, classes: needsLabels ? classNames : nil,
+      selection: needsLabels ? data.selection : .ignored, over: ranks
+    ) { console.progress("reading \(source.path)", $0) }
+    try dataset.arrange(as: columns.features, source.path, likeThatOf: modelPath)
+    try checkFeatures(dataset.featureCount, of: source.path, modelPath: modelPath)
+    return dataset
+  }
+
+  /// Finds the labels by their column's name where both have names, else by its number.
+  private func setLabelColumn(
+    of source: inout Source, needsLabels: Bool, modelPath: String, over ranks: borrowing Communicator
+  ) throws {
+    func set(_ column: CSVFormat.LabelColumn) { source.options[CSVFormat.self].labelColumn = column }
+    let names = try source.columnNames(over: ranks)
+    if let names, let name = columns.label?.name {
+      if names.contains(name) { return set(.name(name)) }
+      guard needsLabels else { return set(.none) }
+      throw Failure(
+        .badData,
+        "\(source.path) has no column \(quoted(name)), which held the labels that \(modelPath) was trained on. "
+          + "Name another by --label-column.", isShared: true)
+    }
+    if let names, let own = columns.features {
+      let others = names.filter { !own.contains($0) }
+      if others.isEmpty { return set(.none) }
+      if others.count == 1 { return set(.name(others[0])) }
+    }
+    if let number = columns.label?.number { set(.number(number)) }
+  }
+
+  /// A table of as many columns as the model has features is one without labels. Other files need not have any.
+  private func leaveOutLabels(
+    of source: inout Source, areNeeded: Bool, over ranks: borrowing Communicator
+  ) throws {
+    var all = source
+    all.options[CSVFormat.self].labelColumn = .none
+    let head = try preview(all, over: ranks)
+    let isTable = head.format == CSVFormat.name
+    if isTable ? head.features == network.widths[0] : !areNeeded { source = all }
+  }
+
   /// How the samples in a file are to be read for this model. Collective.
   ///
   /// The task, and which class stands against all others, follow from the model; the file's layout from the options.

@@ -2,10 +2,12 @@ import Basics
 import Configuration
 import Datasets
 import Files
+import Glibc
 import HDF5
 import LinearAlgebra
 import MPI
 import Models
+import Networks
 import Reports
 
 /// Writes a model's outputs and decisions for each sample of a data set, in the order of the samples. Collective.
@@ -25,19 +27,13 @@ public func predict(
     throw Failure(.usage, "\(outputPath): the output's name must end in .csv or .h5.", isShared: true)
   }
   let console = Console(isQuiet: isQuiet, ranks)
-  let output = try PendingFile(outputPath, force: force, over: ranks)
-  let model = try Model(reading: modelPath, over: ranks)
+  let model = try Model.read(modelPath, console, over: ranks)
   let data = try model.data(settings, over: ranks)
-  var source = data.source(dataPath)
-  // A text file of as many columns as the model has features is one without labels.
-  let head = try preview(source, over: ranks)
-  if head.format == CSVFormat.name && head.hasLabels && head.features == model.network.widths[0] - 1 {
-    source.options[CSVFormat.self].labelColumn = .none
-  }
-  var dataset = try readDataset(source, task: data.task, over: ranks) {
-    console.progress("reading \(dataPath)", $0)
-  }
-  try model.checkFeatures(dataset.featureCount, of: dataPath, modelPath: modelPath)
+  let source = data.source(dataPath)
+  let output = try PendingFile(
+    outputPath, force: force, keeping: [modelPath] + source.inputPaths, over: ranks)
+  var dataset = try model.samples(
+    source, data, settings, needsLabels: false, modelPath: modelPath, console, over: ranks)
 
   let scores = model.scores(&dataset)
   let samples = dataset.partition.samples
@@ -52,6 +48,10 @@ public func predict(
     }
   }
   console.print("\(outputPath): \(counted(samples, "prediction"))")
+  if model.network.widths[model.network.L] == 1, let names = model.classNames {
+    let what = model.network.loss.hasProbabilities ? "score and probability are those" : "score is that"
+    console.print("The \(what) of the class \(quoted(names[1])), against \(quoted(names[0])).")
+  }
   return .done
 }
 
@@ -69,26 +69,30 @@ private enum PredictionFormat {
   }
 }
 
-/// Predictions as lines of text: the outputs, then the class; for a regression the predicted target.
+/// Predictions as lines of text: the outputs, what probabilities they stand for, if any, and the class; for a
+/// regression the predicted target.
 private struct PredictionText {
   private let header: [String]
   private let classNames: [String]?
   private let mean: Float
   private let scale: Float
+  /// What has probabilities.
+  private let loss: Loss?
 
   init(_ model: borrowing Model) {
     switch model.meaning {
     case .target(let mean, let scale):
-      (self.mean, self.scale, classNames) = (mean, scale, nil)
+      (self.mean, self.scale, classNames, loss) = (mean, scale, nil, nil)
       header = ["prediction"]
     case .classes(let names):
       (mean, scale) = (0, 1)
       let quoted = names.map(Self.field)
       classNames = quoted
-      header =
-        (model.network.widths[model.network.L] == 1 ? ["score"] : names.map { Self.field("score \($0)") }) + [
-          "class"
-        ]
+      loss = model.network.loss.hasProbabilities ? model.network.loss : nil
+      let isSingle = model.network.widths[model.network.L] == 1
+      let kinds = loss == nil ? ["score"] : ["score", "probability"]
+      let outputs = kinds.flatMap { kind in isSingle ? [kind] : names.map { Self.field("\(kind) \($0)") } }
+      header = outputs + ["class"]
     }
   }
 
@@ -101,6 +105,12 @@ private struct PredictionText {
       for i in 0..<scores.rows {
         if i > 0 { text.append(UInt8(ascii: ",")) }
         text.append(contentsOf: (mean + scale * scores[i, j]).description.utf8)
+      }
+      if let loss {
+        for probability in loss.probabilities(scores.all.column(j), outputs: scores.rows) {
+          text.append(UInt8(ascii: ","))
+          text.append(contentsOf: probability.description.utf8)
+        }
       }
       if let classNames {
         text.append(UInt8(ascii: ","))
@@ -120,30 +130,49 @@ private struct PredictionText {
   }
 }
 
+extension Loss {
+  /// Of each output's class. Local.
+  fileprivate func probabilities(_ z: UnsafePointer<Float>, outputs: Int) -> [Float] {
+    let classes = outputs == 1 ? 1..<2 : 0..<outputs
+    return classes.map { Float(exp(logProbability(z, of: $0, outputs: outputs))) }
+  }
+}
+
 extension Model {
-  /// Writes predictions as HDF5: `scores` [N, d_L], `classes` [N] numbering `class_names`; for a regression
-  /// `predictions` [N]. Collective.
+  /// Writes predictions as HDF5: `scores` [N, d_L], `probabilities` of the same shape where the loss has any, `classes`
+  /// [N] numbering `class_names`; for a regression `predictions` [N]. Collective.
   fileprivate func write(
-    _ scores: borrowing Matrix<Float>, _ range: Range<Int>, samples: Int, to path: String,
+    _ scores: borrowing Matrix<Float>, _ range: Range<Int>, samples: Int, to file: OutputFile,
     over ranks: borrowing Communicator
   ) throws {
-    let file = try HDF5File(creating: path, over: ranks)
-    let entries = UnsafeBufferPointer(start: scores.base, count: scores.count)
-    switch meaning {
-    case .classes(let names):
-      let array = try file.create("scores", of: Float.self, shape: [samples, scores.rows])
-      try array.write(range, from: entries, over: ranks)
-      let decisions = (0..<scores.columns).map {
-        Int32(Scoring.decision(scores.all.column($0), outputs: scores.rows))
+    let (outputs, meaning, loss) = (scores.rows, self.meaning, network.loss)
+    let bytes = samples * (2 * outputs + 1) * MemoryLayout<Float>.size
+    let reserved = try HDF5File.outline(file, bytes: bytes, texts: classNames ?? [], over: ranks) { outline in
+      guard case .classes(let names) = meaning else {
+        return [try outline.reserve("predictions", of: Float.self, shape: [samples])]
       }
-      let classes = try file.create("classes", of: Int32.self, shape: [samples])
-      try decisions.withUnsafeBufferPointer { try classes.write(range, from: $0, over: ranks) }
-      try file.write(names, to: "class_names")
-    case .target(let mean, let scale):
-      let array = try file.create("predictions", of: Float.self, shape: [samples])
-      let predictions = entries.map { mean + scale * $0 }
-      try predictions.withUnsafeBufferPointer { try array.write(range, from: $0, over: ranks) }
+      try outline.write(names, to: "class_names")
+      let kinds = loss.hasProbabilities ? ["scores", "probabilities"] : ["scores"]
+      return try kinds.map { try outline.reserve($0, of: Float.self, shape: [samples, outputs]) } + [
+        outline.reserve("classes", of: Int32.self, shape: [samples])
+      ]
     }
-    try file.close()
+    let entries = UnsafeBufferPointer(start: scores.base, count: scores.count)
+    try ranks.agree {
+      if case .target(let mean, let scale) = meaning {
+        let predictions = entries.map { mean + scale * $0 }
+        return try predictions.withUnsafeBufferPointer { try reserved[0].write(range, from: $0, to: file) }
+      }
+      try reserved[0].write(range, from: entries, to: file)
+      let columns = (0..<scores.columns).map { scores.all.column($0) }
+      if loss.hasProbabilities {
+        let probabilities = columns.flatMap { loss.probabilities($0, outputs: outputs) }
+        try probabilities.withUnsafeBufferPointer { try reserved[1].write(range, from: $0, to: file) }
+      }
+      let decisions = columns.map { Int32(Scoring.decision($0, outputs: outputs)) }
+      try decisions.withUnsafeBufferPointer {
+        try reserved[reserved.count - 1].write(range, from: $0, to: file)
+      }
+    }
   }
 }

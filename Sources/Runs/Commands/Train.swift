@@ -9,10 +9,12 @@ import Reports
 
 /// Trains a network as a configuration says, and leaves a run directory. Collective.
 ///
+/// - Parameter file: the configuration's file, which no result may replace.
 /// - Returns: what the process should end with: `done`, or `numericalFailure` for a run that diverged.
 /// - Throws: a shared `Failure` for whatever the user can mend.
 public func train(
-  _ configuration: Configuration, isQuiet: Bool, over ranks: borrowing Communicator
+  _ configuration: Configuration, from file: String? = nil, isQuiet: Bool,
+  over ranks: borrowing Communicator
 ) throws -> ExitStatus {
   let phases = Phases()
   let console = Console(isQuiet: isQuiet, ranks)
@@ -21,7 +23,8 @@ public func train(
   let launch = try Launch(threads: configuration.training.threadsPerRank, over: ranks)
   launch.warnings.forEach(console.warn)
   let directory = try RunDirectory(
-    configuration.output.directory, overwrite: configuration.output.overwrite, over: ranks)
+    configuration.output.directory, overwrite: configuration.output.overwrite,
+    inputs: configuration.data.inputPaths + (file.map { [$0] } ?? []), over: ranks)
 
   let data = try phases.measure(.load) {
     try TrainingData.read(configuration, over: ranks) { what, share in
@@ -29,6 +32,7 @@ public func train(
     }
   }
   let network = configuration.network(features: data.samples.featureCount, outputs: data.samples.outputs)
+  try directory.checkRoom(for: 4 * network.flatCount + 16_384, over: ranks)
   let speeds = try measuredProductSpeeds(over: ranks)
   // Where ranks share cores, that is the reason, and has been told.
   if launch.warnings.isEmpty { launch.machine.slowProducts(speeds).map(console.warn) }
@@ -80,6 +84,7 @@ private func trainLogged(
   _ network: Network, _ configuration: Configuration, _ data: borrowing TrainingData,
   _ directory: RunDirectory, _ console: Console, _ phases: Phases, over ranks: borrowing Communicator
 ) throws -> TrainingOutcome {
+  try directory.removeFormerRun(over: ranks)
   let log = try directory.log("iterations.jsonl", over: ranks)
   var table = IterationTable()
   return try trainNetwork(network, configuration, data, console, phases, over: ranks) { record in

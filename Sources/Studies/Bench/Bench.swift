@@ -12,6 +12,8 @@ import Reports
 public struct BenchRequest: Sendable {
   /// Gives the hidden widths, activation, loss and bias, and with its data the features and outputs.
   public var configuration: Configuration?
+  /// The configuration's file.
+  public var configurationPath: String?
   /// d_0 … d_L, in place of the configuration's.
   public var widths: [Int]?
   /// d_0, in place of the data's.
@@ -25,10 +27,12 @@ public struct BenchRequest: Sendable {
 
   /// Without a configuration and widths: the paper's network for HIGGS.
   public init(
-    configuration: Configuration? = nil, widths: [Int]? = nil, features: Int? = nil, outputs: Int? = nil,
+    configuration: Configuration? = nil, configurationPath: String? = nil, widths: [Int]? = nil,
+    features: Int? = nil, outputs: Int? = nil,
     seconds: Double = 0.5, jsonPath: String? = nil
   ) {
     self.configuration = configuration
+    self.configurationPath = configurationPath
     self.widths = widths
     self.features = features
     self.outputs = outputs
@@ -44,6 +48,8 @@ public func bench(
   _ request: BenchRequest, isQuiet: Bool, over ranks: borrowing Communicator
 ) throws -> ExitStatus {
   let console = Console(isQuiet: isQuiet, ranks)
+  let inputs = [request.configurationPath].compactMap { $0 } + (request.configuration?.data.inputPaths ?? [])
+  let output = try request.jsonPath.map { try PendingFile($0, force: true, keeping: inputs, over: ranks) }
   setBLASThreads(1)
   let launch = try Launch(threads: 1, over: ranks)
   let misplaced = launch.warnings
@@ -72,9 +78,9 @@ public func bench(
   if ranks.size == 1 {
     console.print(["", "One rank has nobody to sum with: start more to time reductions."])
   }
-  if let path = request.jsonPath {
+  if let output {
     let result = json(request, launch, network, tile: tile, measurements, warnings: console.warnings)
-    try PendingFile(path).write(result.document, over: ranks)
+    try output.write(result.document, over: ranks)
   }
   return .done
 }

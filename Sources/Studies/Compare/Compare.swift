@@ -24,7 +24,8 @@ public func compare(
   launch.warnings.forEach(console.warn)
   let directory = try RunDirectory(
     request.directory, overwrite: request.overwrite, files: StudyFiles.all,
-    options: ("--output", "--overwrite"), over: ranks)
+    inputs: request.files + contenders[0].configuration.data.inputPaths, options: ("--output", "--overwrite"),
+    over: ranks)
 
   let first = contenders[0].configuration(seed: request.seeds[0])
   var data = try TrainingData.read(first, over: ranks) { what, share in
@@ -34,6 +35,7 @@ public func compare(
   let report = StudyReport(request, contenders, launch, measure, directory)
   console.print(report.heading(data))
 
+  try directory.removeFormerRun(over: ranks)
   let log = try directory.log(StudyFiles.series, over: ranks)
   let entries = try request.train(contenders, on: &data, report, log, console, over: ranks)
   let linear = try linearEntry(&data, measure, log, console, over: ranks)

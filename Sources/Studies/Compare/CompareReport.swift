@@ -1,4 +1,6 @@
+import Basics
 import Configuration
+import Files
 import MPI
 import Models
 import Reports
@@ -124,12 +126,28 @@ struct StudyReport {
     var drawn: [String] = []
     guard ranks.isRoot else { return drawn }
     for plot in plots {
-      if let problem = runGnuplot("\(plot.stem).gp", in: directory.path) {
+      if let problem = problem(drawing: plot) {
         console.warn("\(problem), so there is no plot; the scripts and their data are in \(directory.path).")
         break
       }
       drawn.append("\(plot.stem).svg")
     }
     return drawn
+  }
+
+  /// Has gnuplot draw a figure. Local.
+  ///
+  /// - Returns: what went wrong, or nil.
+  private func problem(drawing plot: StudyPlot) -> String? {
+    do {
+      try directory.pending("\(plot.stem).svg").write { figure in
+        if let problem = runGnuplot("\(plot.stem).gp", in: directory.path, output: figure.path) {
+          throw Failure(.inputOutput, problem)
+        }
+      }
+      return nil
+    } catch {
+      return "\(error)"
+    }
   }
 }

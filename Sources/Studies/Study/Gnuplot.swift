@@ -4,10 +4,13 @@ import Files
 
 /// Starts gnuplot on a script in a directory and waits for it. Local: for one rank.
 ///
+/// - Parameter output: where the figure goes: the script's variable `figure`.
 /// - Returns: what went wrong, or nil.
-func runGnuplot(_ script: String, in directory: String) -> String? {
+func runGnuplot(_ script: String, in directory: String, output: String) -> String? {
   // gnuplot's own `cd`: a working directory is no part of posix_spawn in every libc.
-  let arguments = ["gnuplot", "-e", "cd \(quote(directory))", script]
+  let arguments = [
+    "gnuplot", "-e", "cd \(quote(directory)); figure = \(quote(lastComponent(of: output)))", script,
+  ]
   var actions = posix_spawn_file_actions_t()
   posix_spawn_file_actions_init(&actions)
   defer { posix_spawn_file_actions_destroy(&actions) }

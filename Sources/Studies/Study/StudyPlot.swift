@@ -79,7 +79,8 @@ package struct StudyPlot: Sendable {
       # \(oneLine(measure.title)): the median over the seeds, and the band from the worst to the best of them.
       # gnuplot \(stem).gp
       set terminal svg size 800,500 noenhanced background rgb 'white'
-      set output \(quote("\(stem).svg"))
+      if (!exists("figure")) figure = \(quote("\(stem).svg"))
+      set output figure
       set logscale x
       set xrange [\(first < last ? first : 0.9 * first):\(first < last ? last : 1.1 * last)]
       \(tics.isEmpty ? "" : "set xtics (\(tics.joined(separator: ", ")))")

@@ -55,7 +55,7 @@ package struct CSVFormat: DataFormat {
     let layout = try ranks.agree { try CSVLayout(file, self) }
     return Outline(
       samples: file.isCompressed ? nil : layout.estimatedLines(of: file), isEstimate: !file.isCompressed,
-      featureNames: layout.featureNames, hasLabels: layout.label != nil)
+      featureNames: layout.featureNames, hasLabels: layout.label != nil, columns: layout.names)
   }
 
   /// A plain file is read by byte ranges, a compressed one through rank 0.
@@ -70,7 +70,9 @@ package struct CSVFormat: DataFormat {
       ? try reader.readStream(over: ranks, progress: progress)
       : try reader.readOwnBytes(of: file.size, over: ranks, progress: progress)
     intake = reader.parser.intake
-    return ReadSamples(parcels: parcels, featureNames: layout.featureNames, hasLabels: layout.label != nil)
+    return ReadSamples(
+      parcels: parcels, featureNames: layout.featureNames, hasLabels: layout.label != nil,
+      columns: layout.names)
   }
 }
 

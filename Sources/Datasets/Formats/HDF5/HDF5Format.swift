@@ -40,7 +40,8 @@ package struct HDF5Format: DataFormat {
     let header = try HDF5Header(file, self, hasLabels: source.options.hasLabels)
     try file.close()
     return Outline(
-      samples: header.samples, featureNames: header.featureNames, hasLabels: header.labels != nil)
+      samples: header.samples, featureNames: header.featureNames, hasLabels: header.labels != nil,
+      columns: header.columns)
   }
 
   /// Each rank reads its own rows by collective hyperslabs.
@@ -54,7 +55,8 @@ package struct HDF5Format: DataFormat {
     let parcels = try reader.read(file, into: &intake, over: ranks, progress: progress)
     try file.close()
     return ReadSamples(
-      parcels: parcels, featureNames: header.featureNames, hasLabels: header.labels != nil)
+      parcels: parcels, featureNames: header.featureNames, hasLabels: header.labels != nil,
+      columns: header.columns)
   }
 
   private func opened(_ head: FileHead, over ranks: borrowing Communicator) throws -> HDF5File {
@@ -85,6 +87,8 @@ enum HDF5Names {
 struct HDF5Header {
   let samples: Int
   let featureNames: [String]
+  /// What the file itself calls its columns.
+  let columns: ColumnNames
   /// What the labels are stored as; `nil` where none are wanted.
   let labels: ElementClass?
   /// The classes that the labels number; `nil` where the labels are the classes themselves.
@@ -108,7 +112,8 @@ struct HDF5Header {
     samples = features.rowCount
     let d = features.rowLength
     let stored = try Self.texts(HDF5Names.features, in: file)
-    featureNames = stored.flatMap { $0.count == d ? $0 : nil } ?? numberedNames(d)
+    columns = ColumnNames(features: stored.flatMap { $0.count == d ? $0 : nil })
+    featureNames = columns.features ?? numberedNames(d)
 
     guard hasLabels else {
       labels = nil

@@ -6,36 +6,44 @@ import MPI
 
 /// Writes a data set as an HDF5 file that `readDataset` reads back with the same result. Collective.
 ///
-/// The file has `features` [N, d] in single precision, `feature_names` [d], and, as there are labels, `labels` [N]:
-/// the numbers of the classes, beside `class_names`, or the targets.
+/// The file has `features` [N, d] in single precision, `feature_names` [d] where the columns have names, and, as there
+/// are labels, `labels` [N]: the numbers of the classes, beside `class_names`, or the targets.
 ///
 /// - Throws: a shared `Failure` of status `inputOutput` where the file can't be written.
 package func writeHDF5(
   _ dataset: borrowing Dataset, to output: PendingFile, over ranks: borrowing Communicator
 ) throws {
-  try output.writeTogether(over: ranks) { path in try writeArrays(dataset, to: path, over: ranks) }
+  try output.writeTogether(over: ranks) { file in try writeArrays(dataset, to: file, over: ranks) }
 }
 
 private func writeArrays(
-  _ dataset: borrowing Dataset, to path: String, over ranks: borrowing Communicator
+  _ dataset: borrowing Dataset, to file: OutputFile, over ranks: borrowing Communicator
 ) throws {
-  let file = try HDF5File(creating: path, over: ranks)
-  let samples = dataset.partition.samples
-  let range = dataset.range
-  let features = try file.create("features", of: Float.self, shape: [samples, dataset.featureCount])
-  let stride = dataset.features.rows
-  let entries = dataset.features.elements
-  try features.write(range, from: entries, stride: stride, over: ranks)
-  try file.write(dataset.featureNames, to: HDF5Names.features)
-  switch dataset.labels {
-  case .classes(let codes, let names):
-    let labels = try file.create("labels", of: Int32.self, shape: [samples])
-    try codes.withUnsafeBufferPointer { try labels.write(range, from: $0, over: ranks) }
-    try file.write(names, to: HDF5Names.classes)
-  case .targets(let targets):
-    let labels = try file.create("labels", of: Float.self, shape: [samples])
-    try targets.withUnsafeBufferPointer { try labels.write(range, from: $0, over: ranks) }
-  case .none: break
+  let (samples, d, labels) = (dataset.partition.samples, dataset.featureCount, dataset.labels)
+  let names = dataset.columns.features
+  let classes = if case .classes(_, let names) = labels { names } else { [String]() }
+  let bytes = samples * (d + 1) * MemoryLayout<Float>.size
+  let reserved = try HDF5File.outline(file, bytes: bytes, texts: (names ?? []) + classes, over: ranks) {
+    outline in
+    let features = try outline.reserve("features", of: Float.self, shape: [samples, d])
+    if let names { try outline.write(names, to: HDF5Names.features) }
+    switch labels {
+    case .classes:
+      try outline.write(classes, to: HDF5Names.classes)
+      return [features, try outline.reserve("labels", of: Int32.self, shape: [samples])]
+    case .targets: return [features, try outline.reserve("labels", of: Float.self, shape: [samples])]
+    case .none: return [features]
+    }
   }
-  try file.close()
+  let (range, entries, stride) = (dataset.range, dataset.features.elements, dataset.features.rows)
+  try ranks.agree {
+    try reserved[0].write(range, from: entries, stride: stride, to: file)
+    switch labels {
+    case .classes(let codes, _):
+      try codes.withUnsafeBufferPointer { try reserved[1].write(range, from: $0, to: file) }
+    case .targets(let targets):
+      try targets.withUnsafeBufferPointer { try reserved[1].write(range, from: $0, to: file) }
+    case .none: break
+    }
+  }
 }

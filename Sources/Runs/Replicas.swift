@@ -1,0 +1,46 @@
+import LinearAlgebra
+import MPI
+import Reports
+
+/// Watches that all ranks have the same weights, as they should: nothing that is not summed exactly is exchanged.
+///
+/// Ranks whose libraries round differently, such as OpenBLAS with kernels for several processors, drift apart. What is
+/// evaluated and saved must then still be one network: rank 0's.
+package struct Replicas {
+  private var hasWarned = false
+
+  /// Whether all ranks have the same bits. Collective; one reduction of two numbers.
+  package static func areEqual(
+    _ W: borrowing Layers<Matrix<Float>>, over ranks: borrowing Communicator
+  ) throws -> Bool {
+    let own = fingerprint(W)
+    // The smallest fingerprint, and the complement of the largest.
+    var ends = [own, ~own]
+    try ranks.min(&ends)
+    return ends[0] == ~ends[1]
+  }
+
+  /// Says once that they are not. Collective.
+  mutating func warn(_ console: Console, iteration: Int, over ranks: borrowing Communicator) throws {
+    guard !hasWarned else { return }
+    hasWarned = true
+    let kernels = try ranks.gather(Versions.current.blasKernel)
+    let hosts = try ranks.gather(ranks.hostName())
+    var places: [String: String] = [:]
+    for (kernel, host) in zip(kernels, hosts).reversed() { places[kernel] = host }
+    let list = places.sorted { $0.key < $1.key }.map { "\($0.key) on \($0.value)" }.joined(separator: ", ")
+    console.warn(
+      "the ranks' weights differ after iteration \(iteration): their libraries round differently "
+        + "(\(places.count == 1 ? "one BLAS kernel, " : "BLAS kernels ")\(list)). From here all take those of rank 0 "
+        + "at each evaluation. OPENBLAS_CORETYPE, set to one kernel for all hosts, mends it.")
+  }
+
+  /// FNV-1a over the weights' bits.
+  private static func fingerprint(_ W: borrowing Layers<Matrix<Float>>) -> Int {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for l in W.indices {
+      for weight in W[l].elements { hash = (hash ^ UInt64(weight.bitPattern)) &* 0x0000_0100_0000_01B3 }
+    }
+    return Int(truncatingIfNeeded: hash)
+  }
+}
