@@ -64,6 +64,16 @@ extension Mistake {
     Mistake("no such configuration", status: 66, says: ["absent.toml"]) { directory in
       [directory.path("absent.toml")]
     },
+    Mistake("a device as a configuration", status: 66, says: ["/dev/zero", "device"]) { _ in ["/dev/zero"] },
+    Mistake("a pipe as data", status: 66, says: ["pipe", "Write what comes from it to a file"]) { directory in
+      let pipe = directory.path("pipe")
+      try #require(mkfifo(pipe, 0o600) == 0)
+      return [try directory.configuration(train: pipe)]
+    },
+    Mistake("a Parquet file", status: 65, says: ["train.parquet is a Parquet file", "read_parquet"]) {
+      directory in
+      [try directory.configuration(train: directory.write("train.parquet", Data("PAR1".utf8 + [0x15, 4])))]
+    },
     Mistake("not TOML", status: 78, says: ["config.toml"]) { directory in
       [try directory.write("config.toml", "[data\ntrain = 'train.csv'\n")]
     },

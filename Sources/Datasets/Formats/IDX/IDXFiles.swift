@@ -26,7 +26,9 @@ struct IDXFiles {
       isStream = file.isCompressed
       return
     }
-    let labelsPath = try ranks.agree { try labelsPath ?? Self.labelsPath(for: file.path) }
+    // Which of two files is there, rank 0 says.
+    let labelsPath = try ranks.broadcast(
+      try ranks.agree { try labelsPath ?? Self.labelsPath(for: file.path) })
     let labelsFile = try FileHead(labelsPath, over: ranks)
     labels = try ranks.agree { try Self.labels(labelsFile, of: images, in: file.path) }
     self.labelsPath = labelsPath
@@ -63,9 +65,18 @@ struct IDXFiles {
     return header
   }
 
-  /// - Throws: a `Failure` where a plain file is shorter or longer than its header says.
+  /// - Throws: a `Failure` where a plain file is shorter or longer than its header says, or a compressed one can't
+  ///   hold as much. What it holds shows as it is read.
   private static func checkSize(of file: FileHead, _ header: IDXHeader) throws {
-    guard !file.isCompressed else { return }
+    guard !file.isCompressed else {
+      guard header.fileSize / InputStream.greatestRatio <= file.size else {
+        throw Failure(
+          .badData,
+          "\(file.path) is damaged: its header announces \(grouped(header.fileSize)) bytes, and \(grouped(file.size)) "
+            + "bytes of gzip can't hold so many. Copy or download it again.")
+      }
+      return
+    }
     if file.size < header.fileSize {
       throw Failure(
         .badData,
