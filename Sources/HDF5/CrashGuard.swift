@@ -10,7 +10,7 @@ import Glibc
 ///   - path: the file that is to blame.
 ///   - seconds: of computing, not of waiting for a disk; more of it is a loop without end.
 func guarded<T, E>(
-  _ path: String, seconds: Double = 20, _ body: () throws(E) -> T
+  _ path: String, seconds: Double = 5, _ body: () throws(E) -> T
 ) throws(E) -> T {
   let guarding = CrashGuard(path, seconds: seconds)
   defer { guarding.end() }

@@ -40,7 +40,7 @@ public struct HDF5Error: Error, CustomStringConvertible {
 ///
 /// - Throws: a `Failure` that names the place.
 func reading<T>(
-  _ place: String, of path: String, isShared: Bool, seconds: Double = 20, _ body: () throws(HDF5Error) -> T
+  _ place: String, of path: String, isShared: Bool, seconds: Double = 5, _ body: () throws(HDF5Error) -> T
 ) throws(Failure) -> T {
   do throws(HDF5Error) {
     return try guarded(path, seconds: seconds, body)

@@ -45,7 +45,9 @@ public struct StoredArray: ~Copyable {
   /// - Throws: a `Failure` where they are not, or can't be had.
   func checkStorage(fileSize: Int) throws {
     let (array, dimensions) = (handle.id, shape.count)
-    let storage = try reading(place, of: path, isShared: isShared) { () throws(HDF5Error) in
+    // There may be an index of many chunks to walk over.
+    let seconds = 5 + Double(fileSize) / 1e8
+    let storage = try reading(place, of: path, isShared: isShared, seconds: seconds) { () throws(HDF5Error) in
       try Storage(of: array, dimensions: dimensions)
     }
     if let fault = storage.fault(shape: shape, elementBytes: H5Tget_size(type.id), fileSize: fileSize) {
@@ -116,7 +118,7 @@ public struct StoredArray: ~Copyable {
   }
 
   /// How many seconds of computing a call may take that reads elements: at worst it has to unpack all chunks.
-  var patience: Double { 20 + Double(count) * Double(H5Tget_size(type.id)) / 1e7 }
+  var patience: Double { 5 + Double(count) * Double(H5Tget_size(type.id)) / 1e7 }
 
   /// Writes rows `rows`. Local. The parameters are those of `read`.
   public func write<T: Number>(
