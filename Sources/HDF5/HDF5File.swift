@@ -31,7 +31,8 @@ public struct HDF5File: ~Copyable {
     guard try hasSignature(file) else { throw notHDF5(path) }
     let access = try accessList()
     self.init(
-      path, FileHandle(id: try opened(path, access), isCollective: false), isShared: false, size: file.size)
+      path, FileHandle(id: try opened(path, access), isCollective: false, path: path), isShared: false,
+      size: file.size)
   }
 
   /// Opens a small file for reading on all ranks: rank 0 reads its bytes and sends them to the others. Collective.
@@ -52,7 +53,7 @@ public struct HDF5File: ~Copyable {
     try check(H5Pset_file_image(access.id, &bytes, bytes.count), "H5Pset_file_image")
     // HDF5 wants a name that is not a file's, another for each open image.
     let id = try ranks.agree { try opened(path, access, name: "\(path) in memory, \(access.id)") }
-    self.init(path, FileHandle(id: id, isCollective: false), isShared: true, size: bytes.count)
+    self.init(path, FileHandle(id: id, isCollective: false, path: path), isShared: true, size: bytes.count)
   }
 
   /// Creates a small file, in memory. Local. `close()` puts it where it belongs, whole or not at all: see
@@ -111,15 +112,31 @@ struct FileHandle: ~Copyable {
   let id: hid_t
   /// Whether the ranks must close the file together.
   let isCollective: Bool
+  /// The path of a file that was opened for reading, which is to blame should HDF5 crash over it.
+  let path: String?
+  private var isOpen = true
+
+  init(id: hid_t, isCollective: Bool, path: String? = nil) {
+    self.id = id
+    self.isCollective = isCollective
+    self.path = path
+  }
 
   consuming func close() throws(HDF5Error) {
-    let id = id
-    discard self
-    try check(H5Fclose(id), "H5Fclose")
+    isOpen = false
+    try Self.close(id, path)
+  }
+
+  private static func close(_ id: hid_t, _ path: String?) throws(HDF5Error) {
+    guard let path else {
+      try check(H5Fclose(id), "H5Fclose")
+      return
+    }
+    _ = try guarded(path) { () throws(HDF5Error) in try check(H5Fclose(id), "H5Fclose") }
   }
 
   /// After an error ranks leave at different places: a file to be closed together is then left to `MPI_Finalize`.
-  deinit { if !isCollective { H5Fclose(id) } }
+  deinit { if isOpen && !isCollective { try? Self.close(id, path) } }
 }
 
 /// How to open a file: arrays still open don't hinder its closing.
