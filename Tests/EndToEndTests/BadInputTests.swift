@@ -141,6 +141,30 @@ extension Mistake {
     #expect(messages.count == 1, "not one message:\n\(outcome.errors)")
   }
 
+  /// Bytes with which libhdf5 1.10 crashes: in the heap of a label's text.
+  @Test(.enabled(if: Python.isAvailable, "\(Python.howToInstall)"), arguments: [1, 3])
+  func whereHDF5CrashesTheFileIsNamed(ranks: Int) throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path("crash.h5")
+    let made: Bool = try Python.run(
+      program: """
+        import h5py, json, sys, numpy as np
+        path = json.load(open(sys.argv[1]))[0]
+        with h5py.File(path, "w") as f:
+          f["features"] = np.ones((20, 3), "f4")
+          f["labels"] = np.array(["a", "b"] * 10, dtype=h5py.string_dtype())
+        bytes = bytearray(open(path, "rb").read())
+        heap = bytes.index(b"GCOL")
+        bytes[heap + 27] = 202
+        open(path, "wb").write(bytes)
+        json.dump(True, open(sys.argv[2], "w"))
+        """, input: [path])
+    #expect(made)
+    let outcome = try Program.run(ranks: ranks, ["describe", path])
+    #expect(outcome.status == 65, "\(outcome.transcript)")
+    #expect(outcome.errors.contains("admm-mpi: error: \(path)"), "\(outcome.transcript)")
+  }
+
   @Test func withoutMpirunTooTheMessageComesOnce() throws {
     let directory = try TemporaryDirectory()
     let outcome = try Program.run(ranks: nil, [directory.path("absent.toml")])
