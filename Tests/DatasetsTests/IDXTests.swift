@@ -222,11 +222,8 @@ private func bigEndian(_ x: UInt64, _ count: Int) -> [UInt8] {
       // The same, but as labels of a file of images in its own right.
       _ = try preview(Source(images, IDXFormat(trainLabels: labels), format: "idx"), over: ranks)
       // 16 Mi values that are announced, and 64 KiB that are there.
-      let short = try files.write(
-        "d.idx.gz", gzip(idx(8, [1, 1 << 12, 1 << 12], [UInt8](repeating: 0, count: 1 << 16))), over: ranks)
-      expectFailure(
-        "\(short) is truncated: it ends before its last sample. Copy or download it again.",
-        reading: Source(short, bare), over: ranks)
+      let short = idx(8, [1, 1 << 12, 1 << 12], [UInt8](repeating: 0, count: 1 << 16))
+      try check("d.idx.gz", gzip(short), "is truncated: it ends within its first sample", ranks)
     }
   }
 

@@ -18,6 +18,7 @@ struct IDXFiles {
     _ file: FileHead, hasLabels: Bool, labelsPath: String?, over ranks: borrowing Communicator
   ) throws {
     let images = try ranks.agree { try Self.images(file) }
+    try Self.checkFirstSample(of: file, images, over: ranks)
     self.images = images
     imagesPath = file.path
     guard hasLabels else {
@@ -63,6 +64,24 @@ struct IDXFiles {
     }
     try checkSize(of: file, header)
     return header
+  }
+
+  /// Makes sure that a compressed file has a whole sample before memory is taken for its features. Collective.
+  private static func checkFirstSample(
+    of file: FileHead, _ header: IDXHeader, over ranks: borrowing Communicator
+  ) throws {
+    let count = header.size + header.sampleSize
+    guard file.isCompressed && count > file.bytes.count else { return }
+    let isRoot = ranks.isRoot
+    try ranks.agree {
+      guard isRoot else { return }
+      let stream = try InputStream(file.path)
+      try stream.skip(count - 1)
+      guard try stream.bytes(1).isEmpty else { return }
+      throw Failure(
+        .badData,
+        "\(file.path) is truncated: it ends within its first sample. Copy or download it again.")
+    }
   }
 
   /// - Throws: a `Failure` where a plain file is shorter or longer than its header says, or a compressed one can't
