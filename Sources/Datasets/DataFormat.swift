@@ -63,5 +63,8 @@ package struct ReadSamples {
   var columns = ColumnNames()
 }
 
+/// The most features that a sample of a binary file may have, such as 256³ voxels: more are a sign of damage.
+let featureLimit = 1 << 24
+
 /// The names of d features that have none: x1, x2, …
 package func numberedNames(_ d: Int) -> [String] { (0..<d).map { "x\($0 + 1)" } }

@@ -1,4 +1,5 @@
 import Basics
+import Files
 import MPI
 
 /// What all ranks know of a file before they read it.
@@ -12,14 +13,18 @@ package struct FileHead {
   let bytes: [UInt8]
 
   /// The last component of its path, in lower case and without ".gz".
-  var nameWithoutGzip: String {
+  var nameWithoutGzip: String { Self.nameWithoutGzip(path) }
+
+  private static func nameWithoutGzip(_ path: String) -> String {
     let name = path.split(separator: "/").last?.lowercased() ?? ""
     return name.hasSuffix(".gz") ? String(name.dropLast(3)) : name
   }
 
-  /// Rank 0 reads the head of the file and all get it. Collective.
+  /// Rank 0 reads the head of the file and all get it; of a plain file all make sure that they have the same.
+  /// Collective.
   ///
-  /// - Throws: a shared `Failure` where the file is not there, can't be read, or is empty.
+  /// - Throws: a shared `Failure` where the file is not there, can't be read, is empty, of a kind that can't be read,
+  ///   or not the same on all nodes.
   init(_ path: String, over ranks: borrowing Communicator) throws {
     let isRoot = ranks.isRoot
     var (numbers, bytes) = try ranks.agree { () -> ([Int], [UInt8]) in
@@ -28,7 +33,9 @@ package struct FileHead {
       guard stream.fileSize > 0 else {
         throw Failure(.badData, "\(path) is empty. Name a file with samples.")
       }
-      return ([stream.isCompressed ? 1 : 0, stream.fileSize], try Self.read(stream, path: path))
+      let head = try Self.read(stream, path: path)
+      if let foreign = ForeignFile(head, name: Self.nameWithoutGzip(path)) { throw foreign.refusal(path) }
+      return ([stream.isCompressed ? 1 : 0, stream.fileSize], head)
     }
     try ranks.broadcast(&numbers)
     try ranks.broadcast(&bytes)
@@ -36,6 +43,8 @@ package struct FileHead {
     isCompressed = numbers[0] == 1
     size = numbers[1]
     self.bytes = bytes
+    // Of a compressed file rank 0 reads all.
+    if !isCompressed { try checkSameFile(path, over: ranks) }
   }
 
   private static func read(_ stream: InputStream, path: String) throws -> [UInt8] {

@@ -6,6 +6,12 @@ import MPI
 /// The contents of a file from beginning to end, inflated if it is a gzip file (RFC 1952), which may have several
 /// members.
 final class InputStream {
+  /// No byte of gzip stands for more than so many: 258 of two bits (RFC 1951), rounded up.
+  static let greatestRatio = 1040
+
+  /// How many bytes are taken on trust.
+  private static let step = 1 << 20
+
   private let file: InputFile
   private var inflater: Inflater?
   private var position = 0
@@ -50,6 +56,12 @@ final class InputStream {
       }
       let rest = UnsafeMutableBufferPointer(rebasing: buffer[done...])
       guard let count = inflater.inflate(rest) else {
+        guard !inflater.isAfterMembers else {
+          throw Failure(
+            .badData,
+            "\(file.path): its gzip data ends near byte \(position - inflater.inputLeft), and what follows is none. "
+              + "Copy or download it again, or drop the rest: gzip -dc '\(file.path)' > NEW.")
+        }
         throw Failure(
           .badData,
           "\(file.path) is damaged: \(inflater.message) (near byte \(position - inflater.inputLeft)). "
@@ -73,14 +85,28 @@ final class InputStream {
       position += count
       return
     }
-    for piece in stride(from: 0, to: count, by: 1 << 20) { _ = try bytes(min(count - piece, 1 << 20)) }
+    var left = count
+    while left > 0 {
+      let done = try bytes(min(left, Self.step)).count
+      guard done > 0 else { return }
+      left -= done
+    }
   }
 
   /// The next `count` bytes, fewer only at the end. Local.
+  ///
+  /// Takes memory as bytes come, for `count` may be a number from a damaged file.
   func bytes(_ count: Int) throws -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: count)
-    let done = try bytes.withUnsafeMutableBufferPointer { try read($0) }
-    return Array(bytes.prefix(done))
+    var bytes: [UInt8] = []
+    while bytes.count < count {
+      let start = bytes.count
+      bytes += repeatElement(0, count: min(count - start, max(Self.step, start)))
+      let done = try bytes.withUnsafeMutableBufferPointer {
+        try read(UnsafeMutableBufferPointer(rebasing: $0[start...]))
+      }
+      guard start + done == bytes.count else { return Array(bytes.prefix(start + done)) }
+    }
+    return bytes
   }
 }
 
@@ -93,6 +119,10 @@ private final class Inflater {
   private let input: UnsafeMutableBufferPointer<UInt8>
   /// Whether the last member is complete and no other has begun.
   private(set) var isBetweenMembers = true
+  /// How many members are complete.
+  private var members = 0
+  /// Whether, after `inflate` has returned `nil`, what is wrong is no member, behind others that are complete.
+  private(set) var isAfterMembers = false
   /// What is wrong, after `inflate` has returned `nil`.
   private(set) var message = ""
 
@@ -131,6 +161,10 @@ private final class Inflater {
         stream.pointee.next_in? += 1
       }
       if needsInput { return 0 }
+      guard members == 0 || stream.pointee.next_in?.pointee == 0x1F else {
+        isAfterMembers = true
+        return nil
+      }
       isBetweenMembers = false
     }
     let size = min(output.count, 1 << 30)
@@ -140,10 +174,12 @@ private final class Inflater {
     switch code {
     case Z_STREAM_END:
       isBetweenMembers = true
+      members += 1
       inflateReset(stream)
     case Z_OK, Z_BUF_ERROR: break
     default:
       message = stream.pointee.msg.map { String(cString: $0) } ?? "zlib's code \(code)"
+      isAfterMembers = members > 0 && stream.pointee.total_out == 0 && message == "incorrect header check"
       return nil
     }
     return size - Int(stream.pointee.avail_out)

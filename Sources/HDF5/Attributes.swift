@@ -24,28 +24,52 @@ extension HDF5File {
 
   /// A text attached to the file; nil where there is none of this name.
   ///
-  /// - Throws: a `Failure` where the attribute is not a single text.
+  /// - Throws: a `Failure` where the attribute is not a single text, or the file is damaged.
   public func attribute(_ name: String) throws -> String? {
-    guard try hasAttribute(name) else { return nil }
-    let attribute = try Attribute(opening: name, in: self)
+    guard let attribute = try opened(name) else { return nil }
     guard attribute.isSingle, attribute.elements == .string else { throw unsuitable(name, "a text") }
-    return try readStrings(attribute.type, count: 1) { H5Aread(attribute.handle.id, $0, $1) }[0]
+    let (id, type) = (attribute.handle.id, attribute.type.id)
+    let texts = try readingAttribute(name) { () throws(HDF5Error) in
+      try readStrings(type, count: 1) { H5Aread(id, $0, $1) }
+    }
+    guard let text = texts.first?.text else { throw unsuitable(name, "a text in UTF-8") }
+    return text
   }
 
   /// A number attached to the file, converted; nil where there is none of this name.
   ///
-  /// - Throws: a `Failure` where the attribute is not a single number.
+  /// - Throws: a `Failure` where the attribute is not a single number, or the file is damaged.
   public func attribute<T: Number>(_ name: String, as: T.Type) throws -> T? {
-    guard try hasAttribute(name) else { return nil }
-    let attribute = try Attribute(opening: name, in: self)
+    guard let attribute = try opened(name) else { return nil }
     guard attribute.isSingle, attribute.elements.isNumeric else { throw unsuitable(name, "a number") }
-    var value = T.zero
-    try check(H5Aread(attribute.handle.id, T.type, &value), "H5Aread")
-    return value
+    let id = attribute.handle.id
+    return try readingAttribute(name) { () throws(HDF5Error) in
+      var value = T.zero
+      try check(H5Aread(id, T.type, &value), "H5Aread")
+      return value
+    }
   }
 
-  private func hasAttribute(_ name: String) throws(HDF5Error) -> Bool {
-    try check(H5Aexists(id, name), "H5Aexists") > 0
+  private func opened(_ name: String) throws -> Attribute? {
+    let id = id
+    let isThere = try readingAttribute(name) { () throws(HDF5Error) in
+      try check(H5Aexists(id, name), "H5Aexists") > 0
+    }
+    guard isThere else { return nil }
+    let handle = try readingAttribute(name) { () throws(HDF5Error) in
+      try check(H5Aopen(id, name, h5_default()), "H5Aopen")
+    }
+    do throws(HDF5Error) {
+      let attribute = try Attribute(opened: handle)
+      if H5Tget_size(attribute.type.id) <= size { return attribute }
+    } catch {
+      throw error.refusal("\(path): the attribute '\(name)'", isShared: isShared)
+    }
+    throw unsuitable(name, "shorter than the file, which is damaged")
+  }
+
+  private func readingAttribute<T>(_ name: String, _ body: () throws(HDF5Error) -> T) throws(Failure) -> T {
+    try reading("\(path): the attribute '\(name)'", of: path, isShared: isShared, body)
   }
 
   private func unsuitable(_ name: String, _ wanted: String) -> Failure {
@@ -69,8 +93,8 @@ private struct Attribute: ~Copyable {
     isSingle = true
   }
 
-  init(opening name: String, in file: borrowing HDF5File) throws(HDF5Error) {
-    let handle = try Handle(H5Aopen(file.id, name, h5_default()), "H5Aopen", H5Aclose)
+  init(opened id: hid_t) throws(HDF5Error) {
+    let handle = try Handle(id, "H5Aopen", H5Aclose)
     let type = try Handle(H5Aget_type(handle.id), "H5Aget_type", H5Tclose)
     let space = try Handle(H5Aget_space(handle.id), "H5Aget_space", H5Sclose)
     isSingle = H5Sget_simple_extent_npoints(space.id) == 1

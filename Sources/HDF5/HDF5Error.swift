@@ -1,3 +1,4 @@
+import Basics
 import CHDF5
 import Glibc
 
@@ -5,10 +6,48 @@ import Glibc
 public struct HDF5Error: Error, CustomStringConvertible {
   /// The C function, for instance `H5Dread`.
   public let call: String
-  /// HDF5's own account, from the innermost cause outwards.
+  /// HDF5's own account of the innermost cause.
   public let message: String
 
   public var description: String { "\(call) failed: \(message)" }
+
+  /// The failure for a user whose file has led to this as it was read.
+  ///
+  /// - Parameter place: the file's path, and the array in it.
+  func refusal(_ place: String, isShared: Bool) -> Failure {
+    // HDF5 passes on what the operating system says.
+    if let start = message.firstRange(of: "error message = '") {
+      let reason = message[start.upperBound...].prefix { $0 != "'" }
+      return Failure(.inputOutput, "\(place) can't be read: \(reason).", isShared: isShared)
+    }
+    if message.hasPrefix("truncated file") {
+      return Failure(
+        .badData, "\(place) is truncated: it ends before its contents do. Copy or download it again.",
+        isShared: isShared)
+    }
+    if message.contains("already open for") {
+      return Failure(
+        .badData,
+        "\(place) is marked as being written. Wait until the program that writes it has ended; if that has broken "
+          + "off, make the file again, or take the mark off: h5clear -s '\(place)'.", isShared: isShared)
+    }
+    return Failure(
+      .badData, "\(place) is damaged: HDF5 says \"\(message)\". Copy or download it again.",
+      isShared: isShared)
+  }
+}
+
+/// Asks HDF5 about a file, whose fault it is when that fails.
+///
+/// - Throws: a `Failure` that names the place.
+func reading<T>(
+  _ place: String, of path: String, isShared: Bool, seconds: Double = 5, _ body: () throws(HDF5Error) -> T
+) throws(Failure) -> T {
+  do throws(HDF5Error) {
+    return try guarded(path, seconds: seconds, body)
+  } catch {
+    throw error.refusal(place, isShared: isShared)
+  }
 }
 
 /// The version of the HDF5 library, for instance `1.10.8`. Local.
@@ -56,7 +95,7 @@ private func errorStackText() -> String {
         return 0
       }, causes)
   }
-  return walked < 0 || causes.isEmpty ? "no text" : causes.joined(separator: "; ")
+  return walked < 0 ? "no text" : causes.first ?? "no text"
 }
 
 /// An identifier that HDF5 gave out, released at the end of its life.

@@ -16,28 +16,23 @@ public struct HDF5File: ~Copyable {
   var id: hid_t { handle.id }
   /// Whether all ranks have this file open, so that they also meet its faults alike.
   let isShared: Bool
+  /// The length in bytes of a file that is read: what it says of its contents can't be more.
+  let size: Int
   /// Where a file in memory goes at last.
   private let output: PendingFile?
 
   // MARK: Opening
 
-  /// Opens a file for reading. Local.
+  /// Opens a file for reading. Local: to read large arrays together, each rank opens the file for itself.
   ///
   /// - Throws: a `Failure` that names the path where the file is missing, unreadable, truncated or not HDF5.
   public init(reading path: String) throws {
-    _ = try InputFile(path)
+    let file = try InputFile(path)
+    guard try hasSignature(file) else { throw notHDF5(path) }
     let access = try accessList()
-    self.init(path, FileHandle(id: try opened(path, access), isCollective: false), isShared: false)
-  }
-
-  /// Opens a file for reading on all ranks. Collective.
-  ///
-  /// - Throws: a shared `Failure` as above.
-  public init(reading path: String, over ranks: borrowing Communicator) throws {
-    try ranks.agree { _ = try InputFile(path) }
-    let access = try accessList(over: ranks)
-    let id = try ranks.agree { try opened(path, access) }
-    self.init(path, FileHandle(id: id, isCollective: true), isShared: true)
+    self.init(
+      path, FileHandle(id: try opened(path, access), isCollective: false, path: path), isShared: false,
+      size: file.size)
   }
 
   /// Opens a small file for reading on all ranks: rank 0 reads its bytes and sends them to the others. Collective.
@@ -52,18 +47,18 @@ public struct HDF5File: ~Copyable {
   ) throws {
     let isRoot = ranks.isRoot
     var bytes = try ranks.agree {
-      let bytes = isRoot ? try content?(path) ?? Files.bytes(of: path) : []
-      guard !isRoot || !bytes.isEmpty else {
-        throw Failure(.badData, "\(path): not an HDF5 file: it is empty.")
-      }
-      return bytes
+      guard isRoot else { return [] as [UInt8] }
+      if let content { return try content(path) }
+      let file = try InputFile(path)
+      guard try hasSignature(file) else { throw notHDF5(path) }
+      return try file.bytes(file.size)
     }
     try ranks.broadcast(&bytes)
     let access = try memoryAccessList()
     try check(H5Pset_file_image(access.id, &bytes, bytes.count), "H5Pset_file_image")
     // HDF5 wants a name that is not a file's, another for each open image.
     let id = try ranks.agree { try opened(path, access, name: "\(path) in memory, \(access.id)") }
-    self.init(path, FileHandle(id: id, isCollective: false), isShared: true)
+    self.init(path, FileHandle(id: id, isCollective: false, path: path), isShared: true, size: bytes.count)
   }
 
   /// Creates a small file, in memory. Local. `close()` puts it where it belongs, whole or not at all: see
@@ -83,11 +78,13 @@ public struct HDF5File: ~Copyable {
   }
 
   private init(
-    _ path: String, _ handle: consuming FileHandle, isShared: Bool, output: PendingFile? = nil
+    _ path: String, _ handle: consuming FileHandle, isShared: Bool, size: Int = .max,
+    output: PendingFile? = nil
   ) {
     self.path = path
     self.handle = handle
     self.isShared = isShared
+    self.size = size
     self.output = output
   }
 
@@ -110,51 +107,6 @@ public struct HDF5File: ~Copyable {
     try check(H5Fget_file_image(id, &bytes, count), "H5Fget_file_image")
     return bytes
   }
-
-  // MARK: Content
-
-  /// The names in the root group, in alphabetical order.
-  public func names() throws(HDF5Error) -> [String] {
-    var group = H5G_info_t()
-    try check(H5Gget_info(id, &group), "H5Gget_info")
-    var names: [String] = []
-    for i in 0..<group.nlinks {
-      let length = try check(
-        H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, nil, 0, h5_default()),
-        "H5Lget_name_by_idx")
-      var bytes = [CChar](repeating: 0, count: length + 1)
-      try check(
-        H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, &bytes, length + 1, h5_default()),
-        "H5Lget_name_by_idx")
-      names.append(text(bytes[..<length]))
-    }
-    return names
-  }
-
-  /// Whether there is something of this name.
-  public func contains(_ name: String) throws(HDF5Error) -> Bool {
-    // HDF5 wants to be asked for each group on the way.
-    var path = ""
-    for part in name.split(separator: "/") {
-      path += path.isEmpty ? part : "/" + part
-      if try check(H5Lexists(id, path, h5_default()), "H5Lexists") == 0 { return false }
-    }
-    return !path.isEmpty
-  }
-
-  /// The array of this name.
-  ///
-  /// - Throws: a `Failure` that names the path and what the file has, where there is no such array.
-  public func array(_ name: String) throws -> StoredArray {
-    guard try contains(name) else {
-      let present = try names().map { "'\($0)'" }.joined(separator: ", ")
-      throw Failure(
-        .badData,
-        "\(path): there is no dataset '\(name)'; the file has \(present.isEmpty ? "none" : present).",
-        isShared: isShared)
-    }
-    return try StoredArray(opening: name, in: self)
-  }
 }
 
 /// The identifier of an open file. (Not private: a public type that holds a private one does not link across
@@ -163,15 +115,31 @@ struct FileHandle: ~Copyable {
   let id: hid_t
   /// Whether the ranks must close the file together.
   let isCollective: Bool
+  /// The path of a file that was opened for reading, which is to blame should HDF5 crash over it.
+  let path: String?
+  private var isOpen = true
+
+  init(id: hid_t, isCollective: Bool, path: String? = nil) {
+    self.id = id
+    self.isCollective = isCollective
+    self.path = path
+  }
 
   consuming func close() throws(HDF5Error) {
-    let id = id
-    discard self
-    try check(H5Fclose(id), "H5Fclose")
+    isOpen = false
+    try Self.close(id, path)
+  }
+
+  private static func close(_ id: hid_t, _ path: String?) throws(HDF5Error) {
+    guard let path else {
+      try check(H5Fclose(id), "H5Fclose")
+      return
+    }
+    _ = try guarded(path) { () throws(HDF5Error) in try check(H5Fclose(id), "H5Fclose") }
   }
 
   /// After an error ranks leave at different places: a file to be closed together is then left to `MPI_Finalize`.
-  deinit { if !isCollective { H5Fclose(id) } }
+  deinit { if isOpen && !isCollective { try? Self.close(id, path) } }
 }
 
 /// How to open a file: arrays still open don't hinder its closing.
@@ -179,6 +147,7 @@ private func accessList() throws(HDF5Error) -> Handle {
   try quietLibrary()
   let list = try Handle(H5Pcreate(h5_file_access_list()), "H5Pcreate", H5Pclose)
   try check(H5Pset_fclose_degree(list.id, H5F_CLOSE_STRONG), "H5Pset_fclose_degree")
+  try check(h5_set_no_locking(list.id), "H5Pset_file_locking")
   return list
 }
 
@@ -189,7 +158,7 @@ private func memoryAccessList() throws(HDF5Error) -> Handle {
   return list
 }
 
-/// The same over MPI-IO. One rank reads what describes the content and broadcasts it, so that all find the same.
+/// The same over MPI-IO.
 private func accessList(over ranks: borrowing Communicator) throws(HDF5Error) -> Handle {
   let list = try accessList()
   try check(h5_set_fapl_mpio(list.id, ranks.handle), "H5Pset_fapl_mpio")
@@ -200,11 +169,14 @@ private func accessList(over ranks: borrowing Communicator) throws(HDF5Error) ->
 private func opened(
   _ path: String, _ access: borrowing Handle, name: String? = nil
 ) throws(Failure) -> hid_t {
-  do throws(HDF5Error) {
-    return try check(H5Fopen(name ?? path, h5_read_only(), access.id), "H5Fopen")
-  } catch {
-    throw Failure(.badData, "\(path): not an HDF5 file, or a damaged one: \(error).")
+  let access = access.id
+  return try reading(path, of: path, isShared: false) { () throws(HDF5Error) in
+    try check(H5Fopen(name ?? path, h5_read_only(), access), "H5Fopen")
   }
+}
+
+private func notHDF5(_ path: String) -> Failure {
+  Failure(.badData, "\(path) is not an HDF5 file. Check the name, or copy it again.")
 }
 
 private func created(_ path: String, _ access: borrowing Handle) throws(Failure) -> hid_t {

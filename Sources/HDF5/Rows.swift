@@ -1,3 +1,4 @@
+import Basics
 import CHDF5
 
 /// Which rows of an array move, and where they lie in memory.
@@ -15,9 +16,17 @@ struct Rows: ~Copyable {
   private let packed: UnsafeMutableRawPointer
 
   /// - Parameter capacity: how many elements the memory has.
+  /// - Throws: a `Failure` where a row is too long.
   init<T: Number>(
     _ array: borrowing StoredArray, _ rows: Range<Int>, _: T.Type, stride: Int?, capacity: Int
-  ) {
+  ) throws(Failure) {
+    // Rows go in pieces, but a row is whole, and MPI-IO counts its bytes in 32 bits.
+    guard array.rowLength <= Int(Int32.max) / MemoryLayout<T>.stride else {
+      throw Failure(
+        .badData,
+        "\(array.place) has rows of \(array.rowLength) elements, which is 2 GiB or more and too long.",
+        isShared: array.isShared)
+    }
     rowLength = array.rowLength
     let stride = stride ?? rowLength
     precondition(
@@ -29,10 +38,6 @@ struct Rows: ~Copyable {
     self.rows = rows
     self.stride = stride
     elementBytes = MemoryLayout<T>.stride
-    // Rows go in pieces, but a row is whole, and MPI-IO counts its bytes in 32 bits.
-    guard rowLength <= Int(Int32.max) / elementBytes else {
-      fatalError("\(array.place): a row of \(rowLength) elements is 2 GiB or more, too long for MPI-IO")
-    }
     rowsPerPiece = max(array.pieceBytes / max(rowLength * elementBytes, 1), 1)
     let packedBytes = stride == rowLength ? 0 : min(rowsPerPiece, rows.count) * rowLength * elementBytes
     packed = .allocate(byteCount: max(packedBytes, 16), alignment: 16)

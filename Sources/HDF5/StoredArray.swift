@@ -4,8 +4,11 @@ import MPI
 
 /// An array in an open file: numbers or text, of any number of dimensions. HDF5 calls it a dataset.
 ///
-/// It must not be used after its file is closed. Where all ranks have the file open, opening and creating an array
-/// is collective; reading and writing rows are collective or not as each method says.
+/// It must not be used after its file is closed. Where all ranks have the file open, creating an array is
+/// collective; writing rows is collective or not as each method says.
+///
+/// The elements of an array that was opened are all in the file: what a damaged or foreign file says of its size is
+/// believed only as far as the file is long enough for it. So memory for all of them can be had.
 public struct StoredArray: ~Copyable {
   /// Its name in the file.
   public let name: String
@@ -17,17 +20,38 @@ public struct StoredArray: ~Copyable {
   package var pieceBytes = 1 << 26
   let handle: Handle
   let type: Handle
+  /// The file's path.
+  let path: String
   /// The file's path and the array's name, for messages.
   let place: String
   let isShared: Bool
 
+  /// - Throws: a `Failure` where it is no array.
   init(opening name: String, in file: borrowing HDF5File) throws {
+    let (id, place) = (file.id, "\(file.path): dataset '\(name)'")
+    let handle = try reading(place, of: file.path, isShared: file.isShared) { () throws(HDF5Error) in
+      let access = try withinFile()
+      return try check(H5Dopen2(id, name, access.id), "H5Dopen2")
+    }
     do throws(HDF5Error) {
-      try self.init(
-        Handle(H5Dopen2(file.id, name, h5_default()), "H5Dopen2", H5Dclose), name: name, in: file)
+      try self.init(Handle(handle, "H5Dopen2", H5Dclose), name: name, in: file)
     } catch {
-      throw Failure(
-        .badData, "\(file.path): '\(name)' can't be read as a dataset: \(error).", isShared: file.isShared)
+      throw error.refusal(place, isShared: file.isShared)
+    }
+  }
+
+  /// Makes sure that all elements are in a file of so many bytes.
+  ///
+  /// - Throws: a `Failure` where they are not, or can't be had.
+  func checkStorage(fileSize: Int) throws {
+    let (array, dimensions) = (handle.id, shape.count)
+    // There may be an index of many chunks to walk over.
+    let seconds = 5 + Double(fileSize) / 1e8
+    let storage = try reading(place, of: path, isShared: isShared, seconds: seconds) { () throws(HDF5Error) in
+      try Storage(of: array, dimensions: dimensions)
+    }
+    if let fault = storage.fault(shape: shape, elementBytes: H5Tget_size(type.id), fileSize: fileSize) {
+      throw Failure(.badData, "\(place) \(fault)", isShared: isShared)
     }
   }
 
@@ -49,9 +73,10 @@ public struct StoredArray: ~Copyable {
     try check(H5Sget_simple_extent_dims(space.id, &extents, nil), "H5Sget_simple_extent_dims")
     type = try Handle(H5Dget_type(handle.id), "H5Dget_type", H5Tclose)
     elements = ElementClass(type)
-    shape = extents.map { Int($0) }
+    shape = extents.map { Int(clamping: $0) }
     self.handle = handle
     self.name = name
+    path = file.path
     place = "\(file.path): dataset '\(name)'"
     isShared = file.isShared
   }
@@ -77,45 +102,30 @@ public struct StoredArray: ~Copyable {
     _ rows: Range<Int>, into buffer: UnsafeMutableBufferPointer<T>, stride: Int? = nil
   ) throws {
     try checkNumeric()
-    let rows = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
-    for piece in 0..<rows.pieces { try read(piece, of: rows, T.type, into: buffer.baseAddress, h5_default()) }
-  }
-
-  /// Reads rows `rows`, which differ from rank to rank and may be none. Collective; otherwise as above.
-  ///
-  /// - Throws: a shared `Failure`.
-  public func read<T: Number>(
-    _ rows: Range<Int>, into buffer: UnsafeMutableBufferPointer<T>, stride: Int? = nil,
-    over ranks: borrowing Communicator
-  ) throws {
-    try checkNumeric()
-    let rows = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
-    let list = try collectiveTransfer()
-    for piece in 0..<(try ranks.max(rows.pieces)) {
-      try ranks.agree {
-        try read(piece, of: rows, T.type, into: buffer.baseAddress, list.id)
-      }
-    }
+    let rows = try Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
+    for piece in 0..<rows.pieces { try read(piece, of: rows, T.type, into: buffer.baseAddress) }
   }
 
   private func read(
-    _ piece: Int, of rows: borrowing Rows, _ type: hid_t, into buffer: UnsafeMutableRawPointer?, _ list: hid_t
+    _ piece: Int, of rows: borrowing Rows, _ type: hid_t, into buffer: UnsafeMutableRawPointer?
   ) throws {
     let selection = try Selection(of: piece, rows, in: shape)
     let own = rows.memory(piece, in: buffer)
-    do throws(HDF5Error) {
-      try check(H5Dread(handle.id, type, selection.memory.id, selection.file.id, list, own), "H5Dread")
-    } catch {
-      throw Failure(.inputOutput, "\(place) can't be read: \(error).")
+    let (array, memory, file) = (handle.id, selection.memory.id, selection.file.id)
+    _ = try reading(place, of: path, isShared: isShared, seconds: patience) { () throws(HDF5Error) in
+      try check(H5Dread(array, type, memory, file, h5_default(), own), "H5Dread")
     }
     if !rows.isPacked { rows.spread(piece, into: buffer) }
   }
+
+  /// How many seconds of computing a call may take that reads elements: at worst it has to unpack all chunks.
+  var patience: Double { 5 + Double(count) * Double(H5Tget_size(type.id)) / 1e7 }
 
   /// Writes rows `rows`. Local. The parameters are those of `read`.
   public func write<T: Number>(
     _ rows: Range<Int>, from buffer: UnsafeBufferPointer<T>, stride: Int? = nil
   ) throws {
-    let rows = Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
+    let rows = try Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
     for piece in 0..<rows.pieces {
       try write(piece, of: rows, T.type, from: buffer.baseAddress, h5_default())
     }
@@ -138,18 +148,22 @@ public struct StoredArray: ~Copyable {
   // MARK: Whole arrays
 
   /// All numbers, the last index fastest; for arrays of modest size.
-  public func values<T: Number>(as: T.Type = T.self) throws -> [T] {
-    var values = [T](repeating: .zero, count: count)
-    try values.withUnsafeMutableBufferPointer { try read(0..<rowCount, into: $0) }
+  public func values<T: Number>(as: T.Type = T.self) throws -> [T] { try values(0..<rowCount) }
+
+  /// The numbers of some rows, the last index fastest. Local.
+  public func values<T: Number>(_ rows: Range<Int>) throws -> [T] {
+    var values = [T](repeating: .zero, count: rows.count * rowLength)
+    try values.withUnsafeMutableBufferPointer { try read(rows, into: $0) }
     return values
   }
 
+  /// The refusal of an array that holds something else.
+  public func refusal(wanted: String) -> Failure {
+    Failure(.badData, "\(place) holds \(elements.words); \(wanted).", isShared: isShared)
+  }
+
   private func checkNumeric() throws(Failure) {
-    guard elements.isNumeric else {
-      throw Failure(
-        .badData, "\(place) holds \(elements == .string ? "text" : "records"); numbers are needed.",
-        isShared: isShared)
-    }
+    guard elements.isNumeric else { throw refusal(wanted: "numbers are needed") }
   }
 }
 

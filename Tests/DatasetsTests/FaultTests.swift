@@ -210,7 +210,7 @@ func expectFailure(
       expectFailure(
         "\(none): there is no such file. Check the path.", .noInput, reading: Source(none), over: ranks)
       expectFailure(
-        "\(files.directory) is not a file but a directory or a device. Name a file.", .noInput,
+        "\(files.directory) is not a file but a directory. Name a file in it.", .noInput,
         reading: Source(files.directory), over: ranks)
       let empty = try files.write("empty.csv", "", over: ranks)
       expectFailure(
@@ -234,7 +234,7 @@ func expectFailure(
         reading: Source(wide), over: ranks)
       let fake = try files.write("fake.h5", "1,2\n", over: ranks)
       expectFailure(
-        "\(fake) is not an HDF5 file: its first bytes are others. Copy it again, or set the format.",
+        "\(fake) is not an HDF5 file. Copy or download it again, or set the format that it has.",
         .badData, reading: Source(fake), over: ranks)
     }
   }
@@ -256,7 +256,8 @@ func expectFailure(
         reading: Source(wrong), over: ranks)
       let junk = try files.write("junk.csv.gz", whole + Array("junk".utf8), over: ranks)
       expectFailure(
-        "\(junk) is damaged: incorrect header check (near byte \(whole.count + 2)). Copy or download it again.",
+        "\(junk): its gzip data ends near byte \(whole.count), and what follows is none. Copy or download it again, or "
+          + "drop the rest: gzip -dc '\(junk)' > NEW.",
         reading: Source(junk), over: ranks)
       let plain = try files.write("plain.csv.gz", "1,2\n", over: ranks)
       expectFailure(

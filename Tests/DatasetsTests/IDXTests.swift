@@ -1,3 +1,4 @@
+import Basics
 import Datasets
 import Files
 import Foundation
@@ -169,6 +170,60 @@ private func bigEndian(_ x: UInt64, _ count: Int) -> [UInt8] {
       let none = try file("none", idx(8, [0, 2, 3], []), ranks)
       expectFailure(
         "\(none) holds no samples: its dimensions are [0, 2, 3].", reading: source(none, good), over: ranks)
+    }
+  }
+
+  /// Sizes in a header are not believed before there is data for them.
+  @Test func headersThatLie() throws {
+    try TemporaryFiles.with { files, ranks in
+      let labels = try files.write("labels", idx(8, [1], [1]), over: ranks)
+      let bare = CSVFormat(labelColumn: .none)
+      func failure(
+        _ name: String, _ bytes: [UInt8], _ format: any DataFormat, _ ranks: borrowing Communicator
+      ) throws -> String {
+        let path = try files.write(name, bytes, over: ranks)
+        let failures = try [true, false].map { isPreview in
+          try #require(throws: Failure.self) {
+            if isPreview {
+              _ = try preview(Source(path, format), over: ranks)
+            } else {
+              _ = try readDataset(Source(path, format), task: .classification, over: ranks)
+            }
+          }
+        }
+        #expect(failures.allSatisfy { $0.status == .badData && $0.isShared }, "\(name)")
+        return failures[1].message
+      }
+      func check(
+        _ name: String, _ bytes: [UInt8], _ phrase: String, _ ranks: borrowing Communicator
+      ) throws {
+        let message = try failure(name, bytes, bare, ranks)
+        #expect(message.contains(phrase), "\(message)")
+      }
+      for shape in [[1 << 20, 1 << 10, 1 << 10], [1, 1 << 20, 16]] {
+        let large = idx(8, shape, [1])
+        try check("a.idx.gz", gzip(large), "can't hold so many", ranks)
+        try check("a.idx", large, "is truncated", ranks)
+      }
+      let wide = idx(8, [1, 1 << 20, 1 << 20], [1])
+      try check("c.idx.gz", gzip(wide), "values a sample", ranks)
+      try check("c.idx", wide, "values a sample", ranks)
+      let most = 0xFFFF_FFFF
+      let hidden = idx(8, [0, most, most, most], [])
+      try check("b.idx", hidden, "is damaged: its header announces", ranks)
+      try check("b.idx.gz", gzip(hidden), "is damaged: its header announces", ranks)
+
+      let images = try files.write("images", idx(8, [1, 1], [1]), over: ranks)
+      let path = try files.write("many", hidden, over: ranks)
+      let refused = try #require(throws: Failure.self) {
+        _ = try preview(Source(images, IDXFormat(trainLabels: path), format: "idx"), over: ranks)
+      }
+      #expect(refused.status == .badData && refused.message.hasPrefix("\(path) is damaged"))
+      // The same, but as labels of a file of images in its own right.
+      _ = try preview(Source(images, IDXFormat(trainLabels: labels), format: "idx"), over: ranks)
+      // 16 Mi values that are announced, and 64 KiB that are there.
+      let short = idx(8, [1, 1 << 12, 1 << 12], [UInt8](repeating: 0, count: 1 << 16))
+      try check("d.idx.gz", gzip(short), "is truncated: it ends within its first sample", ranks)
     }
   }
 

@@ -64,6 +64,16 @@ extension Mistake {
     Mistake("no such configuration", status: 66, says: ["absent.toml"]) { directory in
       [directory.path("absent.toml")]
     },
+    Mistake("a device as a configuration", status: 66, says: ["/dev/zero", "device"]) { _ in ["/dev/zero"] },
+    Mistake("a pipe as data", status: 66, says: ["pipe", "Write what comes from it to a file"]) { directory in
+      let pipe = directory.path("pipe")
+      try #require(mkfifo(pipe, 0o600) == 0)
+      return [try directory.configuration(train: pipe)]
+    },
+    Mistake("a Parquet file", status: 65, says: ["train.parquet is a Parquet file", "read_parquet"]) {
+      directory in
+      [try directory.configuration(train: directory.write("train.parquet", Data("PAR1".utf8 + [0x15, 4])))]
+    },
     Mistake("not TOML", status: 78, says: ["config.toml"]) { directory in
       [try directory.write("config.toml", "[data\ntrain = 'train.csv'\n")]
     },
@@ -129,6 +139,30 @@ extension Mistake {
       $0.hasPrefix("admm-mpi: error") || $0.hasPrefix("Error:")
     }
     #expect(messages.count == 1, "not one message:\n\(outcome.errors)")
+  }
+
+  /// Bytes with which libhdf5 1.10 crashes: in the heap of a label's text.
+  @Test(.enabled(if: Python.isAvailable, "\(Python.howToInstall)"), arguments: [1, 3])
+  func whereHDF5CrashesTheFileIsNamed(ranks: Int) throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path("crash.h5")
+    let made: Bool = try Python.run(
+      program: """
+        import h5py, json, sys, numpy as np
+        path = json.load(open(sys.argv[1]))[0]
+        with h5py.File(path, "w") as f:
+          f["features"] = np.ones((20, 3), "f4")
+          f["labels"] = np.array(["a", "b"] * 10, dtype=h5py.string_dtype())
+        bytes = bytearray(open(path, "rb").read())
+        heap = bytes.index(b"GCOL")
+        bytes[heap + 27] = 202
+        open(path, "wb").write(bytes)
+        json.dump(True, open(sys.argv[2], "w"))
+        """, input: [path])
+    #expect(made)
+    let outcome = try Program.run(ranks: ranks, ["describe", path])
+    #expect(outcome.status == 65, "\(outcome.transcript)")
+    #expect(outcome.errors.contains("admm-mpi: error: \(path)"), "\(outcome.transcript)")
   }
 
   @Test func withoutMpirunTooTheMessageComesOnce() throws {

@@ -29,11 +29,21 @@ import Testing
     ] {
       #expect(refused == (.noInput, "\(none): there is no such file. Check the path."))
     }
-    #expect(
-      try failure { _ = try InputFile(itself).size }
-        == (.noInput, "\(itself) is not a file but a directory or a device. Name a file."))
-    #expect(
-      try failure { _ = try contents(of: itself) } == (.noInput, "\(itself) can't be read: Is a directory."))
+    for refused in [
+      try failure { _ = try InputFile(itself).size }, try failure { _ = try contents(of: itself) },
+    ] {
+      #expect(refused == (.noInput, "\(itself) is not a file but a directory. Name a file in it."))
+    }
+    for refused in [
+      try failure { _ = try InputFile("/dev/zero").size }, try failure { _ = try contents(of: "/dev/zero") },
+    ] {
+      #expect(refused == (.noInput, "/dev/zero is not a file but a device or a socket. Name a file."))
+    }
+    try Data("a".utf8).write(to: URL(filePath: directory.path("plain")))
+    for path in ["\0", "\0zzz"].map({ directory.path("plain") + $0 }) {
+      #expect(try failure { _ = try InputFile(path).size }.message.contains("it has a zero byte"))
+      #expect(try failure { _ = try contents(of: path) }.status == .noInput)
+    }
     try Data([0xFF, 0xFE, 0x41]).write(to: URL(filePath: directory.path("wide")))
     #expect(
       try failure { _ = try contents(of: directory.path("wide")) }
@@ -50,5 +60,29 @@ import Testing
     let writer = Thread { try? text.write(toFile: path, atomically: false, encoding: .utf8) }
     writer.start()
     #expect(try contents(of: path) == text)
+  }
+
+  /// Nobody waits for a pipe that nobody writes into, and what never ends is not read to its end.
+  @Test func whatNeverEnds() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path("pipe")
+    #expect(mkfifo(path, 0o600) == 0)
+    #expect(
+      try failure { _ = try InputFile(path).size }
+        == (
+          .noInput,
+          "\(path) is not a file but a pipe, which can't be read in parts. Write what comes from it to a file, and "
+            + "name that."
+        ))
+    #expect(
+      try failure { _ = try bytes(of: path, patience: 0.1) }.message.hasPrefix(
+        "\(path) is a pipe that has given"))
+    try Data(count: 2 << 20).write(to: URL(filePath: directory.path("long")))
+    #expect(
+      try failure { _ = try bytes(of: directory.path("long"), limit: 1 << 20) }
+        == (
+          .badConfiguration,
+          "\(directory.path("long")) is longer than 1 MiB. Is it the file that you meant?"
+        ))
   }
 }

@@ -39,30 +39,22 @@ private func entry(_ i: Int, _ j: Int) -> Int { (7 * i + 3 * j) % 101 - 50 }
           }
         }
 
-        let again = try HDF5File(reading: path, over: ranks)
+        let again = try HDF5File(reading: path)
         var stored = try again.array("x")
         stored.pieceBytes = pieceBytes
         #expect(stored.shape == [N, d])
         let other = ownRows(of: N, ranks, reversed: true)
         var columns = [Float](repeating: -1, count: other.count * (d + 1))
-        try columns.withUnsafeMutableBufferPointer {
-          try stored.read(other, into: $0, stride: d + 1, over: ranks)
-        }
+        try columns.withUnsafeMutableBufferPointer { try stored.read(other, into: $0, stride: d + 1) }
         let expected = other.flatMap { i -> [Float] in (0..<d).map { Float(entry(i, $0)) } + [-1] }
         #expect(columns == expected)
 
-        // One rank alone, and the whole array.
-        if ranks.isRoot {
-          var some = [Float](repeating: -1, count: 2 * d)
-          try some.withUnsafeMutableBufferPointer { try stored.read(4..<6, into: $0) }
-          #expect(some == (4..<6).flatMap { i -> [Float] in (0..<d).map { Float(entry(i, $0)) } })
-        }
-        try again.close()
-        let alone = try HDF5File(reading: path)
+        // Packed, and the whole array.
+        let some: [Float] = try stored.values(4..<6)
+        #expect(some == (4..<6).flatMap { i -> [Float] in (0..<d).map { Float(entry(i, $0)) } })
         #expect(
-          try alone.array("x").values()
-            == (0..<N).flatMap { i -> [T] in (0..<d).map { number(entry(i, $0)) } })
-        try alone.close()
+          try stored.values() == (0..<N).flatMap { i -> [T] in (0..<d).map { number(entry(i, $0)) } })
+        try again.close()
       }
     }
   }
@@ -89,13 +81,13 @@ private func entry(_ i: Int, _ j: Int) -> Int { (7 * i + 3 * j) % 101 - 50 }
         try file.close()
         try ranks.barrier()
 
-        let again = try HDF5File(reading: path, over: ranks)
+        let again = try HDF5File(reading: path)
         #expect(try again.names() == ["images", "list", "nothing", "single"])
         let images = try again.array("images")
         #expect(images.rowCount == 4 && images.rowLength == 6 && images.elements == .float)
         let rows = ownRows(of: 4, ranks)
         var own = [Float](repeating: -1, count: rows.count * 6)
-        try own.withUnsafeMutableBufferPointer { try images.read(rows, into: $0, over: ranks) }
+        try own.withUnsafeMutableBufferPointer { try images.read(rows, into: $0) }
         #expect(own == rows.flatMap { i -> [Float] in (0..<6).map { Float(6 * i + $0) } })
         let list = try again.array("list")
         #expect(list.elements == .integer && list.shape == [2])
@@ -105,7 +97,7 @@ private func entry(_ i: Int, _ j: Int) -> Int { (7 * i + 3 * j) % 101 - 50 }
         #expect(try single.values() == [Float(0.1)])
         let nothing = try again.array("nothing")
         #expect(nothing.shape == [0, 5])
-        try nothing.read(0..<0, into: UnsafeMutableBufferPointer<Float>(start: nil, count: 0), over: ranks)
+        try nothing.read(0..<0, into: UnsafeMutableBufferPointer<Float>(start: nil, count: 0))
         #expect(try nothing.values(as: Float.self).isEmpty)
         try again.close()
       }
@@ -152,7 +144,7 @@ private func entry(_ i: Int, _ j: Int) -> Int { (7 * i + 3 * j) % 101 - 50 }
           try inspect(again)
           try again.close()
         }
-        let again = try HDF5File(reading: together, over: ranks)
+        let again = try HDF5File(reading: together)
         let copy = try HDF5File(broadcasting: together, over: ranks)
         try inspect(again)
         try inspect(copy)

@@ -29,49 +29,55 @@ package struct HDF5Format: DataFormat {
     self.labelsDataset = labelsDataset
   }
 
-  package static func isLikely(_ head: [UInt8]) -> Bool {
-    head.starts(with: [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A])
-  }
+  package static func isLikely(_ head: [UInt8]) -> Bool { hasHDF5Signature(head) }
 
   package func outline(
     _ source: Source, _ head: FileHead, over ranks: borrowing Communicator
   ) throws -> Outline {
-    let file = try opened(head, over: ranks)
-    let header = try HDF5Header(file, self, hasLabels: source.options.hasLabels)
-    try file.close()
+    let header = try header(source, head, over: ranks)
     return Outline(
       samples: header.samples, featureNames: header.featureNames, hasLabels: header.labels != nil,
       columns: header.columns)
   }
 
-  /// Each rank reads its own rows by collective hyperslabs.
+  /// Each rank opens the file for itself and reads its own rows. A rank that finds the file damaged then leaves no
+  /// other waiting inside of HDF5.
   package func read(
     _ source: Source, _ head: FileHead, into intake: inout Intake, over ranks: borrowing Communicator,
     progress: (Double) -> Void
   ) throws -> ReadSamples {
-    let file = try opened(head, over: ranks)
-    let header = try HDF5Header(file, self, hasLabels: source.options.hasLabels)
-    let reader = HDF5Reader(path: head.path, header: header, format: self)
-    let parcels = try reader.read(file, into: &intake, over: ranks, progress: progress)
-    try file.close()
+    let header = try header(source, head, over: ranks)
+    var reader = HDF5Reader(path: head.path, header: header, format: self, intake: intake)
+    let parcels = try reader.read(over: ranks, progress: progress)
+    intake = reader.intake
     return ReadSamples(
       parcels: parcels, featureNames: header.featureNames, hasLabels: header.labels != nil,
       columns: header.columns)
   }
 
-  private func opened(_ head: FileHead, over ranks: borrowing Communicator) throws -> HDF5File {
+  /// Rank 0 looks at a file before the others do: what is wrong with it is then found once. Collective.
+  private func header(
+    _ source: Source, _ head: FileHead, over ranks: borrowing Communicator
+  ) throws -> HDF5Header {
     if head.isCompressed {
       throw Failure(
         .badData, "\(head.path): a gzipped HDF5 file can't be read in parts. Unpack it first.",
         isShared: true)
     }
-    guard Self.isLikely(head.bytes) else {
-      throw Failure(
-        .badData,
-        "\(head.path) is not an HDF5 file: its first bytes are others. Copy it again, or set the format.",
-        isShared: true)
+    func look() throws -> HDF5Header {
+      guard try isHDF5File(head.path) else {
+        throw Failure(
+          .badData,
+          "\(head.path) is not an HDF5 file. Copy or download it again, or set the format that it has.")
+      }
+      let file = try HDF5File(reading: head.path)
+      let header = try HDF5Header(file, self, hasLabels: source.options.hasLabels)
+      try file.close()
+      return header
     }
-    return try HDF5File(reading: head.path, over: ranks)
+    let isRoot = ranks.isRoot
+    let first = try ranks.agree { try isRoot ? look() : nil }
+    return try ranks.agree { try first ?? look() }
   }
 }
 
@@ -92,9 +98,9 @@ struct HDF5Header {
   /// What the labels are stored as; `nil` where none are wanted.
   let labels: ElementClass?
   /// The classes that the labels number; `nil` where the labels are the classes themselves.
-  let classNames: [String]?
+  let classNames: [Int: String]?
 
-  /// Collective where the file is open on all ranks.
+  /// Local.
   ///
   /// - Throws: a `Failure` where the arrays are not there or their shapes don't fit.
   init(_ file: borrowing HDF5File, _ format: HDF5Format, hasLabels: Bool) throws {
@@ -103,11 +109,17 @@ struct HDF5Header {
     guard features.shape.count >= 2 else {
       throw Failure(
         .badData,
-        "\(place) has the shape \(features.shape). Features need two dimensions: samples, features.",
-        isShared: true)
+        "\(place) has the shape \(features.shape). Features need two dimensions: samples, features.")
     }
     guard features.count > 0 else {
-      throw Failure(.badData, "\(place) holds no samples: its shape is \(features.shape).", isShared: true)
+      throw Failure(.badData, "\(place) holds no samples: its shape is \(features.shape).")
+    }
+    guard features.elements.isNumeric else { throw features.refusal(wanted: "numbers are needed") }
+    guard features.rowLength <= featureLimit else {
+      throw Failure(
+        .badData,
+        "\(place) has \(grouped(features.rowLength)) features, and \(grouped(featureLimit)) are the most that can be "
+          + "read.")
     }
     samples = features.rowCount
     let d = features.rowLength
@@ -122,13 +134,36 @@ struct HDF5Header {
     }
     let array = try file.array(format.labelsDataset)
     guard array.rowCount == samples && array.rowLength == 1 && !array.shape.isEmpty else {
+      // MATLAB's arrays, and those of other programs that put columns first.
+      let isTransposed = features.shape.count == 2 && features.shape[1] == array.count
       throw Failure(
         .badData,
         "\(file.path): dataset '\(format.labelsDataset)' has the shape \(array.shape), and there are \(samples) "
-          + "samples. One label a sample is needed.", isShared: true)
+          + "samples. One label a sample is needed."
+          + (isTransposed
+            ? " Is '\(format.featuresDataset)' transposed? It has samples in its second dimension." : ""))
+    }
+    guard array.elements.isNumeric || array.elements == .string else {
+      throw array.refusal(wanted: "numbers or text are needed")
     }
     labels = array.elements
-    classNames = array.elements == .integer ? try Self.texts(HDF5Names.classes, in: file) : nil
+    classNames = try Self.classNames(array, in: file)
+  }
+
+  /// Of the names that this program writes, or those of an enumeration, if it is not that of truth values.
+  private static func classNames(
+    _ labels: borrowing StoredArray, in file: borrowing HDF5File
+  ) throws -> [Int: String]? {
+    switch labels.elements {
+    case .integer:
+      return try texts(HDF5Names.classes, in: file).map {
+        Dictionary(uniqueKeysWithValues: $0.enumerated().map { ($0, $1) })
+      }
+    case .enumeration:
+      let names = try labels.enumeration()
+      return names == [0: "FALSE", 1: "TRUE"] ? nil : names
+    default: return nil
+    }
   }
 
   private static func texts(_ name: String, in file: borrowing HDF5File) throws -> [String]? {

@@ -7,18 +7,20 @@ struct HDF5Reader {
   let path: String
   let header: HDF5Header
   let format: HDF5Format
+  private(set) var intake: Intake
 
   /// The labels of some rows.
   private enum Labels {
     case numbers([Double])
+    case whole([Int])
+    case unsigned([UInt64])
     case texts([String])
     case none
   }
 
   /// This rank's rows. Collective.
-  func read(
-    _ file: borrowing HDF5File, into intake: inout Intake, over ranks: borrowing Communicator,
-    progress: (Double) -> Void
+  mutating func read(
+    over ranks: borrowing Communicator, progress: (Double) -> Void
   ) throws -> [Parcel] {
     guard header.labels != .string || intake.task == .classification else {
       throw Failure(
@@ -26,55 +28,49 @@ struct HDF5Reader {
         "\(path): dataset '\(format.labelsDataset)' holds text, and a regression needs numbers. "
           + "Set task = \"classification\", or another dataset.", isShared: true)
     }
-    if let names = header.classNames { intake.expect(names) }
+    // Only names numbered without gaps are an order of classes.
+    if let names = header.classNames {
+      let ordered = (0..<names.count).compactMap { names[$0] }
+      if ordered.count == names.count { intake.expect(ordered) }
+    }
     let pieces = rowPieces(of: header.samples, length: header.featureNames.count, over: ranks)
-    let features = try file.array(format.featuresDataset)
+    let rank = ranks.rank
     var parcels: [Parcel] = []
-    var fault: Fault? = nil
-    for round in 0..<(try ranks.max(pieces.count)) {
-      let rows = round < pieces.count ? pieces[round] : 0..<0
-      var values = [Float](repeating: 0, count: rows.count * header.featureNames.count)
-      try values.withUnsafeMutableBufferPointer { try features.read(rows, into: $0, over: ranks) }
-      let labels = try readLabels(rows, file, over: ranks)
-      guard fault == nil else { continue }
-      do {
-        let order = Parcel.order(rank: ranks.rank, index: round)
-        parcels.append(try parcel(values, labels, rows, order: order, into: &intake))
-      } catch let found as Fault {
-        fault = found
+    let fault = try ranks.fault {
+      guard !pieces.isEmpty else { return }
+      let file = try HDF5File(reading: path)
+      let features = try file.array(format.featuresDataset, isComplete: true)
+      // Not read where no labels are wanted.
+      let labels = try file.array(
+        header.labels == nil ? format.featuresDataset : format.labelsDataset, isComplete: true)
+      for (index, rows) in pieces.enumerated() {
+        var values = [Float](repeating: 0, count: rows.count * header.featureNames.count)
+        try values.withUnsafeMutableBufferPointer { try features.read(rows, into: $0) }
+        let own = try self.labels(of: rows, in: labels)
+        parcels.append(try parcel(values, own, rows, order: Parcel.order(rank: rank, index: index)))
+        progress(Double(index + 1) / Double(pieces.count))
       }
-      progress(Double(min(round + 1, pieces.count)) / Double(max(pieces.count, 1)))
+      try file.close()
     }
     try ranks.agree(onEarliest: fault)
     return parcels
   }
 
-  /// Text is read by each rank on its own: MPI-IO does not move text of variable length.
-  private func readLabels(
-    _ rows: Range<Int>, _ file: borrowing HDF5File, over ranks: borrowing Communicator
-  ) throws -> Labels {
+  private func labels(of rows: Range<Int>, in array: borrowing StoredArray) throws -> Labels {
     switch header.labels {
-    case nil: return .none
-    case .string:
-      return try ranks.agree {
-        let own = try HDF5File(reading: path)
-        let texts = try own.array(format.labelsDataset).strings(rows)
-        try own.close()
-        return .texts(texts)
-      }
-    default:
-      var numbers = [Double](repeating: 0, count: rows.count)
-      let labels = try file.array(format.labelsDataset)
-      try numbers.withUnsafeMutableBufferPointer { try labels.read(rows, into: $0, over: ranks) }
-      return .numbers(numbers)
+    case nil: .none
+    case .string: .texts(try array.strings(rows))
+    case .unsigned64: .unsigned(try array.values(rows))
+    case .integer, .enumeration: .whole(try array.values(rows))
+    default: .numbers(try array.values(rows))
     }
   }
 
   /// Local; throws `Fault`.
-  private func parcel(
-    _ values: consuming [Float], _ labels: Labels, _ rows: Range<Int>, order: Int, into intake: inout Intake
+  private mutating func parcel(
+    _ values: consuming [Float], _ labels: Labels, _ rows: Range<Int>, order: Int
   ) throws -> Parcel {
-    let names = header.featureNames
+    let (names, classNames) = (header.featureNames, header.classNames)
     let place = Intake.Place(path: path, labelsPath: path) { "column \($0 + 1) (\(names[$0]))" }
     let isRegression = intake.task == .regression
     return try intake.parcel(
@@ -83,23 +79,31 @@ struct HDF5Reader {
       switch labels {
       case .none: .none
       case .texts(let texts): .text(texts[i])
-      case .numbers(let numbers):
-        if let names = header.classNames, !isRegression {
-          .text(try name(of: numbers[i], among: names))
+      case .numbers(let numbers): .number(numbers[i])
+      case .unsigned(let numbers): Self.label(numbers[i], isRegression)
+      case .whole(let numbers):
+        if let classNames, !isRegression {
+          .text(try Self.name(of: numbers[i], among: classNames))
         } else {
-          .number(numbers[i])
+          Self.label(numbers[i], isRegression)
         }
       }
     }
   }
 
+  /// A whole number as a label: as a text where a `Double` could not tell it from its neighbours.
+  private static func label(_ number: some BinaryInteger, _ isRegression: Bool) -> Intake.RowLabel {
+    isRegression || number.magnitude <= 1 << 53 ? .number(Double(number)) : .text("\(number)")
+  }
+
   /// The class that a number stands for.
-  private func name(of number: Double, among names: [String]) throws(LabelTable.Refusal) -> String {
-    guard let index = Int(exactly: number), names.indices.contains(index) else {
+  private static func name(
+    of number: Int, among names: [Int: String]
+  ) throws(LabelTable.Refusal) -> String {
+    guard let name = names[number] else {
       throw LabelTable.Refusal(
-        message: "the label \(LabelTable.name(number)) has no name among the \(names.count) in "
-          + "'\(HDF5Names.classes)'. Correct the file.")
+        message: "the label \(number) has no name among the \(names.count) of the file. Correct the file.")
     }
-    return names[index]
+    return name
   }
 }

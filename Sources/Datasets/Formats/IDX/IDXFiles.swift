@@ -18,6 +18,7 @@ struct IDXFiles {
     _ file: FileHead, hasLabels: Bool, labelsPath: String?, over ranks: borrowing Communicator
   ) throws {
     let images = try ranks.agree { try Self.images(file) }
+    try Self.checkFirstSample(of: file, images, over: ranks)
     self.images = images
     imagesPath = file.path
     guard hasLabels else {
@@ -26,7 +27,9 @@ struct IDXFiles {
       isStream = file.isCompressed
       return
     }
-    let labelsPath = try ranks.agree { try labelsPath ?? Self.labelsPath(for: file.path) }
+    // Which of two files is there, rank 0 says.
+    let labelsPath = try ranks.broadcast(
+      try ranks.agree { try labelsPath ?? Self.labelsPath(for: file.path) })
     let labelsFile = try FileHead(labelsPath, over: ranks)
     labels = try ranks.agree { try Self.labels(labelsFile, of: images, in: file.path) }
     self.labelsPath = labelsPath
@@ -63,9 +66,36 @@ struct IDXFiles {
     return header
   }
 
-  /// - Throws: a `Failure` where a plain file is shorter or longer than its header says.
+  /// Makes sure that a compressed file has a whole sample before memory is taken for its features. Collective.
+  private static func checkFirstSample(
+    of file: FileHead, _ header: IDXHeader, over ranks: borrowing Communicator
+  ) throws {
+    let count = header.size + header.sampleSize
+    guard file.isCompressed && count > file.bytes.count else { return }
+    let isRoot = ranks.isRoot
+    try ranks.agree {
+      guard isRoot else { return }
+      let stream = try InputStream(file.path)
+      try stream.skip(count - 1)
+      guard try stream.bytes(1).isEmpty else { return }
+      throw Failure(
+        .badData,
+        "\(file.path) is truncated: it ends within its first sample. Copy or download it again.")
+    }
+  }
+
+  /// - Throws: a `Failure` where a plain file is shorter or longer than its header says, or a compressed one can't
+  ///   hold as much. What it holds shows as it is read.
   private static func checkSize(of file: FileHead, _ header: IDXHeader) throws {
-    guard !file.isCompressed else { return }
+    guard !file.isCompressed else {
+      guard header.fileSize / InputStream.greatestRatio <= file.size else {
+        throw Failure(
+          .badData,
+          "\(file.path) is damaged: its header announces \(grouped(header.fileSize)) bytes, and \(grouped(file.size)) "
+            + "bytes of gzip can't hold so many. Copy or download it again.")
+      }
+      return
+    }
     if file.size < header.fileSize {
       throw Failure(
         .badData,

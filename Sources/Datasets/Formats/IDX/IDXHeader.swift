@@ -89,12 +89,23 @@ struct IDXHeader: Equatable {
     dimensions = (0..<rank).map { i in
       head[4 + 4 * i..<8 + 4 * i].reduce(0) { $0 << 8 | Int($1) }
     }
-    let (bytes, isTooLarge) = dimensions.reduce((kind.size, false)) { product, n in
-      let (next, overflow) = product.0.multipliedReportingOverflow(by: n)
-      return (next, product.1 || overflow)
+    // A dimension of 0 must not hide the others' product.
+    let bytes = dimensions.reduce(kind.size as Int?) { product, n in
+      guard let (next, overflow) = product?.multipliedReportingOverflow(by: max(n, 1)), !overflow else {
+        return nil
+      }
+      return next
     }
-    guard !isTooLarge && bytes < 1 << 56 else {
-      throw Failure(.badData, "\(path) is damaged: its header announces \(dimensions) values.")
+    guard let bytes, bytes < 1 << 56 else {
+      throw Failure(
+        .badData,
+        "\(path) is damaged: its header announces \(dimensions) values. Copy or download it again.")
+    }
+    guard valuesPerSample <= featureLimit else {
+      throw Failure(
+        .badData,
+        "\(path) announces \(grouped(valuesPerSample)) values a sample, and \(grouped(featureLimit)) are the most "
+          + "that can be read. Is it damaged?")
     }
   }
 }
