@@ -57,6 +57,10 @@ package struct ReadSamples {
   /// d names, the same on every rank.
   let featureNames: [String]
   let hasLabels: Bool
+  /// Where the labels stand, the same on every rank; `nil` where there is no more to say of it.
+  var labelSource: LabelSource? = nil
+  /// The columns that lose much in single precision, the same on every rank.
+  var merged: [MergedColumn] = []
 }
 
 /// The names of d features that have none: x1, x2, …

@@ -27,6 +27,10 @@ public struct Dataset: ~Copyable {
   public var labels: Labels
   /// d names, the same on every rank: the header's, or x1, x2, …
   public let featureNames: [String]
+  /// Where the file has the labels; `nil` where there is no more to say of it.
+  public internal(set) var labelSource: LabelSource? = nil
+  /// The columns of the file that lose much in single precision.
+  public internal(set) var merged: [MergedColumn] = []
 
   /// d: how many features a sample has.
   public var featureCount: Int { featureNames.count }

@@ -21,19 +21,22 @@ public func readDataset(
   missing: Source.MissingValues = .refuse, chunk: Int? = nil, over ranks: borrowing Communicator,
   progress: (Double) -> Void = { _ in }
 ) throws -> Dataset {
-  var intake = Intake(task: task, classes: classes, selection: selection, missing: missing)
+  var intake = try Intake(task: task, classes: classes, selection: selection, missing: missing)
   let file = try FileHead(source.path, over: ranks)
   var read = try source.options.format(of: file).read(
     source, file, into: &intake, over: ranks, progress: progress)
   let labels =
-    read.hasLabels ? try intake.settle(&read.parcels, path: source.path, over: ranks) : .none
-  let dataset = try distribute(
+    read.hasLabels ? try intake.settle(&read.parcels, path: source.path, read.labelSource, over: ranks)
+    : .none
+  var dataset = try distribute(
     &read.parcels, featureNames: read.featureNames, labels: labels, chunk: chunk, over: ranks)
   guard dataset.partition.samples > 0 else {
     throw Failure(
       .badData, "\(source.path) holds no samples\(selection == .all ? "" : " of these classes").",
       isShared: true)
   }
+  dataset.labelSource = read.labelSource
+  dataset.merged = read.merged
   progress(1)
   return dataset
 }

@@ -26,6 +26,7 @@ public func evaluate(
     data.source(dataPath), task: data.task, classes: model.classNames,
     selection: data.selection, over: ranks
   ) { console.progress("reading \(dataPath)", $0) }
+  dataset.mergedWarning(dataPath).map(console.warn)
   try model.checkFeatures(dataset.featureCount, of: dataPath, modelPath: modelPath)
   let (labels, unit) = try model.labels(of: dataset, dataPath, modelPath)
 
@@ -85,9 +86,9 @@ extension Evaluation {
     add("MAE", mae) { significant($0, 5) }
     add("R²", r2) { fixed($0, 4) }
     guard let confusion, confusion.count == classNames.count, classNames.count <= 30 else { return lines }
-    var table = TextTable(
-      ["class \\ decision"] + classNames, [.left] + classNames.map { _ in .right })
-    for (name, row) in zip(classNames, confusion) { table.add([name] + row.map(grouped)) }
+    let names = classNames.map { shortened($0) }
+    var table = TextTable(["class \\ decision"] + names, [.left] + names.map { _ in .right })
+    for (name, row) in zip(names, confusion) { table.add([name] + row.map(grouped)) }
     return lines + [""] + table.lines
   }
 

@@ -37,6 +37,7 @@ public func predict(
   var dataset = try readDataset(source, task: data.task, over: ranks) {
     console.progress("reading \(dataPath)", $0)
   }
+  dataset.mergedWarning(dataPath).map(console.warn)
   try model.checkFeatures(dataset.featureCount, of: dataPath, modelPath: modelPath)
 
   let scores = model.scores(&dataset)
@@ -83,10 +84,10 @@ private struct PredictionText {
       header = ["prediction"]
     case .classes(let names):
       (mean, scale) = (0, 1)
-      let quoted = names.map(Self.field)
+      let quoted = names.map(csvField)
       classNames = quoted
       header =
-        (model.network.widths[model.network.L] == 1 ? ["score"] : names.map { Self.field("score \($0)") }) + [
+        (model.network.widths[model.network.L] == 1 ? ["score"] : names.map { csvField("score \($0)") }) + [
           "class"
         ]
     }
@@ -110,13 +111,6 @@ private struct PredictionText {
       text.append(UInt8(ascii: "\n"))
     }
     return text
-  }
-
-  /// A text as a field of a CSV file (RFC 4180).
-  private static func field(_ text: String) -> String {
-    guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
-    return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
-      + "\""
   }
 }
 

@@ -24,7 +24,7 @@ public func train(
     configuration.output.directory, overwrite: configuration.output.overwrite, over: ranks)
 
   let data = try phases.measure(.load) {
-    try TrainingData.read(configuration, over: ranks) { what, share in
+    try TrainingData.read(configuration, over: ranks, warn: console.warn) { what, share in
       console.progress("reading the \(what)", share)
     }
   }

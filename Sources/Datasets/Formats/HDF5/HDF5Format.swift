@@ -54,7 +54,8 @@ package struct HDF5Format: DataFormat {
     let parcels = try reader.read(file, into: &intake, over: ranks, progress: progress)
     try file.close()
     return ReadSamples(
-      parcels: parcels, featureNames: header.featureNames, hasLabels: header.labels != nil)
+      parcels: parcels, featureNames: header.featureNames, hasLabels: header.labels != nil,
+      merged: try mergedColumns(head.path, header, over: ranks))
   }
 
   private func opened(_ head: FileHead, over ranks: borrowing Communicator) throws -> HDF5File {

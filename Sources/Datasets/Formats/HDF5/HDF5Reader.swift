@@ -26,7 +26,9 @@ struct HDF5Reader {
         "\(path): dataset '\(format.labelsDataset)' holds text, and a regression needs numbers. "
           + "Set task = \"classification\", or another dataset.", isShared: true)
     }
-    if let names = header.classNames { intake.expect(names) }
+    if let names = header.classNames {
+      try intake.expect(names, "\(path): dataset '\(HDF5Names.classes)'")
+    }
     let pieces = rowPieces(of: header.samples, length: header.featureNames.count, over: ranks)
     let features = try file.array(format.featuresDataset)
     var parcels: [Parcel] = []
@@ -97,7 +99,7 @@ struct HDF5Reader {
   private func name(of number: Double, among names: [String]) throws(LabelTable.Refusal) -> String {
     guard let index = Int(exactly: number), names.indices.contains(index) else {
       throw LabelTable.Refusal(
-        message: "the label \(LabelTable.name(number)) has no name among the \(names.count) in "
+        message: "the label \(LabelNames.name(number)) has no name among the \(names.count) in "
           + "'\(HDF5Names.classes)'. Correct the file.")
     }
     return names[index]
