@@ -127,6 +127,14 @@ import Testing
     #expect(warnings.count == 2)
   }
 
+  private func warning(
+    _ path: String, _ features: String, _ labels: String, over ranks: borrowing Communicator
+  ) throws -> String? {
+    let format = HDF5Format(featuresDataset: features, labelsDataset: labels)
+    let dataset = try readDataset(Source(path, format), task: .classification, over: ranks)
+    return dataset.mergedWarning("FILE")
+  }
+
   @Test func numbersOfAnHDF5FileMergeToo() throws {
     try TemporaryFiles.with { files, ranks in
       let path = files.directory + "/a.h5"
@@ -142,22 +150,17 @@ import Testing
         try file.close()
       }
       try ranks.barrier()
-      func read(_ features: String, _ labels: String) throws -> String? {
-        let format = HDF5Format(featuresDataset: features, labelsDataset: labels)
-        let dataset = try readDataset(Source(path, format), task: .classification, over: ranks)
-        return dataset.mergedWarning("FILE")
-      }
-      let times = try read("features", "labels") ?? ""
+      let times = try warning(path, "features", "labels", over: ranks) ?? ""
       #expect(times.contains("of column 1 (x1) (") && times.contains("column 2 (x2)"), "\(times)")
       #expect(!times.contains("x3"))
-      let whole = try read("whole", "labels") ?? ""
+      let whole = try warning(path, "whole", "labels", over: ranks) ?? ""
       #expect(whole.contains("of column 1 (x1) (") && !whole.contains("x2"), "\(whole)")
-      let single = try read("single", "some")
+      let single = try warning(path, "single", "some", over: ranks)
       #expect(single == nil)
       expectFailure(
         "\(path), sample 1: the label 9007199254740992 is a number beyond 2^53, which can't be told from its neighbours. "
           + "Store the labels as text, or number the classes from 0."
-      ) { _ = try read("features", "large") }
+      ) { _ = try warning(path, "features", "large", over: ranks) }
     }
   }
 

@@ -110,7 +110,7 @@ struct CSVLayout {
   /// The texts of line 1.
   private static func names(_ head: CSVHead, _ delimiter: UInt8) throws -> [String] {
     var names: [String] = []
-    try head.first.bytes.withUnsafeBufferPointer { bytes in
+    _ = try head.first.bytes.withUnsafeBufferPointer { bytes in
       try CSVFields.forEach(in: bytes, delimiter: delimiter, failure: { fault(head, $0) }) { field in
         guard field.bytes.count <= longestName else {
           throw fault(
