@@ -72,7 +72,7 @@ import Testing
       _ = try Standardization(of: dataset, over: ranks) { warnings.append($0) }
       #expect(
         warnings == [
-          "Feature 1 (x1) ranges from 1e+08 to 1.00000008e+08, where single precision goes by steps of 8.0: too coarse to "
+          "Feature 1 (x1) ranges from 1e+08 to 1.0000001e+08, where single precision goes by steps of 8.0: too coarse to "
             + "standardise it well. Subtract a constant from it, or rescale it, in the file."
         ])
     }
