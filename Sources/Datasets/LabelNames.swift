@@ -79,7 +79,8 @@ func isMissingValue(_ text: String) -> Bool {
 /// Whether a text says infinity, with a sign or without.
 func isInfinity(_ text: String) -> Bool {
   let word = text.lowercased()
-  return ["inf", "infinity"].contains(word.first.map { "+-".contains($0) } ?? false ? word.dropFirst() : word[...])
+  let isSigned = word.hasPrefix("+") || word.hasPrefix("-")
+  return ["inf", "infinity"].contains(isSigned ? word.dropFirst() : word[...])
 }
 
 extension Labels {

@@ -34,7 +34,9 @@ struct MergedValues {
   init(width: Int) { self.width = width }
 
   /// How many rows should be looked at; none of a table that is very wide.
-  var rowsWanted: Int { width > Self.most.all ? 0 : max(min(Self.most.ofOne, Self.most.all / max(width, 1)), 4) }
+  var rowsWanted: Int {
+    width > Self.most.all ? 0 : max(min(Self.most.ofOne, Self.most.all / max(width, 1)), 4)
+  }
 
   /// How many rows have been looked at.
   var count: Int { rows.count }

@@ -26,7 +26,8 @@ public func readDataset(
   var read = try source.options.format(of: file).read(
     source, file, into: &intake, over: ranks, progress: progress)
   let labels =
-    read.hasLabels ? try intake.settle(&read.parcels, path: source.path, read.labelSource, over: ranks)
+    read.hasLabels
+    ? try intake.settle(&read.parcels, path: source.path, read.labelSource, over: ranks)
     : .none
   var dataset = try distribute(
     &read.parcels, featureNames: read.featureNames, labels: labels, chunk: chunk, over: ranks)

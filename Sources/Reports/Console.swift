@@ -6,8 +6,8 @@ import MPI
 /// What rank 0 says while a run goes on. On all other ranks it is silent.
 ///
 /// Lines go to standard output, each by a call of its own, so that they don't mix with other ranks' output. On a
-/// terminal one more line, the last, shows progress and is rewritten; in a file or a pipe there are lines only. Names from
-/// files can't do anything to the terminal (`printable`).
+/// terminal one more line, the last, shows progress and is rewritten; in a file or a pipe there are lines only. Names
+/// from files can't do anything to the terminal (`printable`).
 public final class Console {
   /// The widest that a progress line may be; one that wraps can't be rewritten.
   static let progressWidth = 79

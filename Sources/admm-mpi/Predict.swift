@@ -10,8 +10,8 @@ struct Predict: Subcommand {
     discussion: """
       A .csv file gets a line a sample, in the order of the data: the scores, and the class. A .h5 file gets the \
       datasets "scores" and "classes"; classes are numbers from 0, in the order of the dataset "class_names". A regression gets \
-      "prediction" or "predictions" alone. Data without labels: --label-column none. In a .csv file a class that a spreadsheet would \
-      take for a formula, such as "=x", begins with an apostrophe.
+      "prediction" or "predictions" alone. Data without labels: --label-column none. In a .csv file a class that a \
+      spreadsheet would take for a formula, such as "=x", begins with an apostrophe.
 
       Example:
         mpirun -np 4 admm-mpi predict runs/higgs/model.h5 data/HIGGS-test.csv --output predictions.csv

@@ -51,8 +51,8 @@ import Testing
 
   @Test func anyWayToWriteAWholeNumber() throws {
     let ways = [
-      "9007199254740993", "+9007199254740993.00", "9007199254740.993e3", "900719925474099300e-2", "09007199254740993",
-      "9.007199254740993E15",
+      "9007199254740993", "+9007199254740993.00", "9007199254740.993e3", "900719925474099300e-2",
+      "09007199254740993", "9.007199254740993E15",
     ]
     let found = try classes(ways.map { "\($0),1\n" }.joined() + "9007199254740992,1\n-0,1\n0.0,1\n1e20,1\n")
     #expect(found.names == ["0", "9007199254740992", "9007199254740993", "100000000000000000000"])
@@ -90,7 +90,8 @@ import Testing
         if text.prefix(1 << 16).contains(0) {
           #expect(refusal.contains("is not a text file"))
         } else {
-          #expect(refusal.hasPrefix("FILE, line \(line), column \(isLabel ? 1 : 2): the field \(reason)"), "\(refusal)")
+          let place = "FILE, line \(line), column \(isLabel ? 1 : 2): the field "
+          #expect(refusal.hasPrefix(place + reason), "\(refusal)")
         }
       }
     }
@@ -98,7 +99,7 @@ import Testing
 
   @Test func aHeaderThatIsNoText() throws {
     let refusal = try classes(Array("y,".utf8) + [0xC4] + Array(",b\n1,2,3\n".utf8)).refusal
-    #expect(refusal.hasPrefix("FILE, line 1: column 2: the field is not UTF-8 text. Convert the file"), "\(refusal)")
+    #expect(refusal.hasPrefix("FILE, line 1: column 2: the field is not UTF-8 text. Convert"), "\(refusal)")
   }
 
   // MARK: What is no class

@@ -72,8 +72,8 @@ import Testing
       _ = try Standardization(of: dataset, over: ranks) { warnings.append($0) }
       #expect(
         warnings == [
-          "Feature 1 (x1) ranges from 1e+08 to 1.0000001e+08, where single precision goes by steps of 8.0: too coarse to "
-            + "standardise it well. Subtract a constant from it, or rescale it, in the file."
+          "Feature 1 (x1) ranges from 1e+08 to 1.0000001e+08, where single precision goes by steps of 8.0: too coarse "
+            + "to standardise it well. Subtract a constant from it, or rescale it, in the file."
         ])
     }
   }
@@ -158,8 +158,8 @@ import Testing
       let single = try warning(path, "single", "some", over: ranks)
       #expect(single == nil)
       expectFailure(
-        "\(path), sample 1: the label 9007199254740992 is a number beyond 2^53, which can't be told from its neighbours. "
-          + "Store the labels as text, or number the classes from 0."
+        "\(path), sample 1: the label 9007199254740992 is a number beyond 2^53, which can't be told from its "
+          + "neighbours. Store the labels as text, or number the classes from 0."
       ) { _ = try warning(path, "features", "large", over: ranks) }
     }
   }

@@ -64,12 +64,16 @@ import Testing
   ])
   func linesThatAreSamples(_ text: String) throws {
     let found = try outcome(text)
-    let isNan = text.hasPrefix("nan")
-    #expect(isNan ? found.refusal.contains("line 1, column 1: the label is missing") : found.names == ["x1", "x2"] || found.names == ["x1"])
+    if text.hasPrefix("nan") {
+      #expect(found.refusal.contains("line 1, column 1: the label is missing"))
+    } else {
+      #expect(found.names == ["x1", "x2"] || found.names == ["x1"])
+    }
   }
 
   @Test(arguments: [
-    ("1;0,5\n0;1,5\n", "semicolon", "0,5"), ("1\t0,5\n0\t1,5\n", "tab", "0,5"), ("1 0,5\n0 1,5\n", "blank", "0,5"),
+    ("1;0,5\n0;1,5\n", "semicolon", "0,5"), ("1\t0,5\n0\t1,5\n", "tab", "0,5"),
+    ("1 0,5\n0 1,5\n", "blank", "0,5"),
     ("y;a\n1;0,5\n0;1,5\n", "semicolon", "0,5"), ("0,5;1;2\n1,5;0;3\n", "semicolon", "0,5"),
     ("1;2\n0;1,5\n", "semicolon", "1,5"), ("\"1\";\"0,5\"\n\"0\";\"1,5\"\n", "semicolon", "0,5"),
     ("\"0,5\",1\n\"1,5\",2\n", "comma", "0,5"), ("-1,5e3;1\n2;0\n", "semicolon", "-1,5e3"),
@@ -89,16 +93,18 @@ import Testing
       try outcome("1;2 3\n4;5 6\n").refusal
         == "FILE: the lines can be cut at the semicolon into 2 fields, or at the blank into 2. \(message)")
     #expect(
-      try outcome("1,2;3\n4,5;6\n").refusal.hasPrefix("FILE: cut at the semicolon, the fields have decimal commas"))
+      try outcome("1,2;3\n4,5;6\n").refusal.hasPrefix("FILE: cut at the semicolon, the fields have decimal"))
     // Told, it reads what it can.
     #expect(try outcome("x y;2\nz y;6\n", CSVFormat(delimiter: ";")).classes == ["x y", "z y"])
     #expect(try outcome("1;0,5\n0;1,5\n", CSVFormat(delimiter: ",")).classes == ["0;1", "1;0"])
   }
 
   @Test(arguments: [
-    "y, a, b\n1, 2, 3\n0, 3, 4\n", "y ,a ,b\n1 ,2 ,3\n", "red wine,2,3\nwhite wine,3,4\n", "y\ta b\tc\n1\t2\t3\n",
+    "y, a, b\n1, 2, 3\n0, 3, 4\n", "y ,a ,b\n1 ,2 ,3\n", "red wine,2,3\nwhite wine,3,4\n",
+    "y\ta b\tc\n1\t2\t3\n",
     "1\t 2\t 3\n0\t 3\t 4\n", "Smith, J\t1\t2\nJones, K\t2\t3\n", "a;b,2,3\nc;d,4,5\n", "y;a b;c d\n1;2;3\n",
-    "1  2  3\n0  3  4\n", " 1,2,3\n 0,3,4\n", "2020-01-01 10:00,2,3\n2020-01-02 11:00,4,5\n",
+    "1  2  3\n0  3  4\n", " 1,2,3\n 0,3,4\n",
+    "2020-01-01 10:00,2,3\n2020-01-02 11:00,4,5\n",
   ])
   func delimitersThatAreClear(_ text: String) throws {
     let found = try outcome(text)
@@ -119,13 +125,13 @@ import Testing
   @Test func aNameThatTwoColumnsHaveChoosesNone() throws {
     #expect(
       try outcome("y,a,y,b\n1,2,3,4\n", CSVFormat(labelColumn: .name("y"))).refusal
-        == "FILE, line 1: 2 columns are named \"y\" (1, 3). Set label_column to the number of one of them, or rename the "
-        + "others.")
+        == "FILE, line 1: 2 columns are named \"y\" (1, 3). Set label_column to the number of one of them, or rename "
+        + "the others.")
     #expect(try outcome("y,a,y\n1,2,3\n", CSVFormat(labelColumn: .number(1))).names == ["a", "y"])
     #expect(
       try outcome("y,last,b\n1,2,3\n", CSVFormat(labelColumn: .last)).refusal
-        == "FILE: the label column \"last\" is the last one, and column 2 is named so too. Set label_column to -1 or to "
-        + "2.")
+        == "FILE: the label column \"last\" is the last one, and column 2 is named so too. Set label_column to -1 or "
+        + "to 2.")
     #expect(try outcome("y,b,last\n1,2,3\n", CSVFormat(labelColumn: .last)).classes == ["3"])
     #expect(
       try outcome("1,2\n", CSVFormat(labelColumn: .number(-3))).refusal.hasPrefix(
@@ -137,9 +143,9 @@ import Testing
     let text = "length,width,species\n5.1,3,setosa\n4.9,2,virginica\n"
     #expect(
       try outcome(text).refusal
-        == "FILE, line 2, column 3 (species): \"setosa\" is not a number, and this column holds texts. The label is taken "
-        + "from column 1 (length): choose another label column (label_column in [data], --label-column), or remove this "
-        + "one.")
+        == "FILE, line 2, column 3 (species): \"setosa\" is not a number, and this column holds texts. The label is "
+        + "taken from column 1 (length): choose another label column (label_column in [data], --label-column), or "
+        + "remove this one.")
     #expect(try outcome(text, CSVFormat(labelColumn: .last)).classes == ["setosa", "virginica"])
     #expect(
       try outcome("kind,a\nx,1\ny,2\n", task: .regression).refusal
@@ -160,8 +166,8 @@ import Testing
     let long = "y,\(String(repeating: "n", count: 5_000)),b\n1,2,3\n"
     #expect(
       try outcome(long).refusal
-        == "FILE, line 1: the name of column 2 has 5000 bytes, and the longest that can be read has 1000. Shorten it, or "
-        + "check the delimiter.")
+        == "FILE, line 1: the name of column 2 has 5000 bytes, and the longest that can be read has 1000. Shorten it, "
+        + "or check the delimiter.")
     #expect(
       try outcome(String(repeating: "1,", count: 1 << 20) + "1\n").refusal
         == "FILE, line 1: 1048577 fields are too many: the most that can be read is 1048576. Is it a table?")

@@ -29,13 +29,15 @@ package struct CSVFormat: DataFormat {
   package static let keys: [SettingKey<CSVFormat>] = [
     SettingKey(
       "header", .optional(.text("auto"), or: .truth()), \.header,
-      "CSV: whether the first line names the columns; \"auto\" goes by the first lines, and refuses in doubt."),
+      "CSV: whether the first line names the columns; \"auto\" goes by the first lines, and refuses in doubt."
+    ),
     SettingKey(
       "delimiter", .delimiter, \.delimiter,
       "CSV: what separates the fields; \"auto\" goes by the first lines, and refuses in doubt."),
     SettingKey(
       "label_column", .labelColumn, \.labelColumn,
-      "CSV: the column that holds the label: its number from 1, or from the end as -1, or its name in the header."),
+      "CSV: the column that holds the label: its number from 1, or from the end as -1, or its name in the header."
+    ),
   ]
 
   package init() { self.init(header: nil) }

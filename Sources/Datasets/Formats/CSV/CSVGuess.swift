@@ -1,7 +1,7 @@
 import Basics
 
-/// What a text's first lines say about its delimiter and its header, where the options say nothing. In doubt it refuses:
-/// a wrong guess would be a wrong result without a word.
+/// What a text's first lines say about its delimiter and its header, where the options say nothing. In doubt it
+/// refuses: a wrong guess would be a wrong result without a word.
 struct CSVGuess {
   /// In the order in which they are preferred.
   private static let delimiters = [",", ";", "\t", " "].compactMap { Character($0).asciiValue }

@@ -164,7 +164,9 @@ struct CSVParser {
   /// Of a column that holds texts throughout: it may be the label.
   private func textColumn(_ shown: String) -> String {
     let reason = "\(shown) is not a number, and this column holds texts. "
-    guard let label = layout.labelSource else { return reason + "Features must be numbers: remove the column." }
+    guard let label = layout.labelSource else {
+      return reason + "Features must be numbers: remove the column."
+    }
     return reason + "The label is taken from \(label.place): \(label.choice), or remove this one."
   }
 

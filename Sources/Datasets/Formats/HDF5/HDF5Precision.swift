@@ -20,7 +20,8 @@ extension HDF5Format {
         let first = header.samples * block / blocks
         let rows = first..<min(first + length, header.samples)
         if features.elements == .integer {
-          try values.add(features, rows) { (number: Int) in (Float(number), UInt64(bitPattern: Int64(number))) }
+          try values.add(features, rows) { (number: Int) in (Float(number), UInt64(bitPattern: Int64(number)))
+          }
         } else {
           try values.add(features, rows) { (number: Double) in (Float(number), (number + 0).bitPattern) }
         }
