@@ -54,6 +54,10 @@ package struct Intake {
     return true
   }
 
+  /// Adds the class of the next sample by a code that an equal label has been given before.
+  @inline(__always)
+  func take(code: Int32, into parcel: inout Parcel) -> Bool { add(code, to: &parcel) }
+
   private func add(_ code: Int32, to parcel: inout Parcel) -> Bool {
     if code == LabelTable.leftOut { return false }
     parcel.codes.append(code)

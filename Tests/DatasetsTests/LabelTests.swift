@@ -77,6 +77,7 @@ import Testing
   func bytesThatAreNoTextAreRefusedWithTheirLine(_ line: Int) throws {
     let refusals: [([UInt8], String)] = [
       ([0xC4, 0x6C], "is not UTF-8 text"), ([0x31, 0], "holds a zero byte"), ([0], "holds a zero byte"),
+      ([0, 0x31], "holds a zero byte"),
       ([0x22, 0x31, 0, 0x22], "holds a zero byte"), ([0xED, 0xA0, 0x80], "is not UTF-8 text"),
       ([0xF0, 0x9F], "is not UTF-8 text"),
     ]

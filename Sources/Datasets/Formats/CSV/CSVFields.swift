@@ -15,6 +15,14 @@ enum CSVFields {
     let isQuoted: Bool
     /// The delimiter after it, or the end of the line.
     let end: UnsafePointer<UInt8>
+
+    /// Up to seven bytes without quotes as a number that no other bytes have.
+    @inline(__always)
+    var shortKey: UInt64? {
+      guard !isQuoted, (1...7).contains(bytes.count) else { return nil }
+      // The leading 1 tells how many there are, zero bytes included.
+      return bytes.reduce(1) { $0 << 8 | UInt64($1) }
+    }
   }
 
   /// The field that begins at `p`.

@@ -9,6 +9,8 @@ struct CSVParser {
   private let featureCount: Int
   /// What has been met so far.
   private(set) var intake: Intake
+  /// The codes of labels of a few bytes, by these bytes: most labels need not become texts.
+  private var shortLabels: [UInt64: Int32] = [:]
 
   init(layout: CSVLayout, intake: Intake) {
     self.layout = layout
@@ -89,8 +91,15 @@ struct CSVParser {
         let (target, q) = try parseNumber(p, end, line, column)
         return (try intake.take(Double(target), into: &parcel), q)
       }
-      let field = try CSVFields.next(p, end, delimiter: layout.delimiter) { fault(line, column, $0) }
-      return (try intake.take(field.text, into: &parcel), field.end)
+      let field = try CSVFields.field(p, end, delimiter: layout.delimiter) { fault(line, column, $0) }
+      let key = field.shortKey
+      if let key, let code = shortLabels[key] { return (intake.take(code: code, into: &parcel), field.end) }
+      let text = try CSVFields.text(field) { fault(line, column, $0) }
+      let isTaken = try intake.take(text, into: &parcel)
+      if let key, shortLabels.count < LabelTable.limit {
+        shortLabels[key] = isTaken ? parcel.codes.last : LabelTable.leftOut
+      }
+      return (isTaken, field.end)
     } catch let refusal as LabelTable.Refusal {
       throw fault(line, column, refusal.message)
     }
