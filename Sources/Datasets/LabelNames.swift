@@ -70,14 +70,15 @@ enum LabelNames {
 
 /// Whether a text stands for a value that is not there.
 func isMissingValue(_ text: String) -> Bool {
-  switch text.lowercased() {
-  case "", "nan", "+nan", "-nan", "na", "n/a", "null", "?": true
-  default: false
-  }
+  guard text.utf8.count <= 4 else { return false }
+  return text.isEmpty || missingWords.contains(text.lowercased())
 }
+
+private let missingWords: Set<String> = ["nan", "+nan", "-nan", "na", "n/a", "null", "?"]
 
 /// Whether a text says infinity, with a sign or without.
 func isInfinity(_ text: String) -> Bool {
+  guard (3...9).contains(text.utf8.count) else { return false }
   let word = text.lowercased()
   let isSigned = word.hasPrefix("+") || word.hasPrefix("-")
   return ["inf", "infinity"].contains(isSigned ? word.dropFirst() : word[...])
