@@ -8,9 +8,7 @@ package func quoted(_ text: String) -> String {
     case "\n": out += "\\n"
     case "\r": out += "\\r"
     case "\t": out += "\\t"
-    case _ where scalar.value < 32 || scalar.value == 127:
-      let digits = String(scalar.value, radix: 16)
-      out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    case _ where scalar.value < 32 || (127..<160).contains(scalar.value): out += escape(scalar)
     default: out.unicodeScalars.append(scalar)
     }
   }

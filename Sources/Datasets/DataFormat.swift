@@ -61,6 +61,10 @@ package struct ReadSamples {
   let hasLabels: Bool
   /// What the file calls its columns, the same on every rank.
   var columns = ColumnNames()
+  /// Where the labels stand, the same on every rank; `nil` where there is no more to say of it.
+  var labelSource: LabelSource? = nil
+  /// The columns that lose much in single precision, the same on every rank.
+  var merged: [MergedColumn] = []
 }
 
 /// The most features that a sample of a binary file may have, such as 256³ voxels: more are a sign of damage.

@@ -29,6 +29,10 @@ public struct Dataset: ~Copyable {
   public internal(set) var featureNames: [String]
   /// What the file itself calls its columns.
   public internal(set) var columns = ColumnNames()
+  /// Where the file has the labels; `nil` where there is no more to say of it.
+  public internal(set) var labelSource: LabelSource? = nil
+  /// The columns of the file that lose much in single precision.
+  public internal(set) var merged: [MergedColumn] = []
 
   /// d: how many features a sample has.
   public var featureCount: Int { featureNames.count }

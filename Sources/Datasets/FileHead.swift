@@ -9,8 +9,15 @@ package struct FileHead {
   let isCompressed: Bool
   /// Its length in bytes, compressed if it is.
   let size: Int
-  /// Its first bytes, inflated: 64 KiB or one line that is not blank, whichever is more, or the whole file.
+  /// Its first bytes, inflated: 64 KiB or two lines that are not blank, whichever is more, or the whole file. Of a
+  /// line that is very long its beginning may do as the second.
   let bytes: [UInt8]
+
+  /// Bytes that are read at a time.
+  private static let piece = 1 << 16
+
+  /// Whether `bytes` are certain to be the whole file.
+  var isWhole: Bool { bytes.count % Self.piece != 0 || !isCompressed && bytes.count == size }
 
   /// The last component of its path, in lower case and without ".gz".
   var nameWithoutGzip: String { Self.nameWithoutGzip(path) }
@@ -49,15 +56,24 @@ package struct FileHead {
 
   private static func read(_ stream: InputStream, path: String) throws -> [UInt8] {
     var head: [UInt8] = []
+    var lines = 0
+    var isBlankSoFar = true
     while true {
-      let piece = try stream.bytes(1 << 16)
-      head += piece
-      let newline = UInt8(ascii: "\n")
-      let hasLine =
-        head.firstIndex { $0 != newline && !isBlank($0) }
-        .map { head[$0...].contains(newline) } ?? false
-      if piece.count < 1 << 16 || hasLine || !isText(head.prefix(1 << 16)) { return head }
-      guard head.count < 64 << 20 else { throw longLine(path) }
+      let bytes = try stream.bytes(piece)
+      for byte in bytes {
+        if byte == UInt8(ascii: "\n") {
+          lines += isBlankSoFar ? 0 : 1
+          isBlankSoFar = true
+        } else if !isBlank(byte) {
+          isBlankSoFar = false
+        }
+      }
+      head += bytes
+      if bytes.count < piece || lines >= 2 || !isText(head.prefix(piece)) { return head }
+      guard head.count < 64 << 20 else {
+        if lines > 0 { return head }
+        throw longLine(path)
+      }
     }
   }
 }

@@ -14,20 +14,27 @@ package struct Intake {
   private var table: LabelTable
 
   /// The parameters are those of `readDataset`.
+  ///
+  /// - Throws: a shared `Failure` where a class is listed twice.
   init(
     task: LearningTask, classes: [String]?, selection: LabelSelection, missing: Source.MissingValues
-  ) {
+  ) throws {
     self.task = task
     self.missing = missing
     ignoresLabels = selection == .ignored
     isOpen = classes == nil && selection == .all && task == .classification
-    table = LabelTable(selection: selection, classes: classes, missing: missing)
+    table = try LabelTable(
+      selection: selection, classes: classes, place: "the model or the training set", missing: missing)
   }
 
   /// Takes the classes that the file itself lists, in its order, for all that may occur, unless the caller has
   /// chosen.
-  mutating func expect(_ names: [String]) {
-    if isOpen { table = LabelTable(selection: .all, classes: names, missing: missing) }
+  ///
+  /// - Parameter place: where they are listed, for messages.
+  /// - Throws: a shared `Failure` where a class is listed twice.
+  mutating func expect(_ names: [String], _ place: String) throws {
+    let listed = try LabelTable(selection: .all, classes: names, place: place, missing: missing)
+    if isOpen { table = listed }
   }
 
   // MARK: A sample
@@ -45,11 +52,16 @@ package struct Intake {
     }
     let target = Float(label)
     guard let value = accepted(target) else {
-      throw LabelTable.Refusal(message: "the label \(target) is not a finite number. Correct the file.")
+      let reason = label.isFinite ? "too large for single precision" : "not a finite number"
+      throw LabelTable.Refusal(message: "the label \(label) is \(reason). Correct the file.")
     }
     parcel.targets.append(value)
     return true
   }
+
+  /// Adds the class of the next sample by a code that an equal label has been given before.
+  @inline(__always)
+  func take(code: Int32, into parcel: inout Parcel) -> Bool { add(code, to: &parcel) }
 
   private func add(_ code: Int32, to parcel: inout Parcel) -> Bool {
     if code == LabelTable.leftOut { return false }
@@ -136,10 +148,10 @@ package struct Intake {
   ///
   /// - Throws: a shared `Failure` where the labels are no classes, or one that is selected does not occur.
   func settle(
-    _ parcels: inout [Parcel], path: String, over ranks: borrowing Communicator
+    _ parcels: inout [Parcel], path: String, _ source: LabelSource?, over ranks: borrowing Communicator
   ) throws -> Parcel.LabelKind {
     guard task == .classification else { return .targets }
-    let (names, codes) = try table.resolve(path: path, over: ranks)
+    let (names, codes) = try table.resolve(path: path, source, over: ranks)
     for p in parcels.indices {
       for i in parcels[p].codes.indices { parcels[p].codes[i] = codes[Int(parcels[p].codes[i])] }
     }

@@ -21,12 +21,14 @@ public func readDataset(
   missing: Source.MissingValues = .refuse, chunk: Int? = nil, over ranks: borrowing Communicator,
   progress: (Double) -> Void = { _ in }
 ) throws -> Dataset {
-  var intake = Intake(task: task, classes: classes, selection: selection, missing: missing)
+  var intake = try Intake(task: task, classes: classes, selection: selection, missing: missing)
   let file = try FileHead(source.path, over: ranks)
   var read = try source.options.format(of: file).read(
     source, file, into: &intake, over: ranks, progress: progress)
   let labels =
-    read.hasLabels ? try intake.settle(&read.parcels, path: source.path, over: ranks) : .none
+    read.hasLabels
+    ? try intake.settle(&read.parcels, path: source.path, read.labelSource, over: ranks)
+    : .none
   var dataset = try distribute(
     &read.parcels, featureNames: read.featureNames, labels: labels, chunk: chunk, over: ranks)
   dataset.columns = read.columns
@@ -36,6 +38,8 @@ public func readDataset(
       "\(source.path) holds no samples\([.all, .ignored].contains(selection) ? "" : " of these classes").",
       isShared: true)
   }
+  dataset.labelSource = read.labelSource
+  dataset.merged = read.merged
   progress(1)
   return dataset
 }

@@ -1,4 +1,3 @@
-import Basics
 import LinearAlgebra
 import MPI
 
@@ -18,21 +17,18 @@ public struct Standardization: Sendable, Equatable {
 
   /// The means and standard deviations of a data set. Collective; the same bits for any number of ranks.
   ///
-  /// - Throws: a shared `Failure` where a column's numbers are too large to be squared (5e33).
-  public init(of dataset: borrowing Dataset, over ranks: borrowing Communicator) throws {
+  /// - Parameter warn: told of features that single precision can't standardise well.
+  /// - Throws: a shared `Failure` where the differences within a column are too large for single precision.
+  public init(
+    of dataset: borrowing Dataset, over ranks: borrowing Communicator, warn: (String) -> Void = { _ in }
+  ) throws {
     let moments = try Moments(of: dataset, over: ranks)
-    if let j = moments.variances.firstIndex(where: { !$0.isFinite }) {
-      throw Failure(
-        .badData,
-        "Feature \(j + 1) (\(dataset.featureNames[j])) can't be standardised: it ranges from \(moments.smallest[j]) "
-          + "to \(moments.largest[j]). Rescale it in the file.", isShared: true)
-    }
-    self.init(
-      mean: moments.means.map { Float($0) },
-      scale: moments.variances.map {
-        let deviation = Float($0.squareRoot())
-        return deviation.isNormal ? deviation : 1
-      })
+    let names = dataset.featureNames.enumerated().map { "Feature \($0 + 1) (\($1))" }
+    let scales = try names.indices.map { try moments.scale($0, names[$0]) }
+    self.init(mean: scales.map(\.mean), scale: scales.map(\.deviation))
+    let warnings = names.indices.lazy.compactMap { moments.warning($0, names[$0]) }
+    // The first few tell what is wrong with them all.
+    warnings.prefix(5).forEach(warn)
   }
 
   /// Standardises a data set in place; the row of ones stays. Local.
@@ -47,5 +43,21 @@ public struct Standardization: Sendable, Equatable {
       let sample = base + i * stride
       for j in mean.indices { sample[j] = (sample[j] - mean[j]) / scale[j] }
     }
+  }
+}
+
+extension Dataset {
+  /// Mean and standard deviation (divisor N) of the targets; 1 where all are equal. Collective; the same bits for any
+  /// number of ranks.
+  ///
+  /// - Parameter warn: told where single precision can't scale the targets well.
+  /// - Throws: a shared `Failure` where their differences are too large for single precision.
+  /// - Precondition: the data set has targets.
+  public func targetScale(
+    over ranks: borrowing Communicator, warn: (String) -> Void = { _ in }
+  ) throws -> (mean: Float, deviation: Float) {
+    let moments = try Moments(ofTargets: self, over: ranks)
+    moments.warning(0, "The target").map(warn)
+    return try moments.scale(0, "The target")
   }
 }

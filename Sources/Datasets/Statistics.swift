@@ -1,4 +1,3 @@
-import LinearAlgebra
 import MPI
 
 /// A data set in numbers: what `describe` prints.
@@ -52,11 +51,9 @@ public struct Statistics: Sendable, Equatable {
       try ranks.sum(&counts)
       classes = zip(names, counts).map { Class(name: $0, count: $1) }
       target = nil
-    case .targets(let targets):
+    case .targets:
       classes = []
-      let column = Matrix(rows: 1, targets)
-      let moments = try Moments(
-        rows: column.base, stride: 1, d: 1, partition: dataset.partition, range: dataset.range, over: ranks)
+      let moments = try Moments(ofTargets: dataset, over: ranks)
       target = Column("target", moments, 0, samples: samples)
     }
   }

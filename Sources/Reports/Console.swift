@@ -6,7 +6,8 @@ import MPI
 /// What rank 0 says while a run goes on. On all other ranks it is silent.
 ///
 /// Lines go to standard output, each by a call of its own, so that they don't mix with other ranks' output. On a
-/// terminal one more line, the last, shows progress and is rewritten; in a file or a pipe there are lines only.
+/// terminal one more line, the last, shows progress and is rewritten; in a file or a pipe there are lines only. Names
+/// from files can't do anything to the terminal (`printable`).
 public final class Console {
   /// The widest that a progress line may be; one that wraps can't be rewritten.
   static let progressWidth = 79
@@ -51,7 +52,7 @@ public final class Console {
   public func print(_ line: String = "") {
     guard isRoot && !isQuiet else { return }
     clearProgress()
-    put(line + "\n", to: output)
+    put(printable(line) + "\n", to: output)
   }
 
   /// Prints lines. Local.
@@ -64,7 +65,7 @@ public final class Console {
     warnings.append(text)
     guard isRoot else { return }
     clearProgress()
-    put("admm-mpi: warning: \(text)\n", to: errors)
+    put("admm-mpi: warning: \(printable(text))\n", to: errors)
   }
 
   /// Shows in the progress line of a terminal what is going on. Local.
@@ -83,7 +84,8 @@ public final class Console {
     let room = max(Self.progressWidth - end.count, 0)
     let start = activity.count <= room ? activity : "…" + activity.suffix(max(room - 1, 0))
     // Carriage return; erase to the end of the line (ECMA-48, EL).
-    put("\r" + (start + end).prefix(Self.progressWidth) + "\u{1B}[K", to: output)
+    let line = printable(start + end, isOneLine: true)
+    put("\r" + line.prefix(Self.progressWidth) + "\u{1B}[K", to: output)
     showsProgress = true
   }
 

@@ -1,3 +1,5 @@
+import Basics
+
 /// Rows of texts, put under one another in columns.
 package struct TextTable {
   /// On which side of its column a text stands.
@@ -17,7 +19,7 @@ package struct TextTable {
 
   package mutating func add(_ row: [String]) {
     precondition(row.count == sides.count, "\(row.count) texts for \(sides.count) columns")
-    rows.append(row)
+    rows.append(row.map { printable($0, isOneLine: true) })
   }
 
   /// The rows, two blanks between columns, none at the end of a line.

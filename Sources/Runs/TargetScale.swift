@@ -1,6 +1,5 @@
 import Datasets
 import MPI
-import Sums
 
 /// Brings regression targets to mean 0 and standard deviation 1, so that penalties and the Huber loss mean the same
 /// on any scale.
@@ -14,21 +13,12 @@ struct TargetScale: Sendable, Equatable {
   }
 
   /// Mean and standard deviation of a data set's targets. Collective; the same bits for any number of ranks.
-  init(of dataset: borrowing Dataset, over ranks: borrowing Communicator) throws {
-    guard case .targets(let targets) = dataset.labels else {
-      preconditionFailure("a data set without targets has no scale of them")
-    }
-    var sums = ExactSum(count: 2)
-    for target in targets {
-      sums.add(Double(target), to: 0)
-      // Exact: a Float has 24 bits, a Double 53.
-      sums.add(Double(target) * Double(target), to: 1)
-    }
-    try sums.reduce(over: ranks)
-    let count = Double(dataset.partition.samples)
-    let mean = sums[0] / count
-    let deviation = max(sums[1] / count - mean * mean, 0).squareRoot()
-    self.init(mean: Float(mean), scale: deviation > 0 ? Float(deviation) : 1)
+  ///
+  /// - Parameter warn: told where single precision can't scale the targets well.
+  init(
+    of dataset: borrowing Dataset, over ranks: borrowing Communicator, warn: (String) -> Void = { _ in }
+  ) throws {
+    (mean, scale) = try dataset.targetScale(over: ranks, warn: warn)
   }
 
   /// Scales a data set's targets in place. Local.

@@ -8,21 +8,27 @@ import Sums
 extension TrainingData {
   /// Reads or generates, and prepares, everything that [data] names. Collective.
   ///
+  /// - Parameter warn: told of what may be meant otherwise, or is lost in single precision.
   /// - Throws: a shared `Failure` that names the file and the place in it, or the key of the configuration.
   package static func read(
-    _ configuration: Configuration, over ranks: borrowing Communicator,
+    _ configuration: Configuration, over ranks: borrowing Communicator, warn: (String) -> Void = { _ in },
     progress: (_ what: String, _ share: Double) -> Void
   ) throws -> TrainingData {
     let (data, loss) = (configuration.data, configuration.network.loss)
     var all = try configuration.trainingSet(over: ranks, progress: progress)
     var test = try configuration.testSet(beside: all, over: ranks, progress: progress)
-    try checkLabels(all.labels, configuration, data.trainOrigin)
+    try checkLabels(all.labels, all.labelSource, configuration, data.trainOrigin)
+    all.mergedWarning(data.trainOrigin).map(warn)
+    test.mergedWarning(data.testOrigin).map(warn)
+    if let hint = all.labels.targetHint(samples: all.partition.samples) {
+      warn("\(data.trainOrigin): \(hint).")
+    }
 
-    let standardization = data.standardize ? try Standardization(of: all, over: ranks) : nil
+    let standardization = data.standardize ? try Standardization(of: all, over: ranks, warn: warn) : nil
     standardization?.apply(to: &all)
     standardization?.apply(to: &test)
     let targetScale =
-      data.task == .regression && data.standardize ? try TargetScale(of: all, over: ranks) : nil
+      data.task == .regression && data.standardize ? try TargetScale(of: all, over: ranks, warn: warn) : nil
     targetScale?.apply(to: &all)
     targetScale?.apply(to: &test)
 
@@ -41,7 +47,9 @@ extension TrainingData {
       standardization: standardization, targetScale: targetScale, loss: loss, rank: ranks.rank)
   }
 
-  private static func checkLabels(_ labels: Labels, _ configuration: Configuration, _ path: String) throws {
+  private static func checkLabels(
+    _ labels: Labels, _ source: LabelSource?, _ configuration: Configuration, _ path: String
+  ) throws {
     let loss = configuration.network.loss
     switch labels {
     case .none:
@@ -55,9 +63,11 @@ extension TrainingData {
         "network.loss = \"\(loss.rawValue)\" is for classes, but data.task is \"regression\". "
           + "Use \"square\" or \"huber\".", isShared: true)
     case .classes(_, let names) where names.count < 2:
+      let place = source.map { " in \($0.place)" } ?? ""
       throw Failure(
-        .badData, "\(path) holds a single class (\(names.joined())). Training needs two or more.",
-        isShared: true)
+        .badData,
+        "\(path) holds a single class (\(names.map { shortened($0) }.joined()))\(place). Training needs two or more"
+          + "\(source.map { ": \($0.choice), perhaps" } ?? "").", isShared: true)
     default: break
     }
   }

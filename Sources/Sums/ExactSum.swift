@@ -7,11 +7,13 @@ import MPI
 /// end. After U. Kulisch, "Computer Arithmetic and Validity", section 8; Demmel & Nguyen (2013) survey the
 /// alternatives.
 ///
-/// Range: 2^-172 ≤ |x| < 2^224; smaller values count as 0, larger ones, infinities and NaN make the sum NaN. Up to
-/// 2^29 addends a rank between calls of `reduce`, and 2^31 ranks.
+/// Range: 2^-300 ≤ |x| < 2^288, which the squares of all single-precision numbers are in; smaller values count as 0,
+/// larger ones, infinities and NaN make the sum NaN. Up to 2^29 addends a rank between calls of `reduce`, and 2^31
+/// ranks.
 public struct ExactSum: Sendable {
-  private static let digits = 15
-  private static let lowestExponent = -224
+  private static let digits = 21
+  private static let lowestExponent = -352
+  private static let limit = 288
   /// The digits, and one word that counts addends which are not finite or too large.
   private static let words = digits + 1
 
@@ -29,7 +31,7 @@ public struct ExactSum: Sendable {
   public mutating func add(_ x: Double, to k: Int) {
     let first = k * Self.words
     if x == 0 { return }
-    guard x.isFinite, x.exponent < 224 else {
+    guard x.isFinite, x.exponent < Self.limit else {
       storage[first + Self.digits] += 1
       return
     }
@@ -57,7 +59,7 @@ public struct ExactSum: Sendable {
     for i in storage.indices { storage[i] = 0 }
   }
 
-  /// Replaces each sum by its total over all ranks. Collective; one reduction of 128 bytes a sum.
+  /// Replaces each sum by its total over all ranks. Collective; one reduction of 176 bytes a sum.
   public mutating func reduce(over ranks: borrowing Communicator) throws(MPIError) {
     storage.withUnsafeMutableBufferPointer { words in
       for first in stride(from: 0, to: words.count, by: Self.words) {

@@ -19,8 +19,12 @@ struct DataOptions: ParsableArguments {
   @Option(help: ArgumentHelp("CSV: one character, tab, space, or auto.", valueName: "character"))
   var delimiter: String?
 
+  // Unconditional, so that it may be -1.
   @Option(
-    help: ArgumentHelp("CSV: the label's column, by number from 1 or by name, or none.", valueName: "column"))
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "CSV: the label's column: its number from 1, or from the end as -1, its name, last or none.",
+      valueName: "column"))
   var labelColumn: String?
 
   @Option(help: ArgumentHelp("IDX: the file with the labels.", valueName: "file"), completion: .file())

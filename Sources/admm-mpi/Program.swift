@@ -105,9 +105,10 @@ enum Program {
   }
 }
 
-/// Writes all of `text` to a file descriptor, in one call if the system takes it, so that ranks' lines don't mix.
+/// Writes all of `text`, made harmless, to a file descriptor, in one call if the system takes it, so that ranks' lines
+/// don't mix.
 func write(_ text: String, to descriptor: Int32) {
-  var rest = Array(text.utf8)[...]
+  var rest = Array(printable(text).utf8)[...]
   while !rest.isEmpty {
     let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
     if written < 0 && errno == EINTR { continue }

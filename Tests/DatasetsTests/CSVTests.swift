@@ -134,7 +134,11 @@ struct Example {
     example.label = nil
     try check(example) { $0.options[CSVFormat.self].labelColumn = .none }
     example.label = 3
-    try check(example) { $0.options[CSVFormat.self].labelColumn = .number(4) }
+    for column: CSVFormat.LabelColumn in [.number(4), .number(-1), .last] {
+      try check(example) { $0.options[CSVFormat.self].labelColumn = column }
+    }
+    example.label = 0
+    try check(example) { $0.options[CSVFormat.self].labelColumn = .number(-4) }
   }
 
   @Test func labels() throws {
@@ -193,7 +197,7 @@ struct Example {
         #expect {
           _ = try readDataset(Source(path), task: .classification, selection: .only(["0", "8"]), over: ranks)
         } throws: {
-          "\($0)" == "No sample of \(path) has the label \"8\"; the labels are 0, 1, 2, 3, 4."
+          "\($0)" == "No sample of \(path) has the label \"8\" in column 1; the labels are 0, 1, 2, 3, 4."
         }
         // Asked to expect these classes, it takes none for an answer, but not an empty data set.
         #expect {

@@ -102,7 +102,7 @@ func expectFailure(
 
   @Test func wrongNumberOfColumns() throws {
     for (text, count) in [
-      ("1,2,3", "3 columns"), ("1,2,3,4,5", "5 columns"), ("1", "1 column"), ("1,2,3,4,", "5 columns"),
+      ("1,2,3", "3 columns"), ("1,2,3,4,5", "5 columns"), ("1", "1 column"),
     ] {
       var lines = Self.lines
       lines[200] = text
@@ -112,6 +112,23 @@ func expectFailure(
           "\($0), line 201 has \(count) where the first line has 4. Correct the file, or remove the line."
         })
     }
+  }
+
+  @Test func delimitersAtTheEndsOfLines() throws {
+    var lines = Self.lines
+    lines[200] = "1,2,3,4,"
+    try read(
+      lines,
+      fails: {
+        "\($0), line 201 has 5 columns where the first line has 4: it ends in a delimiter. Correct the file, or "
+          + "remove the line."
+      })
+    try read(
+      Self.lines.map { $0 + "," },
+      fails: {
+        "\($0), line 2, column 5 (): the lines end in a delimiter, which makes an empty last column. Remove it from "
+          + "their ends."
+      })
   }
 
   @Test func theEarliestMistakeWins() throws {
@@ -153,9 +170,16 @@ func expectFailure(
     try read(
       ["1,2,x", "1,2,3"],
       fails: {
+        "\($0): line 1 (1, 2, x) may name the columns or be the first sample. Say which: header = true or false in "
+          + "[data], or --header or --no-header."
+      })
+    try read(
+      ["1,2,x", "1,2,3"],
+      fails: {
         "\($0), line 1, column 3: \"x\" is not a number. Correct the file, or set header = true if the line names the "
           + "columns."
-      })
+      }
+    ) { $0.options[CSVFormat.self].header = false }
   }
 
   @Test func labelsOutsideTheClasses() throws {
@@ -172,14 +196,16 @@ func expectFailure(
     try read(
       (0..<2000).map { "\($0),1" },
       fails: {
-        "\($0) has more than 1000 different labels, which looks like a regression target. Set task = \"regression\", "
-          + "or another label column."
+        "\($0) has more than 1000 different labels in column 1, which looks like a regression target. "
+          + "Set task = \"regression\", or choose another label column (label_column in [data], "
+          + "--label-column)."
       })
     try read(
       (0..<2000).map { "\(Double($0 % 30) / 10),1" },
       fails: {
-        "\($0) has 30 different labels, which looks like a regression target. Set task = \"regression\", "
-          + "or another label column."
+        "\($0) has 30 different labels in column 1, which looks like a regression target. "
+          + "Set task = \"regression\", or choose another label column (label_column in [data], "
+          + "--label-column)."
       })
   }
 

@@ -19,8 +19,9 @@ import Testing
         return count
       },
       longLine: { CancellationError() }
-    ) { text in
+    ) { text, offset in
       #expect(text.count > 0)
+      #expect(text.elementsEqual(bytes[offset..<offset + text.count]))
       var line: [UInt8] = []
       for byte in text {
         line.append(byte)

@@ -178,6 +178,25 @@ import Testing
     }
   }
 
+  /// Column and class names of somebody else's file, on a terminal or not.
+  @Test func namesCantMoveTheCursorAndTheLabelMayBeLast() throws {
+    let directory = try TemporaryDirectory()
+    let lines = Samples(60, width: 2, seed: 41).lines.map { line in
+      let fields = line.split(separator: ",")
+      return "\(fields[1]),\(fields[2]),\u{1B}]0;owned\u{7}\(fields[0])"
+    }
+    let data = try directory.write("data.csv", "a\u{1B}[2J,b,kind\n" + lines.joined(separator: "\n") + "\n")
+    let ways = ["--label-column -1", "--label-column=last", "--label-column kind", "--label-column=3"].map {
+      $0.split(separator: " ").map(String.init)
+    }
+    let texts = try ways.map { try succeed(2, ["describe", data] + $0) }
+    #expect(Set(texts).count == 1 && texts[0].contains("labels from column 3 (kind)"), "\(texts)")
+    #expect(texts[0].contains("a\\u001b[2J") && !texts[0].contains("\u{1B}") && !texts[0].contains("\u{7}"))
+    let refused = try Program.run(ranks: 2, ["describe", data])
+    #expect(refused.status == 65 && !refused.errors.contains("\u{1B}"), "\(refused.transcript)")
+    #expect(refused.errors.contains("column 3 (kind)") && refused.errors.contains("--label-column"))
+  }
+
   @Test func aConversionKeepsTheNames() throws {
     let directory = try TemporaryDirectory()
     let body = Samples(50, width: 2, seed: 41).lines.map {

@@ -24,6 +24,17 @@ private func output(
     #expect(text == "one\ntwo\n\n\n")
   }
 
+  @Test func namesCantMoveTheCursor() throws {
+    let text = try output(isTerminal: true) {
+      $0.print("a\u{1B}[2Jb")
+      $0.warn("c\rd")
+      $0.progress("e\u{1B}[31m\n", "f")
+    }
+    let expected =
+      "a\\u001b[2Jb\nadmm-mpi: warning: c\\u000dd\n\re\\u001b[31m\\u000a: f\u{1B}[K\r\u{1B}[K"
+    #expect(text == expected)
+  }
+
   @Test func aTerminalShowsProgressUntilTheNextLine() throws {
     let text = try output(isTerminal: true) {
       $0.progress("half way", 0.5)

@@ -19,6 +19,27 @@ import Testing
     #expect(fixed(.greatestFiniteMagnitude, 0).count == 309)
   }
 
+  /// Colours, the title of a window, a cursor moved, text reordered: as escapes.
+  @Test(arguments: [
+    ("\u{1B}[31mred", "\\u001b[31mred"), ("a\u{7}\u{8}\rb", "a\\u0007\\u0008\\u000db"),
+    ("\u{9B}2J", "\\u009b2J"), ("a\u{202E}b", "a\\u202eb"), ("\u{7F}\u{0}", "\\u007f\\u0000"),
+    ("\u{FEFF}a\u{2028}", "\\ufeffa\\u2028"), ("a\tb", "a\\u0009b"),
+    ("größer, 日本, 👩‍🔬, ±", "größer, 日本, 👩‍🔬, ±"), ("", ""), ("two\nlines", "two\nlines"),
+  ])
+  func whatIsPrintedIsHarmless(text: String, shown: String) {
+    #expect(printable(text) == shown)
+    #expect(printable(shown) == shown)
+    #expect(!printable(text, isOneLine: true).contains("\n"))
+  }
+
+  @Test func tablesAreHarmless() {
+    var table = TextTable(["a\u{1B}[2J", "b"], [.left, .left])
+    table.add(["c\nd", "e"])
+    #expect(table.lines == ["a\\u001b[2J  b", "c\\u000ad    e"])
+    #expect(quoted("\u{9B}\u{1B}") == "\"\\u009b\\u001b\"")
+    #expect(shortened(String(repeating: "x", count: 50), to: 3) == "xxx…")
+  }
+
   @Test(arguments: [
     (0, "0"), (999, "999"), (1000, "1,000"), (10_500_000, "10,500,000"), (-1234, "-1,234"),
     (Int.min, "-9,223,372,036,854,775,808"),

@@ -26,6 +26,7 @@ public func convert(
     source, task: data.task, selection: data.selection,
     over: ranks
   ) { console.progress("reading \(inputPath)", $0) }
+  dataset.mergedWarning(inputPath).map(console.warn)
   console.progress("writing \(outputPath)")
   try writeHDF5(dataset, to: output, over: ranks)
   console.print(

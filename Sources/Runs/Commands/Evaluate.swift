@@ -28,6 +28,7 @@ public func evaluate(
   }
   var dataset = try model.samples(
     source, data, settings, needsLabels: true, modelPath: modelPath, console, over: ranks)
+  dataset.mergedWarning(dataPath).map(console.warn)
   let (labels, unit) = try model.labels(of: dataset, dataPath, modelPath)
 
   let scores = model.scores(&dataset)
@@ -86,9 +87,9 @@ extension Evaluation {
     add("MAE", mae) { significant($0, 5) }
     add("R²", r2) { fixed($0, 4) }
     guard let confusion, confusion.count == classNames.count, classNames.count <= 30 else { return lines }
-    var table = TextTable(
-      ["class \\ decision"] + classNames, [.left] + classNames.map { _ in .right })
-    for (name, row) in zip(classNames, confusion) { table.add([name] + row.map(grouped)) }
+    let names = classNames.map { shortened($0) }
+    var table = TextTable(["class \\ decision"] + names, [.left] + names.map { _ in .right })
+    for (name, row) in zip(names, confusion) { table.add([name] + row.map(grouped)) }
     return lines + [""] + table.lines
   }
 

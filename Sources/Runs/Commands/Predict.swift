@@ -34,6 +34,7 @@ public func predict(
     outputPath, force: force, keeping: [modelPath] + source.inputPaths, over: ranks)
   var dataset = try model.samples(
     source, data, settings, needsLabels: false, modelPath: modelPath, console, over: ranks)
+  dataset.mergedWarning(dataPath).map(console.warn)
 
   let scores = model.scores(&dataset)
   let samples = dataset.partition.samples
@@ -86,12 +87,12 @@ private struct PredictionText {
       header = ["prediction"]
     case .classes(let names):
       (mean, scale) = (0, 1)
-      let quoted = names.map(Self.field)
+      let quoted = names.map(csvField)
       classNames = quoted
       loss = model.network.loss.hasProbabilities ? model.network.loss : nil
       let isSingle = model.network.widths[model.network.L] == 1
       let kinds = loss == nil ? ["score"] : ["score", "probability"]
-      let outputs = kinds.flatMap { kind in isSingle ? [kind] : names.map { Self.field("\(kind) \($0)") } }
+      let outputs = kinds.flatMap { kind in isSingle ? [kind] : names.map { csvField("\(kind) \($0)") } }
       header = outputs + ["class"]
     }
   }
@@ -120,13 +121,6 @@ private struct PredictionText {
       text.append(UInt8(ascii: "\n"))
     }
     return text
-  }
-
-  /// A text as a field of a CSV file (RFC 4180).
-  private static func field(_ text: String) -> String {
-    guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
-    return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
-      + "\""
   }
 }
 

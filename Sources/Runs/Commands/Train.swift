@@ -27,7 +27,7 @@ public func train(
     inputs: configuration.data.inputPaths + (file.map { [$0] } ?? []), over: ranks)
 
   let data = try phases.measure(.load) {
-    try TrainingData.read(configuration, over: ranks) { what, share in
+    try TrainingData.read(configuration, over: ranks, warn: console.warn) { what, share in
       console.progress("reading the \(what)", share)
     }
   }

@@ -28,7 +28,7 @@ public func compare(
     over: ranks)
 
   let first = contenders[0].configuration(seed: request.seeds[0])
-  var data = try TrainingData.read(first, over: ranks) { what, share in
+  var data = try TrainingData.read(first, over: ranks, warn: console.warn) { what, share in
     console.progress("reading the \(what)", share)
   }
   let measure = data.studyMeasure

@@ -7,8 +7,10 @@ import Settings
 package struct CSVFormat: DataFormat {
   /// Which column holds the label.
   package enum LabelColumn: Sendable, Equatable {
-    /// The column of this number; the first is 1.
+    /// The column of this number; the first is 1, the last −1.
     case number(Int)
+    /// The last column.
+    case last
     /// The column that the header gives this name.
     case name(String)
     /// There is none. Files of other formats are then read without their labels, too.
@@ -18,22 +20,24 @@ package struct CSVFormat: DataFormat {
   package static let name = "csv"
   package static let endings = [".csv", ".tsv", ".txt", ".dat", ".data"]
 
-  /// Whether line 1 names the columns. `nil`: it does if it holds no number outside the label column.
+  /// Whether line 1 names the columns. `nil`: the first lines tell (`CSVGuess`).
   package var header: Bool?
-  /// What stands between two columns. `nil`: comma, semicolon, tab or blanks, whichever line 1 has.
+  /// What stands between two columns. `nil`: comma, semicolon, tab or blanks, as the first lines tell (`CSVGuess`).
   package var delimiter: Character?
   package var labelColumn: LabelColumn
 
   package static let keys: [SettingKey<CSVFormat>] = [
     SettingKey(
       "header", .optional(.text("auto"), or: .truth()), \.header,
-      "CSV: whether the first line names the columns."),
+      "CSV: whether the first line names the columns; \"auto\" goes by the first lines, and refuses in doubt."
+    ),
     SettingKey(
       "delimiter", .delimiter, \.delimiter,
-      "CSV: what separates the fields; \"auto\" finds it in the first line."),
+      "CSV: what separates the fields; \"auto\" goes by the first lines, and refuses in doubt."),
     SettingKey(
       "label_column", .labelColumn, \.labelColumn,
-      "CSV: the column that holds the label, by its number from 1 or its name in the header."),
+      "CSV: the column that holds the label: its number from 1, or from the end as -1, or its name in the header."
+    ),
   ]
 
   package init() { self.init(header: nil) }
@@ -64,15 +68,19 @@ package struct CSVFormat: DataFormat {
     progress: (Double) -> Void
   ) throws -> ReadSamples {
     let layout = try ranks.agree { try CSVLayout(file, self) }
-    var reader = CSVReader(layout: layout, parser: CSVParser(layout: layout, intake: intake))
+    var reader = CSVReader(layout: layout, intake: intake, file)
     let parcels =
       file.isCompressed
       ? try reader.readStream(over: ranks, progress: progress)
       : try reader.readOwnBytes(of: file.size, over: ranks, progress: progress)
     intake = reader.parser.intake
+    let isRegression = intake.task == .regression
+    let merged = try reader.sample.values.columns(over: ranks) {
+      $0 == layout.label && !isRegression ? nil : layout.describe(column: $0)
+    }
     return ReadSamples(
       parcels: parcels, featureNames: layout.featureNames, hasLabels: layout.label != nil,
-      columns: layout.names)
+      columns: layout.names, labelSource: layout.labelSource, merged: merged)
   }
 }
 
@@ -108,17 +116,19 @@ extension ValueKind where Value == Character? {
 extension ValueKind where Value == CSVFormat.LabelColumn {
   fileprivate static var labelColumn: ValueKind {
     ValueKind(
-      expected: "a column's number from 1, its name, or \"none\""
+      expected: "a column's number from 1 or, from the end, -1, its name, \"last\" or \"none\""
     ) {
       switch $0 {
-      case .whole(let number) where number >= 1: .number(number)
+      case .whole(let number) where number != 0: .number(number)
       case .text("none"): CSVFormat.LabelColumn.none
+      case .text("last"): .last
       case .text(let name) where !name.isEmpty: .name(name)
       default: nil
       }
     } write: {
       switch $0 {
       case .none: .text("none")
+      case .last: .text("last")
       case .number(let number): .whole(number)
       case .name(let name): .text(name)
       }

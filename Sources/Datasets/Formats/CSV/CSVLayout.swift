@@ -1,8 +1,13 @@
 import Basics
 import MPI
 
-/// What the first line of a text file tells about all of them.
+/// What the first lines of a text file tell about all of them.
 struct CSVLayout {
+  /// More columns than this are no table.
+  private static let mostColumns = 1 << 20
+  /// A longer name, in bytes, is none.
+  private static let longestName = 1_000
+
   let path: String
   let delimiter: UInt8
   /// Whether line 1 names the columns.
@@ -17,6 +22,10 @@ struct CSVLayout {
   let dataStart: Int
   /// The number of the line at `dataStart`, from 1.
   let firstLine: Int
+  /// The columns whose fields in the first lines are no numbers, as far as they were looked at.
+  let textColumns: Set<Int>
+  /// Whether the last field of the first lines is always empty: they end in a delimiter.
+  let endsEmpty: Bool
 
   /// The names of the columns that are not the label.
   var featureNames: [String] {
@@ -27,28 +36,42 @@ struct CSVLayout {
   /// Consecutive blanks count as one delimiter where the delimiter is a blank.
   var collapses: Bool { delimiter == UInt8(ascii: " ") }
 
-  /// - Throws: a `Failure` where the file and the options don't fit.
+  /// - Throws: a `Failure` where the file and the options don't fit, or the file leaves a doubt.
   init(_ file: FileHead, _ options: CSVFormat) throws {
-    path = file.path
-    let line = try FirstLine(file)
-    delimiter = try Self.delimiter(of: line.bytes, options, path: path)
-    let fields = try line.fields(delimiter)
-    columns = fields.count
-    hasHeader = try Self.isHeader(fields, options, path: path)
-    columnNames = hasHeader ? fields : []
-    label = try Self.label(among: columnNames, columns, options, path: path, line: line.number)
-    guard columns > (label == nil ? 0 : 1) else {
+    let path = file.path
+    let head = try CSVHead(file)
+    let guess = CSVGuess(head: head)
+    let delimiter = try options.delimiter.map { try Self.delimiter($0, path) } ?? guess.delimiter()
+    let count = try Self.columnCount(head, delimiter)
+    let cells = head.cut(at: delimiter)
+    let hasHeader = try options.hasHeader ?? cells.map(guess.hasHeader) ?? false
+    columnNames = hasHeader ? try Self.names(head, delimiter) : []
+    label = try options.labelColumn.index(of: count, columnNames, path: path, line: head.first.number)
+    guard count > (label == nil ? 0 : 1) else {
       throw Failure(
         .badData,
         "\(path) has one column only, the label, and no features. Check the delimiter and the label column.")
     }
-    dataStart = hasHeader ? line.next : line.start
-    firstLine = hasHeader ? line.number + 1 : line.number
+    dataStart = hasHeader ? head.first.next : head.first.start
+    firstLine = hasHeader ? head.first.number + 1 : head.first.number
+    let samples = cells.map { hasHeader ? $0.body : [$0.first] + $0.body } ?? []
+    textColumns = Self.textColumns(samples)
+    endsEmpty = !samples.isEmpty && samples.allSatisfy { $0.last?.text.isEmpty ?? false }
+    (self.path, self.delimiter, self.hasHeader, columns) = (path, delimiter, hasHeader, count)
   }
 
   /// `column 7 (jet_pt)`, for messages.
   func describe(column: Int) -> String {
-    hasHeader ? "column \(column + 1) (\(columnNames[column]))" : "column \(column + 1)"
+    hasHeader ? "column \(column + 1) (\(shortened(columnNames[column])))" : "column \(column + 1)"
+  }
+
+  /// Where the labels stand; `nil` where there are none.
+  var labelSource: LabelSource? {
+    label.map {
+      LabelSource(
+        name: hasHeader ? columnNames[$0] : nil, place: describe(column: $0),
+        choice: "choose another label column (label_column in [data], --label-column)")
+    }
   }
 
   /// The number of lines after the header, if all are as long as those in the head.
@@ -63,114 +86,119 @@ struct CSVLayout {
 
   // MARK: Steps
 
-  private static func delimiter(
-    of line: ArraySlice<UInt8>, _ options: CSVFormat, path: String
-  ) throws -> UInt8 {
-    if let given = options.delimiter {
-      guard let byte = given.asciiValue, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\n"),
-        decimalValue("1\(given)2") == nil
-      else {
-        throw Failure(
-          .badConfiguration, "\"\(given)\" can't be the delimiter of \(path). Set another character.")
-      }
-      return byte
+  private static func delimiter(_ given: Character, _ path: String) throws -> UInt8 {
+    guard let byte = given.asciiValue, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\n"),
+      decimalValue("1\(given)2") == nil
+    else {
+      throw Failure(
+        .badConfiguration, "\"\(given)\" can't be the delimiter of \(path). Set another character.")
     }
-    var isQuoted = false
-    var found: Set<UInt8> = []
-    for byte in line {
-      if byte == UInt8(ascii: "\"") { isQuoted.toggle() } else if !isQuoted { found.insert(byte) }
-    }
-    let candidates = [",", ";", "\t", " "].compactMap { Character($0).asciiValue }
-    return candidates.first { found.contains($0) } ?? UInt8(ascii: ",")
+    return byte
   }
 
-  /// Whether the first line names the columns: as told, or if it has words and no number outside the label's column.
-  private static func isHeader(_ fields: [String], _ options: CSVFormat, path: String) throws -> Bool {
-    var label: Int? = nil
-    if case .number(let number) = options.labelColumn {
-      guard number >= 1 && number <= fields.count else {
+  private static func columnCount(_ head: CSVHead, _ delimiter: UInt8) throws -> Int {
+    let count = try head.first.bytes.withUnsafeBufferPointer {
+      try CSVFields.forEach(in: $0, delimiter: delimiter, failure: { fault(head, $0) })
+    }
+    guard count <= mostColumns else {
+      throw fault(
+        head, "\(count) fields are too many: the most that can be read is \(mostColumns). Is it a table?")
+    }
+    return count
+  }
+
+  /// The texts of line 1.
+  private static func names(_ head: CSVHead, _ delimiter: UInt8) throws -> [String] {
+    var names: [String] = []
+    _ = try head.first.bytes.withUnsafeBufferPointer { bytes in
+      try CSVFields.forEach(in: bytes, delimiter: delimiter, failure: { fault(head, $0) }) { field in
+        guard field.bytes.count <= longestName else {
+          throw fault(
+            head,
+            "the name of column \(names.count + 1) has \(field.bytes.count) bytes, and the longest that can be "
+              + "read has \(longestName). Shorten it, or check the delimiter.")
+        }
+        names.append(try CSVFields.text(field) { fault(head, "column \(names.count + 1): \($0)") })
+      }
+    }
+    return names
+  }
+
+  private static func fault(_ head: CSVHead, _ reason: String) -> Failure {
+    Failure(.badData, "\(head.path), line \(head.first.number): \(reason)")
+  }
+
+  private static func textColumns(_ samples: [CSVCells.Row]) -> Set<Int> {
+    let width = samples.map(\.cells.count).min() ?? 0
+    return Set(
+      (0..<width).filter { j in
+        let kinds = samples.map { $0.cells[j].kind }.filter { $0 != .missing }
+        return !kinds.isEmpty && kinds.allSatisfy { $0 == .word }
+      })
+  }
+}
+
+extension CSVFormat {
+  /// Whether line 1 names the columns, where the options tell.
+  fileprivate var hasHeader: Bool? {
+    if case .name = labelColumn { return header ?? true }
+    return header
+  }
+}
+
+extension CSVCells.Row {
+  /// The last field; `nil` where it was not looked at.
+  fileprivate var last: CSVCells.Cell? { cells.count == count ? cells.last : nil }
+}
+
+extension CSVFormat.LabelColumn {
+  /// The label's column, from 0; `nil` where there is none.
+  ///
+  /// - Parameters:
+  ///   - count: how many columns there are.
+  ///   - names: what the header in `line` calls them; empty without a header.
+  /// - Throws: a `Failure` where there is no such column, or more than one.
+  fileprivate func index(of count: Int, _ names: [String], path: String, line: Int) throws -> Int? {
+    switch self {
+    case .none: return nil
+    case .number(let number):
+      let index = number < 0 ? count + number : number - 1
+      guard (0..<count).contains(index) else {
         throw Failure(
           .badConfiguration,
-          "\(path) has \(fields.count) columns, and the label is to be in column \(number). "
+          "\(path) has \(count) columns, and the label is to be in column \(number). "
             + "Set another label column, or check the delimiter.")
       }
-      label = number - 1
+      return index
+    case .last:
+      let named = names.indices.filter { names[$0] == "last" }
+      if let other = named.first(where: { $0 != count - 1 }) {
+        throw Failure(
+          .badConfiguration,
+          "\(path): the label column \"last\" is the last one, and column \(other + 1) is named so too. "
+            + "Set label_column to -1 or to \(other + 1).")
+      }
+      return count - 1
+    case .name(let name): return try index(of: name, among: names, path: path, line: line)
     }
-    if let header = options.header { return header }
-    if case .name = options.labelColumn { return true }
-    let others = fields.indices.filter { $0 != label }.map { fields[$0] }
-    let words = others.filter { !isMissingValue($0) && decimalValue($0) == nil }
-    return !words.isEmpty && !others.contains { decimalValue($0) != nil }
   }
 
-  /// The label's column, from 0.
-  private static func label(
-    among names: [String], _ columns: Int, _ options: CSVFormat, path: String, line: Int
-  ) throws -> Int? {
-    switch options.labelColumn {
-    case .none: return nil
-    case .number(let number): return number - 1
-    case .name(let name):
-      if let index = names.firstIndex(of: name) { return index }
+  private func index(of name: String, among names: [String], path: String, line: Int) throws -> Int {
+    let places = names.indices.filter { names[$0] == name }
+    if places.count == 1 { return places[0] }
+    if places.isEmpty {
       throw Failure(
         .badConfiguration,
         names.isEmpty
           ? "The label column \"\(name)\" of \(path) is a name, and header = false says that there are none. "
             + "Give its number."
           : "\(path) has no column \"\(name)\" for the label; line \(line) has: "
-            + names.prefix(20).joined(separator: ", ") + ".")
+            + names.prefix(20).map { shortened($0) }.joined(separator: ", ") + ".")
     }
-  }
-}
-
-/// The first line of a text that is not blank.
-private struct FirstLine {
-  let path: String
-  /// The line without its end.
-  let bytes: ArraySlice<UInt8>
-  /// Its number, from 1.
-  let number: Int
-  /// Its offset in the file, and that of the line after it.
-  let start: Int
-  let next: Int
-
-  /// - Throws: a `Failure` where the file is no text in UTF-8, or all lines are blank.
-  init(_ file: FileHead) throws {
-    let head = file.bytes
-    path = file.path
-    if head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF]) {
-      throw Failure(.badData, "\(path) is in UTF-16. Convert it to UTF-8, for instance with iconv.")
-    }
-    guard isText(head) else {
-      throw Failure(
-        .badData, "\(path) is not a text file: it has a zero byte near its beginning. Set the format.")
-    }
-    // After a byte order mark of UTF-8.
-    var start = head.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-    var number = 1
-    while true {
-      let end = head[start...].firstIndex(of: UInt8(ascii: "\n")) ?? head.count
-      if head[start..<end].contains(where: { !isBlank($0) }) {
-        var bytes = head[start..<end]
-        while bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
-        self.bytes = bytes
-        self.number = number
-        self.start = start
-        next = min(end + 1, head.count)
-        return
-      }
-      guard end < head.count else { throw Failure(.badData, "\(path) holds no samples: it has no lines.") }
-      start = end + 1
-      number += 1
-    }
-  }
-
-  /// The texts of its fields.
-  func fields(_ delimiter: UInt8) throws -> [String] {
-    try bytes.withUnsafeBufferPointer { bytes in
-      try CSVFields.all(in: bytes, delimiter: delimiter) { reason in
-        Failure(.badData, "\(path), line \(number): \(reason)")
-      }
-    }
+    let list = places.prefix(5).map { "\($0 + 1)" }.joined(separator: ", ")
+    throw Failure(
+      .badData,
+      "\(path), line \(line): \(places.count) columns are named \"\(name)\" (\(list)). Set label_column to the number "
+        + "of one of them, or rename the others.")
   }
 }

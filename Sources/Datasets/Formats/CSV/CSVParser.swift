@@ -1,3 +1,4 @@
+import Basics
 import Files
 import Glibc
 
@@ -8,6 +9,8 @@ struct CSVParser {
   private let featureCount: Int
   /// What has been met so far.
   private(set) var intake: Intake
+  /// The codes of labels of a few bytes, by these bytes: most labels need not become texts.
+  private var shortLabels: [UInt64: Int32] = [:]
 
   init(layout: CSVLayout, intake: Intake) {
     self.layout = layout
@@ -27,7 +30,8 @@ struct CSVParser {
     var parcel = Parcel(order: order)
     guard var p = text.baseAddress, text.count > 0 else { return parcel }
     let end = p + text.count
-    let most = countLines(text)
+    // Blank lines are no samples, and a sample has a byte a column at least.
+    let most = min(countLines(text), text.count / layout.columns + 1)
     parcel.features = try [Float](unsafeUninitializedCapacity: most * featureCount) { features, initialized in
       while p < end {
         let newline = memchr(p, 0x0A, end - p).map { UnsafePointer($0.assumingMemoryBound(to: UInt8.self)) }
@@ -87,8 +91,15 @@ struct CSVParser {
         let (target, q) = try parseNumber(p, end, line, column)
         return (try intake.take(Double(target), into: &parcel), q)
       }
-      let field = try CSVFields.next(p, end, delimiter: layout.delimiter) { fault(line, column, $0) }
-      return (try intake.take(field.text, into: &parcel), field.end)
+      let field = try CSVFields.field(p, end, delimiter: layout.delimiter) { fault(line, column, $0) }
+      let key = field.shortKey
+      if let key, let code = shortLabels[key] { return (intake.take(code: code, into: &parcel), field.end) }
+      let text = try CSVFields.text(field) { fault(line, column, $0) }
+      let isTaken = try intake.take(text, into: &parcel)
+      if let key, shortLabels.count < LabelTable.limit {
+        shortLabels[key] = isTaken ? parcel.codes.last : LabelTable.leftOut
+      }
+      return (isTaken, field.end)
     } catch let refusal as LabelTable.Refusal {
       throw fault(line, column, refusal.message)
     }
@@ -120,7 +131,7 @@ struct CSVParser {
       return q == last ? value : nil
     }
     if let number, number.isFinite { return (number, field.end) }
-    let isInfinite = number != nil || ["inf", "+inf", "-inf", "infinity"].contains(text.lowercased())
+    let isInfinite = number != nil || isInfinity(text)
     if intake.missing == .keepNaN && (isInfinite || isMissingValue(text)) { return (.nan, field.end) }
     throw wrongNumber(text, isTooLarge: number != nil, isInfinite: isInfinite, line, column)
   }
@@ -128,21 +139,44 @@ struct CSVParser {
   private func wrongNumber(
     _ text: String, isTooLarge: Bool, isInfinite: Bool, _ line: Int, _ column: Int
   ) -> Fault {
-    let shown = text.count > 40 ? text.prefix(40) + "…" : text[...]
+    let shown = "\"\(shortened(text))\""
+    if text.isEmpty && layout.endsEmpty && column == layout.columns - 1 {
+      return fault(
+        line, column,
+        "the lines end in a delimiter, which makes an empty last column. Remove it from their ends.")
+    }
     if text.isEmpty { return fault(line, column, "the field is empty. Fill it in, or remove the line.") }
     if isTooLarge {
       return fault(
         line, column,
-        "\"\(shown)\" is too large for single precision. Rescale the column, or remove the line.")
+        "\(shown) is too large for single precision. Rescale the column, or remove the line.")
     }
     if isInfinite || isMissingValue(text) {
-      return fault(
-        line, column, "\"\(shown)\" is not a finite number. Replace it, or remove the line.")
+      return fault(line, column, "\(shown) is not a finite number. Replace it, or remove the line.")
     }
+    if isDecimalComma(text) {
+      return fault(line, column, "\(shown) has a comma, and numbers have decimal points. Write points.")
+    }
+    if column == layout.label {
+      return fault(
+        line, column,
+        "the label \(shown) is not a number, as a regression needs. Set task = \"classification\", or "
+          + "\(layout.labelSource?.choice ?? "").")
+    }
+    if layout.textColumns.contains(column) { return fault(line, column, textColumn(shown)) }
     return fault(
-      line, column, "\"\(shown)\" is not a number. Correct the file, or remove the line.",
+      line, column, "\(shown) is not a number. Correct the file, or remove the line.",
       inFirstLine:
-        "\"\(shown)\" is not a number. Correct the file, or set header = true if the line names the columns.")
+        "\(shown) is not a number. Correct the file, or set header = true if the line names the columns.")
+  }
+
+  /// Of a column that holds texts throughout: it may be the label.
+  private func textColumn(_ shown: String) -> String {
+    let reason = "\(shown) is not a number, and this column holds texts. "
+    guard let label = layout.labelSource else {
+      return reason + "Features must be numbers: remove the column."
+    }
+    return reason + "The label is taken from \(label.place): \(label.choice), or remove this one."
   }
 
   /// - Parameter inFirstLine: the reason to give where this is line 1 of a file without header.
@@ -161,12 +195,13 @@ struct CSVParser {
     let expected = layout.columns
     let bytes = UnsafeBufferPointer(start: start, count: end - start)
     do {
-      let found = try CSVFields.all(in: bytes, delimiter: layout.delimiter) { reason in
+      let found = try CSVFields.forEach(in: bytes, delimiter: layout.delimiter) { reason in
         Fault(index: line) { "\(path), line \($0): \(reason)" }
-      }.count
+      }
+      let isEmptyAtEnd = found == expected + 1 && layout.delimiter == end[-1]
       return Fault(index: line) {
-        "\(path), line \($0) has \(found) column\(found == 1 ? "" : "s") where the first line has \(expected). "
-          + "Correct the file, or remove the line."
+        "\(path), line \($0) has \(found) column\(found == 1 ? "" : "s") where the first line has \(expected)"
+          + (isEmptyAtEnd ? ": it ends in a delimiter. " : ". ") + "Correct the file, or remove the line."
       }
     } catch let fault as Fault {
       return fault

@@ -9,6 +9,15 @@ struct CSVReader {
 
   let layout: CSVLayout
   var parser: CSVParser
+  /// The lines that are looked at for values that merge.
+  var sample: CSVSample
+
+  /// - Parameter file: what is to be read.
+  init(layout: CSVLayout, intake: Intake, _ file: FileHead) {
+    self.layout = layout
+    parser = CSVParser(layout: layout, intake: intake)
+    sample = CSVSample(layout: layout, size: file.isCompressed ? nil : file.size - layout.dataStart)
+  }
 
   /// This rank's samples of a plain file of `size` bytes: those whose lines begin in its share of them. Collective.
   mutating func readOwnBytes(
@@ -25,9 +34,10 @@ struct CSVReader {
       try forEachPiece(
         ofLinesIn: range, of: contents, size: Self.pieceSize, read: { try file.read($0, at: $1) },
         longLine: { longLine(layout.path) }
-      ) { text in
+      ) { text, offset in
         let order = Parcel.order(rank: rank, index: parcels.count)
         parcels.append(try parser.parse(text, order: order, line: &line))
+        sample.take(text, at: offset)
         done += text.count
         progress(min(Double(done) / Double(range.count), 1))
       }
@@ -45,6 +55,7 @@ struct CSVReader {
   ) throws -> [Parcel] {
     let layout = layout
     var parcels: [Parcel] = []
+    var sample = sample
     try deal(over: ranks) { hand in
       var line = layout.firstLine
       do {
@@ -54,7 +65,8 @@ struct CSVReader {
         try forEachPiece(
           ofLinesIn: contents, of: contents, size: Self.pieceSize,
           read: { buffer, _ in try stream.read(buffer) }, longLine: { longLine(layout.path) }
-        ) { text in
+        ) { text, offset in
+          sample.take(text, at: offset)
           try hand(text, line)
           line += countLines(text)
           progress(stream.fraction)
@@ -66,6 +78,7 @@ struct CSVReader {
       var line = first
       parcels.append(try parser.parse(text, order: k, line: &line))
     }
+    self.sample = sample
     return parcels
   }
 }

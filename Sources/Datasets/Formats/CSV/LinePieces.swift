@@ -18,12 +18,12 @@ package func byteRange(of rank: Int, of ranks: Int, in contents: Range<Int>) -> 
 ///     bytes read are the end.
 ///   - size: bytes a piece; a longer line makes the piece grow.
 ///   - read: fills a buffer from an offset, and returns how many bytes there were. Called with consecutive offsets.
-///   - body: takes one or more whole lines; the last one of the text may lack its end.
+///   - body: takes one or more whole lines and the offset of the first; the last one of the text may lack its end.
 /// - Throws: what `read` and `body` throw; `longLine()` where a line is longer than 64 MiB.
 package func forEachPiece(
   ofLinesIn range: Range<Int>, of contents: Range<Int>, size: Int,
   read: (UnsafeMutableBufferPointer<UInt8>, Int) throws -> Int, longLine: () -> any Error,
-  body: (UnsafeBufferPointer<UInt8>) throws -> Void
+  body: (UnsafeBufferPointer<UInt8>, Int) throws -> Void
 ) throws {
   guard !range.isEmpty else { return }
   var window = LineWindow(range, of: contents, size: size)
@@ -31,7 +31,9 @@ package func forEachPiece(
     try window.fill(read)
     let lines = window.ownLines()
     if !lines.isEmpty {
-      try window.bytes.withUnsafeBufferPointer { try body(UnsafeBufferPointer(rebasing: $0[lines])) }
+      try window.bytes.withUnsafeBufferPointer {
+        try body(UnsafeBufferPointer(rebasing: $0[lines]), window.base + lines.lowerBound)
+      }
     }
     window.drop(to: lines.upperBound)
     if window.isFull && !window.isDone {
@@ -48,7 +50,7 @@ private struct LineWindow {
   private(set) var bytes: [UInt8]
   /// How many of `bytes` are filled.
   private var held = 0
-  private var base: Int
+  private(set) var base: Int
   /// Whether the text begins with a line that is not ours, or rather its end.
   private var isSkipping: Bool
   /// Whether all own lines have been found.

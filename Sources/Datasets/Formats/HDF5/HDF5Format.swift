@@ -52,7 +52,7 @@ package struct HDF5Format: DataFormat {
     intake = reader.intake
     return ReadSamples(
       parcels: parcels, featureNames: header.featureNames, hasLabels: header.labels != nil,
-      columns: header.columns)
+      columns: header.columns, merged: try mergedColumns(head.path, header, over: ranks))
   }
 
   /// Rank 0 looks at a file before the others do: what is wrong with it is then found once. Collective.

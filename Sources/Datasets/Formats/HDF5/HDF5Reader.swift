@@ -31,7 +31,9 @@ struct HDF5Reader {
     // Only names numbered without gaps are an order of classes.
     if let names = header.classNames {
       let ordered = (0..<names.count).compactMap { names[$0] }
-      if ordered.count == names.count { intake.expect(ordered) }
+      if ordered.count == names.count {
+        try intake.expect(ordered, "\(path): dataset '\(HDF5Names.classes)'")
+      }
     }
     let pieces = rowPieces(of: header.samples, length: header.featureNames.count, over: ranks)
     let rank = ranks.rank
@@ -102,7 +104,7 @@ struct HDF5Reader {
   ) throws(LabelTable.Refusal) -> String {
     guard let name = names[number] else {
       throw LabelTable.Refusal(
-        message: "the label \(number) has no name among the \(names.count) of the file. Correct the file.")
+        message: "the label \(LabelNames.name(number)) has no name among the \(names.count) of the file. Correct the file.")
     }
     return name
   }
