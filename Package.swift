@@ -31,7 +31,6 @@ let hdf5 = pkgConfig("PKG_HDF5", mpi.hasPrefix("mpich") ? "hdf5-mpich" : "hdf5-o
 /// The commit that is built, for the banner and for run.json.
 let commit = Context.environment["ADMM_COMMIT"] ?? "unknown"
 
-let tomlKit = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -39,8 +38,7 @@ let package = Package(
   name: "admm-mpi",
   products: [.executable(name: "admm-mpi", targets: ["admm-mpi"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
     // C libraries: a module map and a header, nothing compiled.
@@ -77,7 +75,7 @@ let package = Package(
     library(
       "Configuration",
       [
-        "Basics", "Settings", "Files", "MPI", "ADMM", "Optimizers", "Networks", "Datasets", tomlKit,
+        "Basics", "Settings", "Files", "MPI", "ADMM", "Optimizers", "Networks", "Datasets",
       ]),
     library(
       "Models",

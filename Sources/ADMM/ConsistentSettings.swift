@@ -51,9 +51,9 @@ public struct ConsistentSettings: MethodSettings {
   }
 
   /// y, the multipliers, and what is the same on every rank.
-  public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Int {
-    MemoryLayout<Float>.size * (network.widths[network.L] * samples + 4 * network.flatCount)
-      + Multipliers.bytes(network, samples: samples) + network.systemBytes(threads: threads)
+  public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Double {
+    network.stateBytes(samples: samples, columns: 4, threads: threads)
+      + Multipliers.bytesPerSample(network) * Double(samples)
   }
 
   public func advice(_ error: NumericalError) -> String {

@@ -1,6 +1,6 @@
+import Basics
 import Files
 import Settings
-import TOMLKit
 
 /// What is wrong, in words for the user.
 struct Mistake: Error {
@@ -36,12 +36,13 @@ struct Entry {
     let sides = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let path = sides[0].split(separator: ".", omittingEmptySubsequences: false)
     guard sides.count == 2, path.count == 2 else {
-      throw Mistake("--set \(option): expected section.key=value, such as --set training.iterations=50.")
+      throw Mistake(
+        "--set \(shortened(option)): expected section.key=value, such as --set training.iterations=50.")
     }
     self.init(
       section: withoutBlanks(path[0]), name: withoutBlanks(path[1]),
       value: SettingValue(option: withoutBlanks(sides[1])),
-      place: "--set \(option)", base: base, isOption: true)
+      place: "--set \(shortened(option))", base: base, isOption: true)
   }
 
   /// The key that this is meant for.
@@ -53,7 +54,7 @@ struct Entry {
     let keys = Configuration.keys
     let known = keys.filter { $0.section == section }.map(\.name)
     throw Mistake(
-      "\(place): unknown key \"\(name)\" in [\(section)]. "
+      "\(place): unknown key \(quoted(shortened(name))) in [\(section)]. "
         + (formerAdvice ?? (nearest(to: name, among: known) == nil ? homeAdvice : nil)
           ?? suggestion(name, known))
     )
@@ -69,8 +70,11 @@ struct Entry {
 }
 
 private func unknown(_ section: String) -> String {
-  "unknown section [\(section)]. " + suggestion(section, Configuration.sections)
+  "unknown section [\(bare(section))]. " + suggestion(section, Configuration.sections)
 }
+
+/// A name as a message can show it.
+private func bare(_ name: String) -> String { String(quoted(shortened(name)).dropFirst().dropLast()) }
 
 /// What the user may have meant.
 private func suggestion(_ word: String, _ words: [String]) -> String {
@@ -106,47 +110,27 @@ struct Entries {
   static func read(
     _ text: String, file: String, pathsFrom base: String
   ) throws -> (entries: Entries, mistakes: [String]) {
-    let table = try parsed(text, file: file)
-    let lines = keyLines(text)
-    func place(_ path: String) -> String { lines[path].map { "\(file), line \($0)" } ?? file }
+    let statements: [TOMLStatement]
+    do throws(TOMLError) { statements = try TOMLStatement.all(of: text) } catch {
+      throw failure(["\(file), line \(error.line), column \(error.column): \(error.message)"])
+    }
     var entries: [Entry] = []
     var mistakes: [String] = []
-    for (section, value) in table {
-      guard let inner = value.table else {
-        mistakes.append("\(place(section)): \(outside(section))")
-        continue
-      }
-      guard Configuration.sections.contains(section) else {
-        mistakes.append("\(place(section)): \(unknown(section))")
-        continue
-      }
-      for (name, value) in inner {
-        let path = "\(section).\(name)"
+    var unknownSections: Set<String> = []
+    for statement in statements {
+      let (section, place) = (statement.path[0], "\(file), line \(statement.line)")
+      if statement.path.count == 1 && statement.value != nil {
+        mistakes.append("\(place): \(outside(section))")
+      } else if !Configuration.sections.contains(section) {
+        if unknownSections.insert(section).inserted { mistakes.append("\(place): \(unknown(section))") }
+      } else if let value = statement.value {
         entries.append(
           Entry(
-            section: section, name: name, value: SettingValue(value),
-            place: place(lines[path] == nil ? section : path), base: base, isOption: false))
+            section: section, name: statement.path[1], value: value, place: place, base: base,
+            isOption: false))
       }
     }
-    func line(_ entry: Entry) -> Int {
-      lines["\(entry.section).\(entry.name)"] ?? lines[entry.section] ?? 0
-    }
-    let ordered = entries.enumerated().sorted {
-      (line($0.element), $0.offset) < (line($1.element), $1.offset)
-    }
-    return (Entries(all: ordered.map(\.element)), mistakes)
-  }
-
-  private static func parsed(_ text: String, file: String) throws -> TOMLTable {
-    guard !text.utf8.contains(0) else {
-      throw failure(["\(file): holds a zero byte, so it is not TOML text."])
-    }
-    do {
-      return try TOMLTable(string: text)
-    } catch let error as TOMLParseError {
-      let at = error.source.begin
-      throw failure(["\(file), line \(at.line), column \(at.column): not TOML: \(error.description)."])
-    }
+    return (Entries(all: entries), mistakes)
   }
 
   /// What is said of a key without a section.
@@ -154,6 +138,6 @@ struct Entries {
     let home = Configuration.keys.first { $0.name == name }?.section
     let advice =
       home.map { "It belongs in [\($0)]." } ?? "Every key belongs in a section such as [training]."
-    return "the key \"\(name)\" stands outside of any section. \(advice)"
+    return "the key \(quoted(shortened(name))) stands outside of any section. \(advice)"
   }
 }

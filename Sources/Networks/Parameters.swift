@@ -8,6 +8,12 @@ extension Network {
   /// How many numbers all W_l have together, bias columns included even where they are not trained: those stay 0.
   package var flatCount: Int { (1...L).reduce(0) { $0 + widths[$1] * (widths[$1 - 1] + 1) } }
 
+  /// The bytes of y, of so many columns of all weights, and of their sums and systems, on a rank with so many samples.
+  package func stateBytes(samples: Int, columns: Int, threads: Int) -> Double {
+    let numbers = Double(widths[L]) * Double(samples) + Double(columns) * Double(flatCount)
+    return Double(MemoryLayout<Float>.size) * numbers + systemBytes(threads: threads)
+  }
+
   /// W_l, d_l × (d_{l−1} + 1), as it lies in a flat column of all weights.
   package func parameters(_ l: Int, of flat: borrowing Matrix<Float>) -> Tile<Float> {
     let first = (1..<l).reduce(0) { $0 + widths[$1] * (widths[$1 - 1] + 1) }

@@ -47,7 +47,8 @@ public struct AcceleratedSettings: MethodSettings {
       "What is added to the diagonal of each Gram matrix, as a share of the diagonal's mean."),
     SettingKey("step", .positive, \.step, "η of the steps on blocks; halved when a divergence is undone."),
     SettingKey("momentum", .share, \.momentum, "μ of the steps on blocks."),
-    SettingKey("pairs", .whole(from: 1), \.pairs, "How many past steps the quasi-Newton steps remember."),
+    SettingKey("pairs", .whole(from: 1, to: 1000), \.pairs,
+      "How many past steps the quasi-Newton steps remember."),
     SettingKey("beta", .positive, \.beta, "Form \"momentum\": the penalty β_L of the last layer's update."),
     SettingKey("r", .positive, \.r, "Form \"momentum\": γ/β of the activations' update."),
   ]
@@ -68,10 +69,9 @@ public struct AcceleratedSettings: MethodSettings {
   }
 
   /// y, and what is the same on every rank.
-  public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Int {
+  public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Double {
     let pairs = form == .quasi_newton ? 2 * (pairs + 1) : 0
-    let numbers = network.widths[network.L] * samples + (8 + pairs) * network.flatCount
-    return MemoryLayout<Float>.size * numbers + network.systemBytes(threads: threads)
+    return network.stateBytes(samples: samples, columns: 8 + pairs, threads: threads)
   }
 
   public func advice(_ error: NumericalError) -> String {

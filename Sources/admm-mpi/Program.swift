@@ -18,6 +18,7 @@ enum Program {
   static func main() {
     do {
       let job = try Job()
+      endInOrderWithoutMemory()
       warnOfForeignLauncher(job.world)
       let status = outcome(over: job.world)
       try job.finalize()
