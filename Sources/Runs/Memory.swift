@@ -69,7 +69,7 @@ package func checkMemory(
   let numbers = try ranks.gather([need + held, limits.host, need, limits.process])
   for (rank, own) in numbers.enumerated() where own[2] > own[3] {
     throw tooLarge(
-      "rank \(rank) needs \(amount(own[2])) to train, and ulimit -v leaves it \(amount(own[3])). Raise the limit")
+      "rank \(rank) needs \(amount(own[2])) to train, and ulimit -v leaves it \(amount(own[3])). Raise the limit, or take")
   }
   var needs: [String: (bytes: Double, ranks: Int)] = [:]
   for (name, own) in zip(names, numbers) {
@@ -80,13 +80,13 @@ package func checkMemory(
     guard let sum = needs[name], sum.bytes > own[1] else { continue }
     throw tooLarge(
       "\(counted(sum.ranks, "rank")) on \(name) need\(sum.ranks == 1 ? "s" : "") \(amount(sum.bytes)) to train, and "
-        + "it has \(amount(own[1])). Use more hosts")
+        + "it has \(amount(own[1])). Use more hosts, or take")
   }
 }
 
 private func tooLarge(_ message: String) -> Failure {
   Failure(
-    .noMemory, message + ", fewer samples or a smaller network (hidden in [network]).", isShared: true)
+    .noMemory, message + " fewer samples or a smaller network (hidden in [network]).", isShared: true)
 }
 
 /// A number of bytes, however many.

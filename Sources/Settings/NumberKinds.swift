@@ -17,7 +17,7 @@ extension ValueKind where Value == Double {
     ValueKind(expected: "a positive number of seconds, or a time such as \"1h30m\"") {
       let limit: Double?
       if case .text(let text) = $0 { limit = seconds(text) } else { limit = finite($0) { _ in true } }
-      return limit.flatMap { $0 > 0 ? $0 : nil }
+      return limit.flatMap { $0 > 0 && $0.isFinite ? $0 : nil }
     } write: {
       .number($0)
     }

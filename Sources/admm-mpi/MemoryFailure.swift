@@ -1,6 +1,22 @@
 import Basics
 import Glibc
 
+/// What the libraries alone map of the address space: less is no use, and Open MPI's start hangs or fails without a word.
+private let leastAddressSpace = 512 << 20
+
+/// Ends the process with `noMemory` where its limit (`ulimit -v`) leaves no room for the libraries. Local; before MPI
+/// begins.
+func refuseTooSmallLimit() {
+  var limit = rlimit()
+  guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < leastAddressSpace else {
+    return
+  }
+  write(
+    "admm-mpi: error: ulimit -v is \(limit.rlim_cur >> 20) MiB, and the libraries alone take more than "
+      + "\(leastAddressSpace >> 20). Raise it.\n", to: STDERR_FILENO)
+  exit(ExitStatus.noMemory.rawValue)
+}
+
 /// What SIGABRT did before. Written once, while there is one thread.
 nonisolated(unsafe) private var formerAction = sigaction()
 

@@ -17,6 +17,7 @@ protocol Subcommand: ParsableCommand {
 enum Program {
   static func main() {
     do {
+      refuseTooSmallLimit()
       let job = try Job()
       endInOrderWithoutMemory()
       warnOfForeignLauncher(job.world)
