@@ -68,7 +68,8 @@ public struct TaylorSettings: MethodSettings {
     MethodPreset(
       TaylorPreset.paper.rawValue,
       [
-        "network.bias": .truth(false), "network.loss": .text("hinge"), "training.keep_best": .truth(false), "taylor.beta": .whole(1),
+        "network.bias": .truth(false), "network.loss": .text("hinge"), "training.keep_best": .truth(false),
+        "taylor.beta": .whole(1),
         "taylor.gamma": .whole(10), "taylor.start": .text(StartValues.gaussian.rawValue),
         "taylor.ridge": .whole(0), "taylor.multiplier": .text(MultiplierScope.last.rawValue),
       ])
@@ -118,7 +119,8 @@ public struct TaylorSettings: MethodSettings {
       numbers += paddedRows(d[l])
       if isStored[l] { numbers += paddedRows(d[l] + 1) }
     }
-    return Double(numbers * MemoryLayout<Float>.size) * Double(samples) + network.systemBytes(threads: threads)
+    return Double(numbers * MemoryLayout<Float>.size) * Double(samples)
+      + network.systemBytes(threads: threads)
   }
 
   public func advice(_ error: NumericalError) -> String {

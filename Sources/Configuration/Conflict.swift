@@ -18,7 +18,8 @@ struct Conflict {
 extension Configuration {
   /// All settings that don't go together.
   var conflicts: [Conflict] {
-    data.conflicts + network.conflicts + methodConflicts + baselineConflicts + regressionConflicts + targetConflicts
+    data.conflicts + network.conflicts + methodConflicts + baselineConflicts + regressionConflicts
+      + targetConflicts
   }
 
   private var methodConflicts: [Conflict] {
@@ -39,7 +40,8 @@ extension Configuration {
       found.append(
         Conflict(
           "network", "loss",
-          "is \"\(loss)\", which is for classes. With task = \"regression\" use \"auto\", \"square\" or \"huber\"."))
+          "is \"\(loss)\", which is for classes. With task = \"regression\" use \"auto\", \"square\" or \"huber\"."
+        ))
     }
     if stop.targetAccuracy != nil {
       found.append(Conflict("stop", "target_accuracy", "can't be set with task = \"regression\"."))

@@ -56,7 +56,9 @@ package struct MemoryLimits: Sendable, Equatable {
 
   /// The number after "NAME:", in bytes.
   private static func kibibytes(_ name: String, in text: String) -> Double? {
-    guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name + ":") }) else { return nil }
+    guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name + ":") }) else {
+      return nil
+    }
     return Double(line.filter { $0.isASCII && $0.isNumber }).map { $0 * 1024 }
   }
 }

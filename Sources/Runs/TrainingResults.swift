@@ -78,7 +78,8 @@ struct TrainingResults {
 
   /// The table that ends a run's output: a row a model, a column a measure and data set.
   var lines: [String] {
-    let measures = Self.measures.filter { measure in network.evaluations.contains { measure.text($0) != nil } }
+    let measures = Self.measures.filter { measure in network.evaluations.contains { measure.text($0) != nil }
+    }
     var table = TextTable(
       [""] + sets.flatMap { set in measures.map { "\(set) \($0.name)" } },
       [.left] + sets.flatMap { _ in measures.map { _ in .right } })

@@ -8,7 +8,8 @@ private let leastAddressSpace = 512 << 20
 /// begins.
 func refuseTooSmallLimit() {
   var limit = rlimit()
-  guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < leastAddressSpace else {
+  guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < leastAddressSpace
+  else {
     return
   }
   write(

@@ -37,7 +37,9 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     let robust = try configuration(least)
     #expect(robust.taylor.preset == .robust)
     #expect(robust.training.method == "accelerated" && robust.network.hidden == [64, 64, 64])
-    #expect(robust.network.loss == nil && robust.loss(classes: 2) == .logistic && robust.loss(classes: 3) == .softmax)
+    #expect(
+      robust.network.loss == nil && robust.loss(classes: 2) == .logistic
+        && robust.loss(classes: 3) == .softmax)
     #expect(robust.network.bias && robust.taylor.start == .forward && robust.taylor.ridge == 1e-3)
     #expect(robust.taylor.multiplier == .none && robust.training.keepBest)
     let paper = try configuration(least + "[taylor]\npreset = \"paper\"")
@@ -314,7 +316,9 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
 
   /// Whatever a file says, no count is so large that a product of some leaves 64 bits.
   @Test func everyWholeNumberHasABound() throws {
-    let counted = Configuration.keys.filter { $0.expected.contains("whole number") && !$0.name.hasSuffix("seed") }
+    let counted = Configuration.keys.filter {
+      $0.expected.contains("whole number") && !$0.name.hasSuffix("seed")
+    }
     #expect(counted.count >= 16)
     for key in counted {
       for number in [Int.max, Int.max / 2 + 1, 1 << 60, 1 << 41] {
@@ -325,7 +329,9 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     }
     #expect(try refusal(least, ["training.chunk=\(Int.max)"])[0].hasSuffix("The largest is 1000000000000."))
     let deep = "[" + [String](repeating: "1", count: 101).joined(separator: ", ") + "]"
-    #expect(try refusal(least, ["network.hidden=\(deep)"])[0].hasSuffix("has 101 layers, expected 100 at the most."))
+    #expect(
+      try refusal(least, ["network.hidden=\(deep)"])[0].hasSuffix("has 101 layers, expected 100 at the most.")
+    )
   }
 
   /// A configuration without a method trains by `taylor` if it speaks of it, as it always has.

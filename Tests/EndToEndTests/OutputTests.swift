@@ -70,7 +70,9 @@ import Testing
     // One line: where the model is, and what it reaches.
     let lines = outcome.output.split(separator: "\n", omittingEmptySubsequences: false)
     #expect(lines.count == 2 && lines[1].isEmpty, "\(outcome.output)")
-    #expect(lines[0].hasPrefix("\(directory.path("run/model.h5")): iteration 3 of 3, train accuracy % "), "\(lines)")
+    #expect(
+      lines[0].hasPrefix("\(directory.path("run/model.h5")): iteration 3 of 3, train accuracy % "), "\(lines)"
+    )
     #expect(lines[0].hasSuffix("; max_iterations"), "\(lines)")
     #expect(try records(directory).count == 3)
   }

@@ -49,8 +49,6 @@ private func refusals(
   }
 }
 
-
-
 private func rows(_ count: Int, _ row: (Int) -> String) -> String {
   (0..<count).map { row($0) + "\n" }.joined()
 }
@@ -89,13 +87,17 @@ private func rows(_ count: Int, _ row: (Int) -> String) -> String {
     ["network.hidden=[1000000,1000000]"], ["network.hidden=[1000000,1000000]", "training.method=taylor"],
     ["network.hidden=[300000,300000]", "training.method=consistent"],
     ["network.hidden=[300000,300000]", "baselines.methods=[\"lbfgs\"]", "training.method=adam"],
-    ["network.hidden=[\(Array(repeating: "1000000", count: 100).joined(separator: ","))]",
-      "accelerated.pairs=1000", "training.threads_per_rank=1024"],
+    [
+      "network.hidden=[\(Array(repeating: "1000000", count: 100).joined(separator: ","))]",
+      "accelerated.pairs=1000", "training.threads_per_rank=1024",
+    ],
   ])
   func aNetworkWithoutRoomIsRefused(_ settings: [String]) throws {
     let (check, train) = try refusals(["train.csv": rows(60) { "\($0 % 2),\($0)" }], settings)
     for failure in [check, train] {
-      #expect(failure?.status == .noMemory && failure?.message.contains("hidden in [network]") == true, "\(failure?.message ?? "")")
+      #expect(
+        failure?.status == .noMemory && failure?.message.contains("hidden in [network]") == true,
+        "\(failure?.message ?? "")")
     }
   }
 
@@ -107,7 +109,9 @@ private func rows(_ count: Int, _ row: (Int) -> String) -> String {
   func samplesWithoutRoomAreRefused(_ settings: [String]) throws {
     let (check, train) = try refusals([:], settings)
     for failure in [check, train] {
-      #expect(failure?.status == .noMemory && failure?.message.contains("fewer samples") == true, "\(failure?.message ?? "")")
+      #expect(
+        failure?.status == .noMemory && failure?.message.contains("fewer samples") == true,
+        "\(failure?.message ?? "")")
     }
   }
 }

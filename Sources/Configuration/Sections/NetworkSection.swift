@@ -18,7 +18,8 @@ public struct NetworkSection: Sendable, Equatable {
   /// Settings that are right one by one and don't go together.
   var conflicts: [Conflict] {
     hidden.count <= Self.deepest
-      ? [] : [Conflict("network", "hidden", "has \(hidden.count) layers, expected \(Self.deepest) at the most.")]
+      ? []
+      : [Conflict("network", "hidden", "has \(hidden.count) layers, expected \(Self.deepest) at the most.")]
   }
 
   static let keys: [SettingKey<NetworkSection>] = [

@@ -7,7 +7,7 @@ public struct TrainingSection: Sendable, Equatable {
 
   /// The name of one of `Configuration.methods`.
   public var method = AcceleratedSettings.name
-  public var iterations = 100
+  public var iterations = 40
   public var seed: UInt64 = 1
   /// Samples a chunk; `nil` is automatic (`Partition.defaultChunk`).
   public var chunk: Int? = nil

@@ -122,7 +122,9 @@ private struct TOMLParser {
   }
 
   private mutating func part(_ what: String) throws(TOMLError) -> String {
-    if text.next == UInt8(ascii: "\"") || text.next == UInt8(ascii: "'") { return try text.string(isKey: true) }
+    if text.next == UInt8(ascii: "\"") || text.next == UInt8(ascii: "'") {
+      return try text.string(isKey: true)
+    }
     let start = text.position
     while let byte = text.next, isBare(byte) { text.skip() }
     guard text.position > start else {

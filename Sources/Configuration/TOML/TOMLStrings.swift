@@ -24,7 +24,8 @@ extension TOMLText {
     }
     let quote = isLiteral ? "'" : "\""
     guard isLong else { throw error("the string has no end. Close it with \(quote).", at: start) }
-    throw error("the string that begins in line \(startLine) has no end. Close it with \(quote)\(quote)\(quote).")
+    throw error(
+      "the string that begins in line \(startLine) has no end. Close it with \(quote)\(quote)\(quote).")
   }
 
   /// Passes over the quotes that end a string, or takes over one that does not. A long string may end in two quotes of

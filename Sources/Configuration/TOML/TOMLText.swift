@@ -77,7 +77,8 @@ struct TOMLText {
   /// Throws at a byte that may stand neither in a comment nor in a string.
   func refuseControl(_ byte: UInt8) throws(TOMLError) {
     guard (byte < 32 && byte != UInt8(ascii: "\t")) || byte == 127 else { return }
-    throw error("control character \(byte). Remove it; in a string it can be written as \\u and four hex digits.")
+    throw error(
+      "control character \(byte). Remove it; in a string it can be written as \\u and four hex digits.")
   }
 
   /// The bytes from a position to here.

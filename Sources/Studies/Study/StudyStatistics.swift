@@ -46,7 +46,9 @@ package struct SeedSummary: Sendable, Equatable {
       return text { significant($0, 5) }
     }
     let digits = 1 - Int(log10(deviation).rounded(.down))
-    guard (0...8).contains(digits), abs(mean) < 1e9 else { return text { significant($0, digits < 0 ? 5 : 2) } }
+    guard (0...8).contains(digits), abs(mean) < 1e9 else {
+      return text { significant($0, digits < 0 ? 5 : 2) }
+    }
     return text { fixed($0, digits) }
   }
 
