@@ -45,7 +45,7 @@ package struct SeedSummary: Sendable, Equatable {
     guard let deviation, deviation > 0, deviation.isFinite, mean.isFinite else {
       return text { significant($0, 5) }
     }
-    let digits = max(1 - Int(log10(deviation).rounded(.down)), 0)
+    let digits = Swift.max(1 - Int(log10(deviation).rounded(.down)), 0)
     guard digits <= 12, abs(mean) < 1e9 else { return text { significant($0, 5) } }
     return text { fixed($0, digits) }
   }
