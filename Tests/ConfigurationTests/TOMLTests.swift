@@ -124,7 +124,7 @@ private func text(_ value: String) throws -> String? {
     "[" + String(repeating: "x", count: 200_000),
     "[data]\n" + String(repeating: "x", count: 200_000) + " = 1",
     "[data]\ntrain = [\"" + String(repeating: "x", count: 200_000) + "\"]",
-    "[data]\n" + (0..<20_000).map { "k\($0) = 1\n" }.joined(),
+    "[data]\n" + (0..<2_000).map { "k\($0) = 1\n" }.joined(),
   ])
   func messagesStayShort(_ text: String) throws {
     let message = try refusal(text)
