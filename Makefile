@@ -122,7 +122,7 @@ test-mpich: build venv
 	weights() { # LAUNCHER RANKS PROGRAM: the SHA-256 of what they learn from made-up samples
 	  timeout --kill-after=10 300 $$1 -n $$2 $$3 configs/higgs-synthetic.toml --quiet --output $$run \
 	    --set output.overwrite=true --set training.iterations=5 \
-	    --set data.synthetic=30000 --set data.synthetic_test=3000 < /dev/null
+	    --set data.synthetic=30000 --set data.synthetic_test=3000 < /dev/null > /dev/null
 	  sed -n 's/.*"weights_sha256": "\(.*\)".*/\1/p' $$run/run.json
 	}
 	for ranks in 1 2 3; do

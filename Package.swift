@@ -97,7 +97,7 @@ let package = Package(
     .executableTarget(
       name: "admm-mpi",
       dependencies: [
-        "Basics", "HDF5", "MPI", "Reports", "Configuration", "Runs", "Studies", argumentParser,
+        "Basics", "Datasets", "HDF5", "MPI", "Reports", "Configuration", "Runs", "Studies", argumentParser,
       ], swiftSettings: settings),
 
     .target(

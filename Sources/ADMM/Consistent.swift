@@ -90,7 +90,7 @@ public struct Consistent: ~Copyable, TrainingMethod {
       for k in 0..<W[1].count { first[k] /= 2 }
     }
     w = network.flat(W)
-    l2 = settings.l2 ?? 90 / Double(max(samples, 1))
+    l2 = settings.l2 ?? network.priorL2(90, samples: samples)
     g = network.flatZeros()
     direction = network.flatZeros()
     momentum = network.flatZeros()

@@ -10,7 +10,7 @@ public struct ConsistentSettings: MethodSettings {
 
   /// β_L at the start; the other penalties follow from it.
   public var beta = 0.5
-  /// The weight of ½ Σ ‖V_l‖² beside the mean loss; nil is 90 / N.
+  /// The weight of ½ Σ ‖V_l‖² beside the mean loss; nil is `Network.priorL2` of 90.
   public var l2: Double? = nil
   /// How strongly W_l is held to what it was: this times the mean of the diagonal of G_l.
   public var proximal = 0.1
@@ -28,8 +28,8 @@ public struct ConsistentSettings: MethodSettings {
       "β of the last layer at the start; the others follow from the weights."),
     SettingKey(
       "l2", .automatic, \.l2,
-      "The weight of half the squared weights, biases left out, beside the mean loss; \"auto\" is 90 / samples."
-    ),
+      "The weight of half the squared weights, biases left out, beside the mean loss; \"auto\" is 90 / samples, "
+        + "with a loss for classes 90 / 10000 at the most."),
     SettingKey(
       "proximal", .positive, \.proximal,
       "How strongly weights are held to what they were, as a share of the Gram matrix's mean diagonal."),
@@ -51,9 +51,9 @@ public struct ConsistentSettings: MethodSettings {
   }
 
   /// y, the multipliers, and what is the same on every rank.
-  public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Int {
-    MemoryLayout<Float>.size * (network.widths[network.L] * samples + 4 * network.flatCount)
-      + Multipliers.bytes(network, samples: samples) + network.systemBytes(threads: threads)
+  public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Double {
+    network.stateBytes(samples: samples, columns: 4, threads: threads)
+      + Multipliers.bytesPerSample(network) * Double(samples)
   }
 
   public func advice(_ error: NumericalError) -> String {

@@ -86,8 +86,8 @@ final class Multipliers: BackwardRule {
   }
 
   /// The bytes for so many samples.
-  static func bytes(_ network: Network, samples: Int) -> Int {
-    MemoryLayout<Float>.size * rows(network) * samples
+  static func bytesPerSample(_ network: Network) -> Double {
+    Double(MemoryLayout<Float>.size * rows(network))
   }
 
   /// How many numbers u_1 … u_L and v_1 … v_{L−1} have a sample, padding included.

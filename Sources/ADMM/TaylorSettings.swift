@@ -68,7 +68,8 @@ public struct TaylorSettings: MethodSettings {
     MethodPreset(
       TaylorPreset.paper.rawValue,
       [
-        "network.bias": .truth(false), "training.keep_best": .truth(false), "taylor.beta": .whole(1),
+        "network.bias": .truth(false), "network.loss": .text("hinge"), "training.keep_best": .truth(false),
+        "taylor.beta": .whole(1),
         "taylor.gamma": .whole(10), "taylor.start": .text(StartValues.gaussian.rawValue),
         "taylor.ridge": .whole(0), "taylor.multiplier": .text(MultiplierScope.last.rawValue),
       ])
@@ -110,7 +111,7 @@ public struct TaylorSettings: MethodSettings {
   }
 
   /// z_l, λ, y, what is stored of a_l, and what is the same on every rank.
-  public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Int {
+  public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Double {
     let (L, d) = (network.L, network.widths)
     let isStored = storage.isStored(network)
     var numbers = 3 * d[L]
@@ -118,7 +119,8 @@ public struct TaylorSettings: MethodSettings {
       numbers += paddedRows(d[l])
       if isStored[l] { numbers += paddedRows(d[l] + 1) }
     }
-    return numbers * samples * MemoryLayout<Float>.size + network.systemBytes(threads: threads)
+    return Double(numbers * MemoryLayout<Float>.size) * Double(samples)
+      + network.systemBytes(threads: threads)
   }
 
   public func advice(_ error: NumericalError) -> String {

@@ -10,6 +10,8 @@ public enum ExitStatus: Int32, Sendable, Codable {
   case noInput = 66
   /// The numbers went wrong: no finite iterate, a system that can't be solved.
   case numericalFailure = 70
+  /// The system gives too little memory.
+  case noMemory = 71
   /// Reading or writing failed.
   case inputOutput = 74
   /// A wrong configuration.

@@ -15,14 +15,25 @@ public struct Configuration: Sendable, Equatable {
   public var stop = StopSection()
   public var output = OutputSection()
 
+  /// The keys that the file or the command line sets, as `section.key`; the values of all others are defaults.
+  public internal(set) var named: Set<String> = []
+
   /// All defaults.
   public init() {}
+
+  /// Whether all keys have the same values, wherever these come from.
+  public static func == (a: Configuration, b: Configuration) -> Bool { a.resolved == b.resolved }
 
   /// The network for data of so many features and outputs.
   public func network(features: Int, outputs: Int) -> Network {
     Network(
-      widths: [features] + network.hidden + [outputs], activation: network.activation, loss: network.loss,
-      bias: network.bias)
+      widths: [features] + network.hidden + [outputs], activation: network.activation,
+      loss: loss(classes: outputs == 1 ? 2 : outputs), bias: network.bias)
+  }
+
+  /// The loss for so many classes: the one of [network], or by the task.
+  public func loss(classes: Int) -> Loss {
+    network.loss ?? (data.task == .regression ? .square : classes > 2 ? .softmax : .logistic)
   }
 
   /// What the method that trains is told at its start beside its own settings.

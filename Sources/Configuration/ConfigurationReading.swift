@@ -1,3 +1,4 @@
+import ADMM
 import Basics
 import Files
 import MPI
@@ -41,7 +42,9 @@ extension Configuration {
     mistakes += entries.renameFormerNames()
 
     self.init()
+    named = Set(entries.all.map { "\($0.section).\($0.name)" })
     output.directory = "runs/" + stem(of: file)
+    takeMethod(of: entries)
     takePresets(of: entries)
     for entry in entries.all {
       do throws(Mistake) { try apply(entry) } catch { mistakes.append(error.message) }
@@ -88,9 +91,21 @@ extension Configuration {
     guard key.setting.read(value, &self) else {
       let hint = key.setting.hint(entry.value).map { " \($0)" } ?? ""
       throw Mistake(
-        "\(entry.place): \(key.name) = \(entry.value.toml) in [\(key.section)], expected \(key.expected).\(hint)"
+        "\(entry.place): \(key.name) = \(shortened(entry.value.toml)) in [\(key.section)], "
+          + "expected \(key.expected).\(hint)"
       )
     }
+  }
+
+  /// Takes the method that trains where none is named: `taylor` if its section is there for it, else the default.
+  private mutating func takeMethod(of entries: Entries) {
+    guard entries.all.contains(where: { $0.section == TaylorSettings.name }) else { return }
+    if case .list(let baselines)? = entries["baselines", "methods"]?.value,
+      baselines.contains(.text(TaylorSettings.name))
+    {
+      return
+    }
+    training.method = TaylorSettings.name
   }
 
   /// Makes the defaults of the presets that are chosen the values in force; what else the entries say comes after.
@@ -118,6 +133,9 @@ public struct DataSetting: Sendable {
   }
 }
 
+/// All mistakes in one, as many as fit a screen.
 func failure(_ mistakes: [String], _ status: ExitStatus = .badConfiguration) -> Failure {
-  Failure(status, mistakes.joined(separator: "\n"), isShared: true)
+  let most = 30
+  let rest = mistakes.count > most ? ["… and \(mistakes.count - most) more mistakes."] : []
+  return Failure(status, (mistakes.prefix(most) + rest).joined(separator: "\n"), isShared: true)
 }

@@ -18,7 +18,8 @@ struct Conflict {
 extension Configuration {
   /// All settings that don't go together.
   var conflicts: [Conflict] {
-    data.conflicts + methodConflicts + baselineConflicts + regressionConflicts + targetConflicts
+    data.conflicts + network.conflicts + methodConflicts + baselineConflicts + regressionConflicts
+      + targetConflicts
   }
 
   private var methodConflicts: [Conflict] {
@@ -35,11 +36,11 @@ extension Configuration {
   private var regressionConflicts: [Conflict] {
     guard data.task == .regression else { return [] }
     var found: [Conflict] = []
-    if !network.loss.isForRegression {
+    if let loss = network.loss, !loss.isForRegression {
       found.append(
         Conflict(
           "network", "loss",
-          "is \"\(network.loss)\", which is for classes. With task = \"regression\" use \"square\" or \"huber\"."
+          "is \"\(loss)\", which is for classes. With task = \"regression\" use \"auto\", \"square\" or \"huber\"."
         ))
     }
     if stop.targetAccuracy != nil {

@@ -1,3 +1,4 @@
+import Basics
 import Files
 import Settings
 import TOMLKit
@@ -36,12 +37,13 @@ struct Entry {
     let sides = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let path = sides[0].split(separator: ".", omittingEmptySubsequences: false)
     guard sides.count == 2, path.count == 2 else {
-      throw Mistake("--set \(option): expected section.key=value, such as --set training.iterations=50.")
+      throw Mistake(
+        "--set \(shortened(option)): expected section.key=value, such as --set training.iterations=50.")
     }
     self.init(
       section: withoutBlanks(path[0]), name: withoutBlanks(path[1]),
       value: SettingValue(option: withoutBlanks(sides[1])),
-      place: "--set \(option)", base: base, isOption: true)
+      place: "--set \(shortened(option))", base: base, isOption: true)
   }
 
   /// The key that this is meant for.
@@ -53,7 +55,7 @@ struct Entry {
     let keys = Configuration.keys
     let known = keys.filter { $0.section == section }.map(\.name)
     throw Mistake(
-      "\(place): unknown key \"\(name)\" in [\(section)]. "
+      "\(place): unknown key \(quoted(shortened(name))) in [\(section)]. "
         + (formerAdvice ?? (nearest(to: name, among: known) == nil ? homeAdvice : nil)
           ?? suggestion(name, known))
     )
@@ -69,8 +71,11 @@ struct Entry {
 }
 
 private func unknown(_ section: String) -> String {
-  "unknown section [\(section)]. " + suggestion(section, Configuration.sections)
+  "unknown section [\(bare(section))]. " + suggestion(section, Configuration.sections)
 }
+
+/// A name as a message can show it.
+private func bare(_ name: String) -> String { String(quoted(shortened(name)).dropFirst().dropLast()) }
 
 /// What the user may have meant.
 private func suggestion(_ word: String, _ words: [String]) -> String {
@@ -106,8 +111,7 @@ struct Entries {
   static func read(
     _ text: String, file: String, pathsFrom base: String
   ) throws -> (entries: Entries, mistakes: [String]) {
-    let table = try parsed(text, file: file)
-    let lines = keyLines(text)
+    let (table, lines) = try parsed(text, file: file)
     func place(_ path: String) -> String { lines[path].map { "\(file), line \($0)" } ?? file }
     var entries: [Entry] = []
     var mistakes: [String] = []
@@ -137,15 +141,21 @@ struct Entries {
     return (Entries(all: ordered.map(\.element)), mistakes)
   }
 
-  private static func parsed(_ text: String, file: String) throws -> TOMLTable {
-    guard !text.utf8.contains(0) else {
-      throw failure(["\(file): holds a zero byte, so it is not TOML text."])
+  /// What a text says, and on which lines.
+  private static func parsed(
+    _ text: String, file: String
+  ) throws -> (table: TOMLTable, lines: [String: Int]) {
+    func refusal(_ line: Int, _ column: Int, _ message: String) -> Failure {
+      failure(["\(file), line \(line), column \(column): not TOML: \(shortened(message, to: 200))"])
     }
+    guard !text.utf8.contains(0) else { throw failure(["\(file): holds a zero byte, so it is not TOML text."]) }
     do {
-      return try TOMLTable(string: text)
+      let lines = try keyLines(text)
+      return (try TOMLTable(string: text), lines)
+    } catch let fault as TOMLScanner.Fault {
+      throw refusal(fault.line, fault.column, fault.message)
     } catch let error as TOMLParseError {
-      let at = error.source.begin
-      throw failure(["\(file), line \(at.line), column \(at.column): not TOML: \(error.description)."])
+      throw refusal(error.source.begin.line, error.source.begin.column, "\(error.description).")
     }
   }
 
@@ -154,6 +164,6 @@ struct Entries {
     let home = Configuration.keys.first { $0.name == name }?.section
     let advice =
       home.map { "It belongs in [\($0)]." } ?? "Every key belongs in a section such as [training]."
-    return "the key \"\(name)\" stands outside of any section. \(advice)"
+    return "the key \(quoted(shortened(name))) stands outside of any section. \(advice)"
   }
 }

@@ -61,12 +61,12 @@ extension Entries {
     return renameKeys(ofMethods: meant)
   }
 
-  /// Has method `new` train wherever `old` would, which is the default.
+  /// Has method `new` train wherever `old` would: also where no method is named, since the section of `old` is there.
   private mutating func renameMethod(_ old: String, to new: String, saidBy entry: Entry) {
     func renamed(_ value: SettingValue) -> SettingValue { value == .text(old) ? .text(new) : value }
     if let method = self["training", "method"] {
       self["training", "method"]?.value = renamed(method.value)
-    } else if TrainingSection().method == old {
+    } else {
       var method = entry
       (method.section, method.name, method.value) = ("training", "method", .text(new))
       self["training", "method"] = method

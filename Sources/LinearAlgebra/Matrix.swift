@@ -20,13 +20,13 @@ public struct Matrix<Element: BitwiseCopyable>: ~Copyable {
     precondition(rows >= 0 && columns >= 0, "a matrix can't be \(rows) × \(columns)")
     self.rows = rows
     self.columns = columns
-    let bytes = (rows * columns + laneCount) * MemoryLayout<Element>.stride
-    var address: UnsafeMutableRawPointer? = nil
+    let bytes = matrixBytes(rows, columns, stride: MemoryLayout<Element>.stride)
     // What is much larger than a page goes into huge ones, where the system has them: columns far apart cost fewer
     // page walks.
     let isHuge = bytes >= 2 * hugePage
+    var address: UnsafeMutableRawPointer? = nil
     guard posix_memalign(&address, isHuge ? hugePage : 64, bytes) == 0, let address else {
-      fatalError("no memory for a matrix of \(rows) × \(columns) (\(bytes) bytes)")
+      endWithoutMemory("a matrix of \(rows) × \(columns) numbers, \(bytes) bytes")
     }
     if isHuge { madvise(address, bytes, MADV_HUGEPAGE) }
     memset(address, 0, bytes)

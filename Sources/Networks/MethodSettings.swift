@@ -47,8 +47,9 @@ public protocol MethodSettings: Sendable, Equatable {
     _ network: Network, _ samples: borrowing Samples, _ options: StartOptions,
     over ranks: borrowing Communicator
   ) throws -> any TrainingMethod & ~Copyable
-  /// The bytes that training takes on a rank with so many samples, beside the features.
-  func stateBytes(_ network: Network, samples: Int, threads: Int) -> Int
+  /// The bytes that training takes on a rank with so many samples, beside the features. They may be more than any
+  /// machine has, or 64 bits count.
+  func stateBytes(_ network: Network, samples: Int, threads: Int) -> Double
   /// What to do about a numerical error, in the words of the configuration: one or more sentences.
   func advice(_ error: NumericalError) -> String
 }

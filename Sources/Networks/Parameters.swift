@@ -8,6 +8,19 @@ extension Network {
   /// How many numbers all W_l have together, bias columns included even where they are not trained: those stay 0.
   package var flatCount: Int { (1...L).reduce(0) { $0 + widths[$1] * (widths[$1 - 1] + 1) } }
 
+  /// The weight of ½ Σ ‖V_l‖² beside the mean loss that is a prior of this precision on the weights, whatever the number
+  /// of samples: precision / N. Classes count as 10,000 samples at least: what tells a few hundred of them apart are
+  /// weights that such a prior would not let grow.
+  package func priorL2(_ precision: Double, samples: Int) -> Double {
+    precision / Double(max(samples, loss.isForRegression ? 1 : 10_000))
+  }
+
+  /// The bytes of y, of so many columns of all weights, and of their sums and systems, on a rank with so many samples.
+  package func stateBytes(samples: Int, columns: Int, threads: Int) -> Double {
+    let numbers = Double(widths[L]) * Double(samples) + Double(columns) * Double(flatCount)
+    return Double(MemoryLayout<Float>.size) * numbers + systemBytes(threads: threads)
+  }
+
   /// W_l, d_l × (d_{l−1} + 1), as it lies in a flat column of all weights.
   package func parameters(_ l: Int, of flat: borrowing Matrix<Float>) -> Tile<Float> {
     let first = (1..<l).reduce(0) { $0 + widths[$1] * (widths[$1 - 1] + 1) }

@@ -99,13 +99,13 @@ package func fitWeights(
 
 extension Network {
   /// The bytes of W, of the sums for it and of the systems solved for it: the same on every rank.
-  public func systemBytes(threads: Int) -> Int {
+  public func systemBytes(threads: Int) -> Double {
     (1...L).reduce(0) { bytes, l in
-      let gram = inputs(l) * inputs(l)
-      let product = widths[l] * inputs(l)
+      let gram = Double(inputs(l)) * Double(inputs(l))
+      let product = Double(widths[l]) * Double(inputs(l))
       // Of each sum: for each thread a chunk's in single precision and the message, then the total in double; the
       // factor of the system; W itself, in double, and made ready twice.
-      return bytes + (12 * threads + 8) * (gram + product) + 8 * gram + 44 * product
+      return bytes + Double(12 * threads + 8) * (gram + product) + 8 * gram + 44 * product
     }
   }
 }

@@ -40,14 +40,16 @@ public struct AcceleratedSettings: MethodSettings {
         + "0: a fortieth or so of them."),
     SettingKey(
       "l2", .automatic, \.l2,
-      "The weight of half the squared weights, biases left out, beside the mean loss; \"auto\" is 50 / samples."
-    ),
+      "The weight of half the squared weights, biases left out, beside the mean loss; \"auto\" is 50 / samples, "
+        + "with a loss for classes 50 / 10000 at the most."),
     SettingKey(
       "ridge", .positive, \.ridge,
       "What is added to the diagonal of each Gram matrix, as a share of the diagonal's mean."),
     SettingKey("step", .positive, \.step, "η of the steps on blocks; halved when a divergence is undone."),
     SettingKey("momentum", .share, \.momentum, "μ of the steps on blocks."),
-    SettingKey("pairs", .whole(from: 1), \.pairs, "How many past steps the quasi-Newton steps remember."),
+    SettingKey(
+      "pairs", .whole(from: 1, to: 1000), \.pairs,
+      "How many past steps the quasi-Newton steps remember."),
     SettingKey("beta", .positive, \.beta, "Form \"momentum\": the penalty β_L of the last layer's update."),
     SettingKey("r", .positive, \.r, "Form \"momentum\": γ/β of the activations' update."),
   ]
@@ -68,18 +70,14 @@ public struct AcceleratedSettings: MethodSettings {
   }
 
   /// y, and what is the same on every rank.
-  public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Int {
+  public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Double {
     let pairs = form == .quasi_newton ? 2 * (pairs + 1) : 0
-    let numbers = network.widths[network.L] * samples + (8 + pairs) * network.flatCount
-    return MemoryLayout<Float>.size * numbers + network.systemBytes(threads: threads)
+    return network.stateBytes(samples: samples, columns: 8 + pairs, threads: threads)
   }
 
   public func advice(_ error: NumericalError) -> String {
     "Raise accelerated.ridge. " + NumericalError.dataAdvice
   }
-
-  /// A prior on the weights that means the same for any number of samples.
-  static func defaultL2(samples: Int) -> Double { 50 / Double(max(samples, 1)) }
 
   /// The default block: a fortieth of the samples or so, so that a pass is many steps, but not fewer than statistics
   /// needs, nor more than keeps ranks busy. Rounded up to a power of two of chunks, which 2, 4, 8 … ranks share

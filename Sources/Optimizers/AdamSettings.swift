@@ -39,7 +39,7 @@ public struct AdamSettings: MethodSettings {
     try MiniBatch.start(network, common, Adam(network, self), samples, options)
   }
 
-  public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Int {
+  public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Double {
     common.stateBytes(network, samples: samples, threads: threads, means: 2)
   }
 

@@ -24,7 +24,7 @@ public struct ConjugateGradientSettings: MethodSettings {
     try FullBatch.start(network, ConjugateGradient(), l2: l2, samples, options)
   }
 
-  public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Int {
+  public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Double {
     lineSearchBytes(network, samples: samples, threads: threads, pairs: 0)
   }
 
@@ -32,8 +32,7 @@ public struct ConjugateGradientSettings: MethodSettings {
 }
 
 /// The bytes of a method of line searches on all samples: y, the iterate, its memory of so many pairs, and a pass.
-func lineSearchBytes(_ network: Network, samples: Int, threads: Int, pairs: Int) -> Int {
+func lineSearchBytes(_ network: Network, samples: Int, threads: Int, pairs: Int) -> Double {
   let columns = 6 + (pairs > 0 ? 2 * pairs + 1 : 0)
-  let numbers = network.widths[network.L] * samples + columns * network.flatCount
-  return MemoryLayout<Float>.size * numbers + network.systemBytes(threads: threads)
+  return network.stateBytes(samples: samples, columns: columns, threads: threads)
 }

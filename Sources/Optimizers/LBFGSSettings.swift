@@ -16,7 +16,7 @@ public struct LBFGSSettings: MethodSettings {
   public init() {}
 
   public static let keys: [SettingKey<LBFGSSettings>] = [
-    SettingKey("pairs", .whole(from: 1), \.pairs, "How many past steps are remembered."),
+    SettingKey("pairs", .whole(from: 1, to: 1000), \.pairs, "How many past steps are remembered."),
     l2Key(\.l2),
   ]
 
@@ -29,7 +29,7 @@ public struct LBFGSSettings: MethodSettings {
     try FullBatch.start(network, LBFGS(network, pairs: pairs), l2: l2, samples, options)
   }
 
-  public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Int {
+  public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Double {
     lineSearchBytes(network, samples: samples, threads: threads, pairs: pairs)
   }
 

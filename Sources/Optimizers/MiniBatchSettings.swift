@@ -34,9 +34,8 @@ public struct MiniBatchSettings: Sendable, Equatable {
 
   /// The bytes of a method with `means` running means: y, the weights in two forms, their gradient and its means,
   /// and a pass.
-  func stateBytes(_ network: Network, samples: Int, threads: Int, means: Int) -> Int {
-    let numbers = network.widths[network.L] * samples + (3 + means) * network.flatCount
-    return MemoryLayout<Float>.size * numbers + network.systemBytes(threads: threads)
+  func stateBytes(_ network: Network, samples: Int, threads: Int, means: Int) -> Double {
+    network.stateBytes(samples: samples, columns: 3 + means, threads: threads)
   }
 }
 

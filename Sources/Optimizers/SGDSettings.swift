@@ -34,7 +34,7 @@ public struct SGDSettings: MethodSettings {
     try MiniBatch.start(network, common, SGD(network, self), samples, options)
   }
 
-  public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Int {
+  public func stateBytes(_ network: Network, samples: Int, threads: Int) -> Double {
     common.stateBytes(network, samples: samples, threads: threads, means: 1)
   }
 

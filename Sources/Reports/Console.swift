@@ -60,6 +60,12 @@ public final class Console {
     for line in lines { print(line) }
   }
 
+  /// Prints the one line that sums up a command that says nothing else. Local.
+  public func printResult(_ line: String) {
+    guard isRoot && isQuiet else { return }
+    put(line + "\n", to: output)
+  }
+
   /// Prints a warning to standard error, whether quiet or not, and keeps it. Local.
   public func warn(_ text: String) {
     warnings.append(text)

@@ -42,7 +42,7 @@ public struct Banner: Sendable {
   }
 
   private func memoryText(_ memory: Spread) -> String {
-    let (least, mean, most) = (bytes(Int(memory.min)), bytes(Int(memory.mean)), bytes(Int(memory.max)))
+    let (least, mean, most) = (amount(memory.min), amount(memory.mean), amount(memory.max))
     return least == most ? "\(most) a rank" : "\(least) to \(most) a rank, \(mean) on average"
   }
 }

@@ -62,8 +62,26 @@ extension IterationRecord {
     }
   }
 
-  /// Whether this iterate is to be preferred: by validation where there is a validation set, else by training. The
-  /// test set has no say.
+  /// Whether this later iterate is the one to save: the better one by validation. Where there is no validation set,
+  /// or it can't tell them apart, the one of the lower objective, since a training set of a few hundred samples is
+  /// soon decided rightly by many iterates of which the late ones generalise better. The test set has no say.
+  ///
+  /// The objective of `taylor` is that of its split variables, not the network's: there the training accuracy decides.
+  package func isPreferred(to other: IterationRecord) -> Bool {
+    if hasValidation || hasSplitVariables {
+      if isBetter(than: other) { return true }
+      if other.isBetter(than: self) || hasSplitVariables { return false }
+    }
+    guard let own = objective, let best = other.objective, best.isFinite else { return true }
+    return own <= best
+  }
+
+  private var hasValidation: Bool { validation_accuracy != nil || validation_rmse != nil }
+
+  /// Whether z_L differs from the network's own outputs.
+  private var hasSplitVariables: Bool { residual_output != nil }
+
+  /// Whether this iterate does better: on the validation set where there is one, else on the training set.
   package func isBetter(than other: IterationRecord) -> Bool {
     if let own = validation_accuracy, let best = other.validation_accuracy { return own > best }
     if let own = validation_rmse, let best = other.validation_rmse { return own < best }

@@ -48,10 +48,10 @@ func iterate<Method: TrainingMethod & ~Copyable>(
       method.copyWeights(to: &W)
     }
     let record = try record(iteration, of: &method, W, data, &pace, over: ranks)
-    let isBest = outcome.keep(record, W, keepsBest: keepsBest)
+    outcome.keep(record, W, keepsBest: keepsBest)
     try report(record)
     phases.begin(outer)
-    if let status = rule.status(record, isBest: isBest, elapsed: pace.seconds)
+    if let status = rule.status(record, elapsed: pace.seconds)
       ?? (method.isDone ? .converged : nil)
     {
       outcome.status = status
@@ -86,16 +86,13 @@ private func record<Method: TrainingMethod & ~Copyable>(
 
 extension TrainingOutcome {
   /// Takes over an evaluated iterate, and its weights where they are the ones to keep. Local.
-  ///
-  /// - Returns: whether it is the best so far.
   fileprivate mutating func keep(
     _ record: IterationRecord, _ W: borrowing Layers<Matrix<Float>>, keepsBest: Bool
-  ) -> Bool {
-    let isBest = best.map { record.isBetter(than: $0) } ?? true
+  ) {
+    let isBest = best.map { record.isPreferred(to: $0) } ?? true
     if isBest { best = record }
     if isBest || !keepsBest { self.W.assign(W) }
     last = record
-    return isBest
   }
 }
 

@@ -7,7 +7,10 @@ import Reports
 public enum RunStatus: String, Sendable, CaseIterable {
   case target_reached
   case max_iterations
+  /// The objective hardly changes any more (`stop.tolerance`), or no step lowers it.
   case converged
+  /// `stop.patience` has run out.
+  case no_improvement
   case time_limit
   case diverged
 }

@@ -6,6 +6,7 @@ import Configuration
 struct StopRule {
   private let stop: StopSection
   private var lastObjective: Double?
+  private var best: IterationRecord?
   private var evaluationsSinceBest = 0
 
   init(_ stop: StopSection) {
@@ -14,11 +15,11 @@ struct StopRule {
 
   /// What ends the run after this evaluation, if anything.
   ///
-  /// - Parameters:
-  ///   - isBest: whether this iterate is the best so far.
-  ///   - elapsed: the seconds of training of the slowest rank.
-  mutating func status(_ record: IterationRecord, isBest: Bool, elapsed: Double) -> RunStatus? {
+  /// - Parameter elapsed: the seconds of training of the slowest rank.
+  mutating func status(_ record: IterationRecord, elapsed: Double) -> RunStatus? {
     defer { lastObjective = record.objective }
+    let isBest = best.map { record.isBetter(than: $0) } ?? true
+    if isBest { best = record }
     evaluationsSinceBest = isBest ? 0 : evaluationsSinceBest + 1
     if let objective = record.objective, !objective.isFinite { return .diverged }
     if let target = stop.targetAccuracy, let reached = record.test_accuracy, reached >= target {
@@ -29,7 +30,7 @@ struct StopRule {
     {
       return .converged
     }
-    if let patience = stop.patience, evaluationsSinceBest >= patience { return .converged }
+    if let patience = stop.patience, evaluationsSinceBest >= patience { return .no_improvement }
     if let limit = stop.timeLimit, elapsed >= limit { return .time_limit }
     return nil
   }

@@ -10,7 +10,7 @@ package struct TrainingOutcome: ~Copyable {
   package var status: RunStatus
   /// The last evaluated iterate.
   var last: IterationRecord
-  /// The best evaluated iterate, if one was asked for.
+  /// The best evaluated iterate (`isPreferred`), if one was asked for.
   var best: IterationRecord?
   /// The weights to keep: the best's if one was asked for, else the last's.
   package var W: Layers<Matrix<Float>>

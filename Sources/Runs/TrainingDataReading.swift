@@ -3,6 +3,7 @@ import Configuration
 import Datasets
 import LinearAlgebra
 import MPI
+import Networks
 import Sums
 
 extension TrainingData {
@@ -14,7 +15,8 @@ extension TrainingData {
     _ configuration: Configuration, over ranks: borrowing Communicator, warn: (String) -> Void = { _ in },
     progress: (_ what: String, _ share: Double) -> Void
   ) throws -> TrainingData {
-    let (data, loss) = (configuration.data, configuration.network.loss)
+    let data = configuration.data
+    try configuration.checkSyntheticMemory(over: ranks)
     var all = try configuration.trainingSet(over: ranks, progress: progress)
     var test = try configuration.testSet(beside: all, over: ranks, progress: progress)
     try checkLabels(all.labels, all.labelSource, configuration, data.trainOrigin)
@@ -23,6 +25,7 @@ extension TrainingData {
     if let hint = all.labels.targetHint(samples: all.partition.samples) {
       warn("\(data.trainOrigin): \(hint).")
     }
+    let loss = configuration.loss(for: all.labels)
 
     let standardization = data.standardize ? try Standardization(of: all, over: ranks, warn: warn) : nil
     standardization?.apply(to: &all)
@@ -50,7 +53,7 @@ extension TrainingData {
   private static func checkLabels(
     _ labels: Labels, _ source: LabelSource?, _ configuration: Configuration, _ path: String
   ) throws {
-    let loss = configuration.network.loss
+    let loss = configuration.loss(for: labels)
     switch labels {
     case .none:
       throw Failure(
@@ -74,6 +77,9 @@ extension TrainingData {
 }
 
 extension Configuration {
+  /// What training minimises on samples with these labels.
+  package func loss(for labels: Labels) -> Loss { loss(classes: labels.names?.count ?? 1) }
+
   /// The training set, as it is in the file or as it is generated. Collective.
   fileprivate func trainingSet(
     over ranks: borrowing Communicator, progress: (_ what: String, _ share: Double) -> Void

@@ -67,15 +67,19 @@ struct TrainingResults {
         })
   }
 
+  private typealias Measure = (name: String, text: @Sendable (Evaluation) -> String?)
+
+  /// All measures; which of them an evaluation has depends on the task and the loss.
+  private static let measures: [Measure] = [
+    ("accuracy %", { $0.accuracy.map { percent($0) } }), ("AUC", { $0.auc.map { fixed($0, 4) } }),
+    ("log-loss", { $0.log_loss.map { fixed($0, 4) } }), ("RMSE", { $0.rmse.map { significant($0, 5) } }),
+    ("MAE", { $0.mae.map { significant($0, 5) } }), ("R²", { $0.r2.map { fixed($0, 4) } }),
+  ]
+
   /// The table that ends a run's output: a row a model, a column a measure and data set.
   var lines: [String] {
-    typealias Measure = (name: String, text: (Evaluation) -> String?)
-    let all: [Measure] = [
-      ("accuracy %", { $0.accuracy.map { percent($0) } }), ("AUC", { $0.auc.map { fixed($0, 4) } }),
-      ("log-loss", { $0.log_loss.map { fixed($0, 4) } }), ("RMSE", { $0.rmse.map { significant($0, 5) } }),
-      ("MAE", { $0.mae.map { significant($0, 5) } }), ("R²", { $0.r2.map { fixed($0, 4) } }),
-    ]
-    let measures = all.filter { measure in network.evaluations.contains { measure.text($0) != nil } }
+    let measures = Self.measures.filter { measure in network.evaluations.contains { measure.text($0) != nil }
+    }
     var table = TextTable(
       [""] + sets.flatMap { set in measures.map { "\(set) \($0.name)" } },
       [.left] + sets.flatMap { _ in measures.map { _ in .right } })
@@ -83,6 +87,15 @@ struct TrainingResults {
       table.add([row.name] + row.evaluations.flatMap { one in measures.map { $0.text(one) ?? "" } })
     }
     return [""] + table.lines + confusionLines
+  }
+
+  /// The run in one line: the model, its iterate, and what it reaches on the last data set.
+  func brief(_ modelPath: String, _ outcome: RunSummary.Outcome) -> String {
+    let measures = Self.measures.compactMap { measure in
+      network.evaluations.last.flatMap { measure.text($0) }.map { "\(measure.name) \($0)" }
+    }
+    return "\(modelPath): iteration \((bestRecord ?? last).iteration) of \(outcome.iterations), "
+      + "\(sets.last ?? "") \(measures.joined(separator: ", ")); \(outcome.status.rawValue)"
   }
 
   /// The confusion matrix on the last data set, for up to 12 classes.

@@ -1,5 +1,6 @@
 /// The word that is nearest to `word` by edit distance, if any is near.
 package func nearest(to word: String, among words: [String]) -> String? {
+  guard word.utf8.count <= 100 else { return nil }
   let ranked = words.map { (word: $0, distance: editDistance(word.lowercased(), $0)) }
   guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
   return best.distance <= max(2, best.word.count / 3) && best.distance < best.word.count ? best.word : nil

@@ -17,7 +17,7 @@ extension ValueKind where Value == Double {
     ValueKind(expected: "a positive number of seconds, or a time such as \"1h30m\"") {
       let limit: Double?
       if case .text(let text) = $0 { limit = seconds(text) } else { limit = finite($0) { _ in true } }
-      return limit.flatMap { $0 > 0 ? $0 : nil }
+      return limit.flatMap { $0 > 0 && $0.isFinite ? $0 : nil }
     } write: {
       .number($0)
     }
@@ -44,10 +44,13 @@ extension ValueKind where Value == Float {
 extension ValueKind where Value == Int? {
   /// How many samples: 1 or more, or 0 for what is chosen by itself, which is nil.
   package static var samples: ValueKind {
-    ValueKind(expected: "a whole number, 0 or more") {
-      if case .whole(let whole) = $0, whole >= 0 { .some(whole == 0 ? nil : whole) } else { nil }
+    ValueKind(expected: wholeNumber(from: 0, to: mostCounted)) {
+      guard case .whole(let whole) = $0, (0...mostCounted).contains(whole) else { return nil }
+      return .some(whole == 0 ? nil : whole)
     } write: {
       .whole($0 ?? 0)
+    } hint: {
+      tooLarge($0, mostCounted)
     }
   }
 }

@@ -44,21 +44,16 @@ extension ValueKind {
     }
   }
 
-  /// A whole number from `least` on.
-  package static func whole(from least: Int) -> ValueKind<Int> where Value == Int {
-    ValueKind<Int>(expected: "a whole number, \(least) or more") {
-      if case .whole(let whole) = $0, whole >= least { whole } else { nil }
-    } write: {
-      .whole($0)
-    }
-  }
-
-  /// A whole number from `least` to `largest`.
-  package static func whole(from least: Int, to largest: Int) -> ValueKind<Int> where Value == Int {
-    ValueKind<Int>(expected: "a whole number from \(least) to \(largest)") {
+  /// A whole number from `least` to `largest`, by default `mostCounted`. Every kind of whole number has a bound, so
+  /// that no sum or product of a few settings can leave 64 bits.
+  package static func whole(from least: Int, to largest: Int = mostCounted) -> ValueKind<Int>
+  where Value == Int {
+    ValueKind<Int>(expected: wholeNumber(from: least, to: largest)) {
       if case .whole(let whole) = $0, (least...largest).contains(whole) { whole } else { nil }
     } write: {
       .whole($0)
+    } hint: {
+      tooLarge($0, largest)
     }
   }
 
@@ -118,6 +113,8 @@ extension ValueKind {
       datum == word ? .some(.none) : kind.read(datum).map { .some($0) }
     } write: { value in
       value.map(kind.write) ?? word
+    } hint: {
+      kind.hint($0)
     }
   }
 
@@ -137,6 +134,20 @@ extension ValueKind {
       return kind.hint(wrong)
     }
   }
+}
+
+/// The most of anything that is counted, where no key has a bound of its own: 10¹².
+package let mostCounted = 1_000_000_000_000
+
+/// "a whole number, 1 or more", or with its bound where that is narrow.
+func wholeNumber(from least: Int, to largest: Int) -> String {
+  largest == mostCounted ? "a whole number, \(least) or more" : "a whole number from \(least) to \(largest)"
+}
+
+/// That a whole number is above the bound that no `expected` tells.
+func tooLarge(_ value: SettingValue, _ largest: Int) -> String? {
+  guard case .whole(let whole) = value, whole > largest else { return nil }
+  return "The largest is \(largest)."
 }
 
 extension ValueKind where Value == String {

@@ -47,8 +47,8 @@ struct Bench: Subcommand {
 
   func validate() throws {
     guard seconds > 0 && seconds <= 3600 else { throw ValidationError("--seconds is from above 0 to 3600.") }
-    guard (features ?? 1) > 0 && (outputs ?? 1) > 0 else {
-      throw ValidationError("--features and --outputs are 1 or more.")
+    guard (1...1_000_000).contains(features ?? 1) && (1...1_000_000).contains(outputs ?? 1) else {
+      throw ValidationError("--features and --outputs are from 1 to 1000000.")
     }
     guard widths == nil || (features == nil && outputs == nil) else {
       throw ValidationError("--widths already says how many features and outputs there are.")

@@ -14,8 +14,8 @@ struct CommandLineInterface: ParsableCommand {
         mpirun -np 4 admm-mpi configs/higgs.toml
         mpirun -np 4 admm-mpi evaluate runs/higgs/model.h5 data/HIGGS-test.csv
 
-      Exit status: 0 done, 64 wrong command line, 65 bad data, 66 no input, 70 numerical failure, 74 reading or \
-      writing failed, 78 wrong configuration.
+      Exit status: 0 done, 64 wrong command line, 65 bad data, 66 no input, 70 numerical failure, 71 too little \
+      memory, 74 reading or writing failed, 78 wrong configuration.
       """,
     version: versionText,
     subcommands: [

@@ -17,7 +17,9 @@ protocol Subcommand: ParsableCommand {
 enum Program {
   static func main() {
     do {
+      refuseTooSmallLimit()
       let job = try Job()
+      endInOrderWithoutMemory()
       warnOfForeignLauncher(job.world)
       let status = outcome(over: job.world)
       try job.finalize()

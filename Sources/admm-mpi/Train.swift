@@ -11,9 +11,12 @@ struct Train: Subcommand {
     abstract: "Train a network as a configuration file says.",
     discussion: """
       Examples:
-        mpirun -np 4 admm-mpi configs/higgs-sample.toml
-        admm-mpi configs/higgs-sample.toml --set training.iterations=50 --set network.hidden=[100,50]
+        mpirun -np 4 admm-mpi mine.toml
+        admm-mpi mine.toml --set training.iterations=50 --set network.hidden=[100,50]
         admm-mpi --print-config > new.toml
+
+      The least that a configuration needs is train in [data], a path. Open MPI refuses more ranks than cores unless \
+      mpirun is told --oversubscribe.
       """)
 
   @Argument(help: "The configuration, a TOML file.", completion: .file(extensions: ["toml"]))
@@ -33,13 +36,15 @@ struct Train: Subcommand {
   @Flag(help: "Print the configuration with all defaults, and train nothing.")
   var printConfig = false
 
-  @Flag(help: "Check the configuration and the data files' headers, predict the memory, and train nothing.")
+  @Flag(
+    help: "Read the configuration and the data as training would, predict the memory, and train nothing.")
   var check = false
 
-  @Flag(name: .shortAndLong, help: "Print nothing but warnings and errors.")
+  @Flag(name: .shortAndLong, help: "Print nothing but warnings, errors and a line with the result.")
   var quiet = false
 
   func validate() throws {
+    guard output != "" else { throw ValidationError("--output needs a directory.") }
     guard !(printConfig && check) else {
       throw ValidationError("--print-config and --check exclude each other.")
     }
@@ -48,7 +53,7 @@ struct Train: Subcommand {
   func run(over ranks: borrowing Communicator) throws -> ExitStatus {
     guard let config else {
       guard printConfig else {
-        throw ValidationError("Name a configuration file, such as configs/higgs-sample.toml.")
+        throw ValidationError("Name a configuration file, such as mine.toml.")
       }
       if ranks.isRoot { write(Configuration().commented, to: STDOUT_FILENO) }
       return .done

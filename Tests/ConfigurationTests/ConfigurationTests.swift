@@ -36,11 +36,16 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
   @Test func defaultsAreThoseOfThePreset() throws {
     let robust = try configuration(least)
     #expect(robust.taylor.preset == .robust)
+    #expect(robust.training.method == "accelerated" && robust.network.hidden == [64, 64, 64])
+    #expect(
+      robust.network.loss == nil && robust.loss(classes: 2) == .logistic
+        && robust.loss(classes: 3) == .softmax)
     #expect(robust.network.bias && robust.taylor.start == .forward && robust.taylor.ridge == 1e-3)
     #expect(robust.taylor.multiplier == .none && robust.training.keepBest)
     let paper = try configuration(least + "[taylor]\npreset = \"paper\"")
     #expect(!paper.network.bias && paper.taylor.start == .gaussian && paper.taylor.ridge == 0)
     #expect(paper.taylor.multiplier == .last && !paper.training.keepBest)
+    #expect(paper.training.method == "taylor" && paper.network.loss == .hinge)
     #expect(paper.taylor.beta == .every(1) && paper.taylor.gamma == .every(10))
     #expect(paper.taylor.warmStart == 10 && paper.taylor.dualStep == 1)
     #expect(paper.output.directory == "runs/x")
@@ -79,10 +84,10 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
 
   @Test func wholeNumbersAreNumbersAndClassNumbersAreNames() throws {
     let read = try configuration(
-      "[data]\ntrain = 'a'\nclasses = [0, 'two']\n[taylor]\ngamma = [4]\nridge = 1")
+      "[data]\ntrain = 'a'\nclasses = [0, 'two']\n[taylor]\ngamma = [4, 4, 4]\nridge = 1")
     #expect(read.data.selection == .only(["0", "two"]))
     #expect(try configuration(least + "positive_class = 7").data.selection == .positive("7"))
-    #expect(read.taylor.gamma == .each([4]) && read.taylor.ridge == 1)
+    #expect(read.taylor.gamma == .each([4, 4, 4]) && read.taylor.ridge == 1)
   }
 
   /// A configuration in which every key differs from its default.
@@ -227,15 +232,15 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     ("[taylor]\nbeta = 1e300", "line 4: beta = 1e+300 in [taylor], expected a positive number"),
     (
       "[taylor]\ngamma = [1, 2]",
-      "line 4: gamma in [taylor] has 2 values, but hidden = [300] in [network] makes 1 hidden layer."
+      "line 4: gamma in [taylor] has 2 values, but hidden = [64, 64, 64] in [network] makes 3 hidden layers."
     ),
     (
       "[training]\niterations = 2.5",
-      "line 4: iterations = 2.5 in [training], expected a whole number, 1 or more."
+      "line 4: iterations = 2.5 in [training], expected a whole number from 1 to 1000000000."
     ),
     (
       "[training]\niterations = 0",
-      "line 4: iterations = 0 in [training], expected a whole number, 1 or more."
+      "line 4: iterations = 0 in [training], expected a whole number from 1 to 1000000000."
     ),
     (
       "[training]\nmethod = \"adm\"",
@@ -309,6 +314,45 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     #expect(lines[3].hasPrefix("--set output.overwrite=2"))
   }
 
+  /// Whatever a file says, no count is so large that a product of some leaves 64 bits.
+  @Test func everyWholeNumberHasABound() throws {
+    let counted = Configuration.keys.filter {
+      $0.expected.contains("whole number") && !$0.name.hasSuffix("seed")
+    }
+    #expect(counted.count >= 16)
+    for key in counted {
+      for number in [Int.max, Int.max / 2 + 1, 1 << 60, 1 << 41] {
+        let value = key.name == "hidden" ? "[\(number)]" : "\(number)"
+        let lines = try refusal("", ["data.synthetic=9", "\(key.path)=\(value)"])
+        #expect(lines.contains { $0.hasPrefix("--set \(key.path)=") && $0.contains("expected") }, "\(lines)")
+      }
+    }
+    #expect(try refusal(least, ["training.chunk=\(Int.max)"])[0].hasSuffix("The largest is 1000000000000."))
+    let deep = "[" + [String](repeating: "1", count: 101).joined(separator: ", ") + "]"
+    #expect(
+      try refusal(least, ["network.hidden=\(deep)"])[0].hasSuffix("has 101 layers, expected 100 at the most.")
+    )
+  }
+
+  /// A configuration without a method trains by `taylor` if it speaks of it, as it always has.
+  @Test func theMethodIsAcceleratedUnlessAnotherIsMeant() throws {
+    func method(_ text: String, _ settings: [String] = []) throws -> String {
+      try configuration(least + text, settings).training.method
+    }
+    #expect(try method("") == "accelerated")
+    #expect(try method("[network]\nloss = 'hinge'\n[adam]\nrate = 1") == "accelerated")
+    #expect(try method("[taylor]\nridge = 1") == "taylor")
+    #expect(try method("", ["taylor.preset=paper"]) == "taylor")
+    #expect(try method("[taylor]\nridge = 1\n[training]\nmethod = 'adam'") == "adam")
+    #expect(try method("[taylor]\nridge = 1\n[baselines]\nmethods = ['taylor']") == "accelerated")
+  }
+
+  @Test func whatIsNamedIsKnown() throws {
+    #expect(try configuration(least).named == ["data.train"])
+    let read = try configuration("[taylor]\nmultiplier = 'all'\n" + least, ["network.hidden=[3]"])
+    #expect(read.named == ["data.train", "training.method", "network.hidden"])
+  }
+
   @Test func theTrainingSetIsNeeded() throws {
     #expect(
       try refusal("") == [
@@ -358,7 +402,9 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
   @Test func regressionAllowsOnlyItsOwnSettings() throws {
     let regression = "[data]\ntrain = 'a'\ntest = 'b'\ntask = 'regression'\n"
     #expect(try configuration(regression + "[network]\nloss = 'huber'").data.task == .regression)
-    let lines = try refusal(regression + "classes = ['a', 'b']\n[stop]\ntarget_accuracy = 0.5")
+    #expect(try configuration(regression).loss(classes: 1) == .square)
+    let lines = try refusal(
+      regression + "classes = ['a', 'b']\n[network]\nloss = 'hinge'\n[stop]\ntarget_accuracy = 0.5")
     #expect(lines.count == 3)
     #expect(lines.contains { $0.contains("loss in [network] is \"hinge\", which is for classes.") })
   }

@@ -58,9 +58,11 @@ private func configuration(_ text: String, _ settings: [String] = []) throws -> 
       try configuration("[training]\nmethod = 'consistent'\n[consistent]\npenalty = 7", ["taylor.penalty=2"])
         == new)
     #expect(
-      try configuration("[taylor]\npreset = 'consistent'", ["taylor.preset=robust"]) == configuration(""))
+      try configuration("[taylor]\npreset = 'consistent'", ["taylor.preset=robust"])
+        == configuration("[training]\nmethod = 'taylor'"))
     #expect(
-      try configuration("[taylor]\npreset = 'consistent'", ["taylor.multiplier=none"]) == configuration(""))
+      try configuration("[taylor]\npreset = 'consistent'", ["taylor.multiplier=none"])
+        == configuration("[training]\nmethod = 'taylor'"))
   }
 
   @Test func theyAreNotWrittenAnyMore() throws {

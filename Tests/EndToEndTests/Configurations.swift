@@ -25,7 +25,7 @@ extension TemporaryDirectory {
     FileManager.default.contents(atPath: path(name)) ?? Data()
   }
 
-  /// Writes config.toml: 3 iterations of a net of 8 hidden units on `train`, results in `run`. Returns its path.
+  /// Writes config.toml: 3 iterations of `taylor` with a net of 8 hidden units and hinges on `train`, results in `run`. Returns its path.
   ///
   /// - Parameters:
   ///   - data: more lines of the table [data]; all of them where the samples are synthetic.
@@ -42,7 +42,9 @@ extension TemporaryDirectory {
       \(data)
       [network]
       hidden = [8]
+      \(data.contains("regression") ? "" : "loss = \"hinge\"")
       [training]
+      method = "taylor"
       iterations = 3
       [output]
       directory = "\(path("run"))"

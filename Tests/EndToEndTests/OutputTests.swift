@@ -66,7 +66,14 @@ import Testing
     let directory = try TemporaryDirectory()
     let train = try directory.write("train.csv", Samples(300, seed: 33).csv)
     let outcome = try Program.run(ranks: nil, [directory.configuration(train: train), "--quiet"])
-    #expect(outcome.status == 0 && outcome.output.isEmpty, "\(outcome.transcript)")
+    #expect(outcome.status == 0, "\(outcome.transcript)")
+    // One line: where the model is, and what it reaches.
+    let lines = outcome.output.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines.count == 2 && lines[1].isEmpty, "\(outcome.output)")
+    #expect(
+      lines[0].hasPrefix("\(directory.path("run/model.h5")): iteration 3 of 3, train accuracy % "), "\(lines)"
+    )
+    #expect(lines[0].hasSuffix("; max_iterations"), "\(lines)")
     #expect(try records(directory).count == 3)
   }
 

@@ -75,7 +75,7 @@ extension IterationRecord {
     let config = try #require(object["config"] as? [String: [String: Any]])
     #expect(config["data"]?["train"] as? String == "/home/configs/a.csv")
     #expect(config["stop"]?["time_limit"] as? Double == 60)
-    #expect(config["network"]?["hidden"] as? [Int] == [300])
+    #expect(config["network"]?["hidden"] as? [Int] == [64, 64, 64])
     #expect((object["config_sha256"] as? String)?.count == 64)
   }
 

@@ -28,6 +28,16 @@ private func regression(_ iteration: Int, seconds: Double, test: Double, train: 
 }
 
 @Suite struct StudyStatisticsTests {
+  /// A mean has as many digits as tell two of its spread.
+  @Test(arguments: [
+    ([1.1624, 1.1674], "1.1649 ± 0.0035"), ([54.1, 58.3], "56.2 ± 3.0"),
+    ([2, 2.0000001], "2.000000050 ± 0.000000071"),
+    ([1234, 1298], "1266 ± 45"), ([3.25], "3.2500"), ([5, 5], "5.0000 ± 0.0000"), ([.nan, 1], "nan ± nan"),
+  ])
+  func errorsHaveTheDigitsOfTheirSpread(_ values: [Double], _ text: String) {
+    #expect(StudyMeasure(.test, isAccuracy: false).text(SeedSummary(values)) == text)
+  }
+
   @Test func meanSpreadAndMedian() throws {
     let three = SeedSummary([0.75, 0.25, 0.5])
     #expect(three.count == 3 && three.mean == 0.5 && three.median == 0.5)

@@ -23,7 +23,7 @@ public struct BaselinesSection: Sendable, Equatable {
       "What else is trained on the same data, to be held against: each a row of the last table. A linear model "
         + "always is."),
     SettingKey(
-      unset: "iterations", .whole(from: 1), \.iterations,
+      unset: "iterations", .whole(from: 1, to: 1_000_000_000), \.iterations,
       "How many iterations each of them gets. Unset: as many as `iterations` in [training]."),
   ]
 }

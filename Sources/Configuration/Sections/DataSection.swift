@@ -96,7 +96,7 @@ extension DataSection {
       "synthetic_test", .whole(from: 0), \.syntheticTest,
       "How many test samples to generate beside them."),
     SettingKey(
-      "synthetic_features", .whole(from: 1), \.syntheticFeatures,
+      "synthetic_features", .whole(from: 1, to: 1_000_000), \.syntheticFeatures,
       "How many features a generated sample has."),
     SettingKey(
       "synthetic_classes", .whole(from: 2, to: 1000), \.syntheticClasses,

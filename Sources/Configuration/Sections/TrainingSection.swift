@@ -1,4 +1,4 @@
-import ADMM
+import Optimizers
 import Settings
 
 /// [training]: what holds for every method.
@@ -6,8 +6,8 @@ public struct TrainingSection: Sendable, Equatable {
   public init() {}
 
   /// The name of one of `Configuration.methods`.
-  public var method = TaylorSettings.name
-  public var iterations = 30
+  public var method = AcceleratedSettings.name
+  public var iterations = 40
   public var seed: UInt64 = 1
   /// Samples a chunk; `nil` is automatic (`Partition.defaultChunk`).
   public var chunk: Int? = nil
@@ -16,8 +16,11 @@ public struct TrainingSection: Sendable, Equatable {
   public var keepBest = true
 
   static let keys: [SettingKey<TrainingSection>] = [
-    SettingKey("method", .word(of: Configuration.methodNames), \.method, "How to train."),
-    SettingKey("iterations", .whole(from: 1), \.iterations, "How many iterations at the most."),
+    SettingKey(
+      "method", .word(of: Configuration.methodNames), \.method,
+      "How to train. Unset: \"taylor\" where its section is there, else \"accelerated\"."),
+    SettingKey(
+      "iterations", .whole(from: 1, to: 1_000_000_000), \.iterations, "How many iterations at the most."),
     SettingKey("seed", .seed, \.seed, "Decides every random number."),
     SettingKey(
       "chunk", .samples, \.chunk,
@@ -29,6 +32,7 @@ public struct TrainingSection: Sendable, Equatable {
       "How many threads of a rank share its tiles."),
     SettingKey(
       "keep_best", .truth(), \.keepBest,
-      "Whether the model of the best evaluated iteration is saved in place of the last one's."),
+      "Whether the model of the best evaluated iteration is saved in place of the last one's: by accuracy or RMSE on "
+        + "the validation set; where there is none, by the objective."),
   ]
 }

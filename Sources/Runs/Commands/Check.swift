@@ -3,23 +3,69 @@ import Configuration
 import Datasets
 import Files
 import MPI
+import Networks
 import Reports
 
-/// Looks at a configuration's data files without reading their samples, and prints what a run would need.
-/// Collective.
+/// The bytes of files that `check` reads whole, for each rank: some seconds' work.
+private let wholeBytes = 512.0 * 1024 * 1024
+
+/// Finds out whether training would begin, and prints what it would do and need. Collective.
 ///
-/// - Throws: a shared `Failure` where a file is missing, its head is damaged, or the files don't fit each other.
+/// Files of a moderate size are read as training reads them, so that whatever it would refuse is refused here, in the
+/// same words. Of larger ones, and of samples that are generated, only the heads are looked at.
+///
+/// - Throws: a shared `Failure` where training would throw one.
 public func check(_ configuration: Configuration, over ranks: borrowing Communicator) throws -> ExitStatus {
   let console = Console(isQuiet: false, ranks)
-  let (train, test) = try outlines(configuration.data, over: ranks)
-  var table = TextTable(["train", "\(configuration.data.trainOrigin), \(train.summary)"], [.left, .left])
-  if let test { table.add(["test", "\(configuration.data.testOrigin), \(test.summary)"]) }
-  table.add(["network", configuration.networkText(features: train.features)])
-  table.add(["memory", configuration.memoryText(train, test, ranks: ranks.size)])
-  table.add(["results", configuration.output.directory])
-  console.print(table.lines)
-  console.print("The configuration is in order.")
+  let isWhole = try configuration.data.fileBytes(over: ranks).map { $0 <= Double(ranks.size) * wholeBytes }
+  switch isWhole {
+  case true?: try checkWhole(configuration, console, over: ranks)
+  case false?:
+    try checkHeads(configuration, console, over: ranks)
+    console.print(
+      "The configuration and the heads of the files are in order. Files of more than \(amount(wholeBytes)) a rank are "
+        + "not read whole here; admm-mpi describe does.")
+  case nil:
+    try checkHeads(configuration, console, over: ranks)
+    console.print("The configuration is in order. Training generates the samples.")
+  }
   return .done
+}
+
+/// Does all that training does before its first iteration. Collective.
+private func checkWhole(
+  _ configuration: Configuration, _ console: Console, over ranks: borrowing Communicator
+) throws {
+  let data = try TrainingData.read(configuration, over: ranks) { what, share in
+    console.progress("reading the \(what)", share)
+  }
+  let network = configuration.network(features: data.samples.featureCount, outputs: data.samples.outputs)
+  try checkMemory(
+    configuration.stateBytes(network, samples: data.samples.count), beside: data.heldBytes, over: ranks)
+  let memory = try "about \(amount(ranks.max(data.predictedBytes(configuration, network)))) a rank"
+  let own = configuration.rows(
+    network.widths.map(String.init), loss: network.loss.rawValue, memory: memory,
+    defaults: configuration.rowsOfDefaults(network))
+  console.print(lines(data.rows(configuration) + own))
+  console.print("All samples were read. The configuration and the data are in order.")
+}
+
+/// Looks at what can be known without reading or generating samples. Collective.
+private func checkHeads(
+  _ configuration: Configuration, _ console: Console, over ranks: borrowing Communicator
+) throws {
+  let data = configuration.data
+  let (train, test) = try outlines(data, over: ranks)
+  let outputs = configuration.outputs
+  let network = configuration.network(features: train.features, outputs: outputs ?? 1)
+  let hasLoss = outputs != nil || configuration.network.loss != nil
+  let widths = network.widths.dropLast().map(String.init) + [outputs.map(String.init) ?? "classes"]
+  let memory = try configuration.memoryText(network, train, test, over: ranks)
+  let own = configuration.rows(
+    widths, loss: hasLoss ? network.loss.rawValue : "auto", memory: memory,
+    defaults: hasLoss ? configuration.rowsOfDefaults(network) : [])
+  let tested = test.map { [(name: "test", text: "\(data.testOrigin), \($0.summary)")] } ?? []
+  console.print(lines([(name: "train", text: "\(data.trainOrigin), \(train.summary)")] + tested + own))
 }
 
 /// The training set and, where there is one, the test set, which fit each other. Collective.
@@ -44,27 +90,69 @@ private func outlines(
   return (train, test)
 }
 
+/// Rows of names and texts in two columns.
+private func lines(_ rows: [(name: String, text: String)]) -> [String] {
+  var table = TextTable([rows[0].name, rows[0].text], [.left, .left])
+  for (name, text) in rows.dropFirst() { table.add([name, text]) }
+  return table.lines
+}
+
 extension Configuration {
-  /// "28-300-1, relu, hinge, bias"; "classes" for outputs that only a full read tells.
-  fileprivate func networkText(features: Int) -> String {
-    let widths = ([features] + network.hidden).map(String.init) + [outputs.map(String.init) ?? "classes"]
-    return widths.joined(separator: "-") + ", \(network.activation), \(network.loss)"
-      + (network.bias ? ", bias" : "")
+  /// What would be trained, what it needs, and where it goes.
+  fileprivate func rows(
+    _ widths: [String], loss: String, memory: String, defaults: [(name: String, text: String)]
+  ) -> [(name: String, text: String)] {
+    let traits =
+      [widths.joined(separator: "-"), network.activation.rawValue, loss] + (network.bias ? ["bias"] : [])
+    let holdsRun = RunDirectory.files.contains { isReadable("\(output.directory)/\($0)") }
+    return [
+      ("network", traits.joined(separator: ", ")), ("method", methodLine),
+    ] + defaults + [
+      ("memory", memory),
+      ("results", output.directory + (holdsRun && !output.overwrite ? ", which holds a run already" : "")),
+    ]
   }
 
-  /// What a rank will need of memory.
-  fileprivate func memoryText(_ train: Outline, _ test: Outline?, ranks: Int) -> String {
-    let network = network(features: train.features, outputs: outputs ?? 1)
-    let columnBytes = MemoryLayout<Float>.size * (train.features + 1)
-    let stateBytes = stateBytes(network, samples: 0)
-    let bytesPerSample = columnBytes + self.stateBytes(network, samples: 1) - stateBytes
+  /// What a rank will need of memory. Collective.
+  ///
+  /// - Throws: a shared `Failure` where that is more than there is.
+  fileprivate func memoryText(
+    _ network: Network, _ train: Outline, _ test: Outline?, over ranks: borrowing Communicator
+  ) throws -> String {
+    let column = predictedBytes(network, training: 0, all: 1) - predictedBytes(network, training: 0, all: 0)
     guard let samples = train.samples else {
-      return "about \(bytes(bytesPerSample)) a sample; only a full read tells how many there are"
+      let sample = column + stateBytes(network, samples: 1) - stateBytes(network, samples: 0)
+      return "about \(amount(sample)) a sample; only a full read tells how many there are"
     }
-    func share(_ samples: Int) -> Int { (samples + ranks - 1) / ranks }
-    let total = share(samples) * bytesPerSample + share(test?.samples ?? 0) * columnBytes + stateBytes
-    return "about \(bytes(total)) a rank for training on \(counted(ranks, "rank"))"
+    func share(_ samples: Int) -> Int { (samples + ranks.size - 1) / ranks.size }
+    let need = predictedBytes(
+      network, training: share(samples), all: share(samples) + share(test?.samples ?? 0))
+    try checkMemory(need, over: ranks)
+    return "about \(amount(need)) a rank for training on \(counted(ranks.size, "rank"))"
   }
+
+  /// d_L where the configuration tells it.
+  package var outputs: Int? {
+    if data.task == .regression { return 1 }
+    let classes = data.generator?.classes ?? (data.positiveClass == nil ? data.classes?.count : 2)
+    return classes.map { $0 == 2 && !loss(classes: 2).isJoint ? 1 : $0 }
+  }
+}
+
+extension DataSection {
+  /// The bytes of the files as they unpack, about; nil where samples are generated. What is not there counts nothing:
+  /// to read it will tell. Collective.
+  fileprivate func fileBytes(over ranks: borrowing Communicator) throws -> Double? {
+    guard generator == nil else { return nil }
+    let sizes = [train, test].compactMap { $0 }.map { path in
+      Double(fileSize(path)) * (path.hasSuffix(".gz") ? 4 : 1)
+    }
+    return try ranks.max(sizes.reduce(0, +))
+  }
+}
+
+private func fileSize(_ path: String) -> Int {
+  do { return try InputFile(path).size } catch { return 0 }
 }
 
 /// What is known of a data set before it is read or generated.
@@ -98,14 +186,5 @@ extension Preview {
     let samples =
       samples.map { (isEstimate ? "about " : "") + counted($0, "sample") } ?? "unknown number of samples"
     return "\(format), \(bytes(fileSize)), \(samples), \(counted(features, "feature"))"
-  }
-}
-
-extension Configuration {
-  /// d_L where the configuration tells it.
-  package var outputs: Int? {
-    if data.task == .regression { return 1 }
-    let classes = data.generator?.classes ?? (data.positiveClass == nil ? data.classes?.count : 2)
-    return classes.map { $0 == 2 && !network.loss.isJoint ? 1 : $0 }
   }
 }

@@ -36,7 +36,9 @@ public func train(
   let speeds = try measuredProductSpeeds(over: ranks)
   // Where ranks share cores, that is the reason, and has been told.
   if launch.warnings.isEmpty { launch.machine.slowProducts(speeds).map(console.warn) }
-  let memory = try Spread(Double(data.predictedBytes(configuration, network)), over: ranks)
+  let memory = try Spread(data.predictedBytes(configuration, network), over: ranks)
+  try checkMemory(
+    configuration.stateBytes(network, samples: data.samples.count), beside: data.heldBytes, over: ranks)
   console.print(banner(launch, configuration, network, data, memory, directory).lines)
 
   let linear = try fitLinearModel(data, console, phases, over: ranks)
@@ -63,6 +65,7 @@ public func train(
   try directory.write("run.json", summary.json.document, over: ranks)
   console.print(results.lines)
   console.print(summary.closingLines(directory))
+  console.printResult(results.brief(directory.path(of: "model.h5"), summary.outcome))
   return summary.outcome.exitStatus
 }
 

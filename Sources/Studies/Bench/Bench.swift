@@ -119,13 +119,13 @@ private func header(_ launch: Launch, _ network: Network, tile: Int) -> [String]
 extension BenchRequest {
   /// The network whose iteration is taken apart. Collective.
   fileprivate func network(_ console: Console, over ranks: borrowing Communicator) throws -> Network {
-    let settings = configuration ?? Configuration()
-    if let widths {
-      return Network(
-        widths: widths, activation: settings.network.activation, loss: settings.network.loss,
-        bias: settings.network.bias)
-    }
+    var settings = configuration ?? Configuration()
     // Without a configuration the paper's.
+    if configuration == nil { (settings.network.hidden, settings.network.loss) = ([300], .hinge) }
+    if let widths {
+      settings.network.hidden = Array(widths.dropFirst().dropLast())
+      return settings.network(features: widths[0], outputs: widths[widths.count - 1])
+    }
     guard configuration != nil else {
       return settings.network(features: features ?? 28, outputs: outputs ?? 1)
     }

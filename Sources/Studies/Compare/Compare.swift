@@ -58,7 +58,7 @@ extension CompareRequest {
     for seed in seeds {
       for (i, contender) in contenders.enumerated() {
         let configuration = contender.configuration(seed: seed)
-        data.setTargets(for: configuration.network.loss)
+        data.setTargets(for: configuration.loss(for: data.labels))
         let run = try studyRun(configuration, data, report.measure, console, over: ranks) { record in
           let line = record.seriesLine(name: contender.name, method: contender.method, seed: seed)
           try log.append(line, over: ranks)

@@ -60,10 +60,10 @@ struct StudyReport {
   }
 
   private func network(of configuration: Configuration, _ data: borrowing TrainingData) -> String {
-    let outputs = Scoring.outputs(data.labels, loss: configuration.network.loss)
+    let loss = configuration.loss(for: data.labels)
+    let outputs = Scoring.outputs(data.labels, loss: loss)
     let widths = configuration.network(features: data.samples.featureCount, outputs: outputs).widths
-    return widths.map(String.init).joined(separator: "-")
-      + ", \(configuration.network.activation), \(configuration.network.loss)"
+    return widths.map(String.init).joined(separator: "-") + ", \(configuration.network.activation), \(loss)"
   }
 
   /// What is said after a run.

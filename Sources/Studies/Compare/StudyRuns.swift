@@ -19,6 +19,8 @@ func studyRun(
   let phases = Phases()
   let seed = configuration.training.seed
   let network = configuration.network(features: data.samples.featureCount, outputs: data.samples.outputs)
+  try checkMemory(
+    configuration.stateBytes(network, samples: data.samples.count), beside: data.heldBytes, over: ranks)
   var records: [IterationRecord] = []
   do {
     let outcome = try trainNetwork(network, configuration, data, console, phases, over: ranks) { record in

@@ -47,6 +47,11 @@ package struct StudyMeasure: Sendable, Equatable {
     return isAccuracy ? value >= threshold - rounding : value <= threshold + rounding
   }
 
+  /// The seeds' mean and deviation as a table has them.
+  package func text(_ summary: SeedSummary) -> String {
+    isAccuracy ? summary.text(text) : summary.significantText
+  }
+
   /// `value` as a table has it.
   package func text(_ value: Double) -> String { isAccuracy ? fixed(value, 2) : significant(value, 5) }
 }

@@ -39,6 +39,17 @@ package struct SeedSummary: Sendable, Equatable {
     number(mean) + (deviation.map { " ± " + number($0) } ?? "")
   }
 
+  /// The same of numbers of any size: as many digits after the point as tell two of the deviation, "1.1649 ± 0.0025",
+  /// "54.3 ± 2.1". Five digits that count where there is no deviation.
+  package var significantText: String {
+    guard let deviation, deviation > 0, deviation.isFinite, mean.isFinite else {
+      return text { significant($0, 5) }
+    }
+    let digits = Swift.max(1 - Int(log10(deviation).rounded(.down)), 0)
+    guard digits <= 12, abs(mean) < 1e9 else { return text { significant($0, 5) } }
+    return text { fixed($0, digits) }
+  }
+
   package var json: JSON {
     .object([
       "mean": .number(mean), "deviation": deviation.map { .number($0) }, "min": .number(min),

@@ -22,9 +22,7 @@ extension Study {
         + ["passes", "seconds", "start s", "seeds"],
       [.left, .right, .right, .right] + (hasAUC ? [.right] : []) + [.right, .right, .right, .left])
     for entry in entries {
-      let values = [entry.best(measure), entry.last(measure), entry.peak(measure)].map {
-        $0.text(measure.text)
-      }
+      let values = [entry.best(measure), entry.last(measure), entry.peak(measure)].map { measure.text($0) }
       let auc = hasAUC ? [entry.auc.map { $0.text { fixed($0, 4) } } ?? ""] : []
       let cost = StudyAxis.allCases.reversed().map { brief(entry.end($0).mean) }
       let starting = entry.isTrained ? brief(entry.summary(\.startSeconds).mean) : ""
