@@ -55,7 +55,7 @@ struct Entry {
     let keys = Configuration.keys
     let known = keys.filter { $0.section == section }.map(\.name)
     throw Mistake(
-      "\(place): unknown key \(quoted(shortened(name))) in [\(section)]. "
+      "\(place): unknown key \"\(shortened(name))\" in [\(section)]. "
         + (formerAdvice ?? (nearest(to: name, among: known) == nil ? homeAdvice : nil)
           ?? suggestion(name, known))
     )
@@ -71,11 +71,8 @@ struct Entry {
 }
 
 private func unknown(_ section: String) -> String {
-  "unknown section [\(bare(section))]. " + suggestion(section, Configuration.sections)
+  "unknown section [\(shortened(section))]. " + suggestion(section, Configuration.sections)
 }
-
-/// A name as a message can show it.
-private func bare(_ name: String) -> String { String(quoted(shortened(name)).dropFirst().dropLast()) }
 
 /// What the user may have meant.
 private func suggestion(_ word: String, _ words: [String]) -> String {
@@ -117,7 +114,7 @@ struct Entries {
     var mistakes: [String] = []
     for (section, value) in table {
       guard let inner = value.table else {
-        mistakes.append("\(place(section)): \(outside(section))")
+        mistakes.append("\(place(section)): \(noSection(section))")
         continue
       }
       guard Configuration.sections.contains(section) else {
@@ -148,7 +145,6 @@ struct Entries {
     func refusal(_ line: Int, _ column: Int, _ message: String) -> Failure {
       failure(["\(file), line \(line), column \(column): not TOML: \(shortened(message, to: 200))"])
     }
-    guard !text.utf8.contains(0) else { throw failure(["\(file): holds a zero byte, so it is not TOML text."]) }
     do {
       let lines = try keyLines(text)
       return (try TOMLTable(string: text), lines)
@@ -159,11 +155,14 @@ struct Entries {
     }
   }
 
-  /// What is said of a key without a section.
-  private static func outside(_ name: String) -> String {
+  /// What is said of a key without a section, and of a section that is a value or a list.
+  private static func noSection(_ name: String) -> String {
+    if Configuration.sections.contains(name) {
+      return "[\(name)] is a section: write its name in single brackets in a line of its own, its keys below."
+    }
     let home = Configuration.keys.first { $0.name == name }?.section
     let advice =
       home.map { "It belongs in [\($0)]." } ?? "Every key belongs in a section such as [training]."
-    return "the key \(quoted(shortened(name))) stands outside of any section. \(advice)"
+    return "the key \"\(shortened(name))\" stands outside of any section. \(advice)"
   }
 }

@@ -23,14 +23,17 @@ struct TOMLScanner {
   private static let mostParts = 32
 
   private let text: [UInt8]
-  private var position = 0
+  /// After a byte order mark.
+  private let beginning: Int
+  private var position: Int
   private var line = 1
   /// Dots since the last byte that ends a name.
   private var dots = 0
 
   init(_ text: String) {
     self.text = Array(text.utf8)
-    if self.text.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+    beginning = self.text.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    position = beginning
   }
 
   /// The next `[header]` or `key =`; passes over its value. `nil` at the end.
@@ -54,7 +57,7 @@ struct TOMLScanner {
     position += 1
     if peek() == UInt8(ascii: "[") { position += 1 }
     while let byte = peek(), byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") { position += 1 }
-    guard let byte = peek(), !isNameByte(byte), byte != UInt8(ascii: "]") && byte != UInt8(ascii: "[") else { return }
+    guard let byte = peek(), !isNameByte(byte), byte != UInt8(ascii: "]") else { return }
     throw fault("expected a section's name: letters from A to Z, digits, _ and -. Put other names in quotes.")
   }
 
@@ -73,8 +76,9 @@ struct TOMLScanner {
   private mutating func skipToken() throws(Fault) {
     guard let byte = peek() else { return }
     switch byte {
+    case 0: throw fault("there is a zero byte, so it is no text.")
     case UInt8(ascii: "#"):
-      while let byte = peek(), byte != UInt8(ascii: "\n") { position += 1 }
+      while let byte = peek(), byte != UInt8(ascii: "\n"), byte != 0 { position += 1 }
     case UInt8(ascii: "\""), UInt8(ascii: "'"): try skipString(byte)
     case UInt8(ascii: "."):
       dots += 1
@@ -100,7 +104,7 @@ struct TOMLScanner {
           return
         }
       }
-      if byte == UInt8(ascii: "\n") && !isLong { return }
+      if byte == 0 || byte == UInt8(ascii: "\n") && !isLong { return }
       if byte == UInt8(ascii: "\\") && quote == UInt8(ascii: "\"") {
         guard !["\\u0000", "\\U00000000"].contains(where: { text[position...].starts(with: $0.utf8) }) else {
           throw fault("the string holds a zero character.")
@@ -115,7 +119,7 @@ struct TOMLScanner {
   private func quotes(_ quote: UInt8) -> Int { text[position...].prefix(5).prefix { $0 == quote }.count }
 
   private func fault(_ message: String) -> Fault {
-    let start = text[..<position].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+    let start = text[..<position].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? beginning
     let column = text[start..<position].count { $0 & 0xC0 != 0x80 } + 1
     return Fault(line: line, column: column, message: message)
   }

@@ -24,7 +24,7 @@ private func text(_ value: String) throws -> String? {
   @Test(arguments: [
     "[=a]", "[.a]", "[#a]", "[@data]", "[état]", "[]", "[ ]", "[a.]", "[a..b]", "[a", "[a\n]", "[a]]",
     "[\"a]", "['a",
-    "[a] b = 1", "[a]=1", "[[data]]", "[[=a]]", "[[", "[", "[\0]", "=1", "=a", ".a = 1", "a. = 1", "a..b = 1",
+    "[a] b = 1", "[a]=1", "[[=a]]", "[[", "[", "[\0]", "=1", "=a", ".a = 1", "a. = 1", "a..b = 1",
     "état = 1", "@x = 1", "a b = 1", "a", "a.b", "\"a", "'a", "\"\"\"a\"\"\" = 1", "a =", "a = =", "a = #",
     "a == 1",
     "a = 1 2", "a = 1, 2", "a = b", "a = [", "a = ]", "a = [1", "a = [1,,2]", "a = [,]", "a = [1 2]", "a = {",
@@ -55,9 +55,6 @@ private func text(_ value: String) throws -> String? {
     #expect(
       try refusal("[data]\r\ntrain = \"\"\"\r\n\r\n\"\"\"\r\n  [=").hasPrefix("x.toml, line 5, column 4: "))
     #expect(try refusal("\u{FEFF}[=").hasPrefix("x.toml, line 1, column 2: "))
-    #expect(
-      try refusal("a = \"\"\"\n\n").hasSuffix(
-        "the string that begins in line 1 has no end. Close it with \"\"\"."))
   }
 
   @Test(arguments: [
@@ -72,7 +69,7 @@ private func text(_ value: String) throws -> String? {
   ])
   func stringsAreReadAsWritten(_ value: String, _ expected: String) throws {
     guard !expected.isEmpty else {
-      #expect(try refusal("[data]\npositive_class = \(value)").contains(" is no value."))
+      #expect(try refusal("[data]\npositive_class = \(value)").contains("not TOML"))
       return
     }
     #expect(try text(value) == expected)
@@ -89,7 +86,7 @@ private func text(_ value: String) throws -> String? {
         "\(text)")
     }
     for text in [
-      "inf", "-inf", "nan", "1979-05-27", "1979-05-27 07:32:00Z", "07:32", "1979-05-27T07:32:00+01:00",
+      "inf", "-inf", "nan", "1979-05-27", "1979-05-27 07:32:00Z", "07:32:00", "1979-05-27T07:32:00+01:00",
     ] {
       let message = try refusal("[data]\nsynthetic = 9\nsynthetic_noise = \(text)\n")
       #expect(message.contains("line 3: synthetic_noise = "), "\(message)")
@@ -111,6 +108,7 @@ private func text(_ value: String) throws -> String? {
     #expect(
       try refusal("[data]\ntrain = { a = 1 }").contains("line 2: train = {…} in [data], expected a path."))
     #expect(try refusal("[data]\ntrain = [{ a = 1, b = [{}] }]").contains("line 2: train = [{…}] in [data]"))
+    #expect(try refusal("[[data]]").contains("line 1: [data] is a section"))
     #expect(try refusal("[data]\nx.y.z = 1\n").contains("line 2: unknown key \"x\" in [data]."))
   }
 
@@ -134,7 +132,7 @@ private func text(_ value: String) throws -> String? {
 
   @Test func namesCantHoldControlCharacters() throws {
     let message = try refusal("[\"a\\u001b[31m\"]\n[data]\n\"b\\n\" = 1\n")
-    #expect(message.contains("unknown section [a\\u001b[31m]") && message.contains("unknown key \"b\\n\""))
+    #expect(message.contains("unknown section [a\\u001b[31m]") && message.contains("unknown key \"b\\u000a\""))
     #expect(message.split(separator: "\n").count == 2)
   }
 

@@ -32,13 +32,13 @@ public func train(
     }
   }
   let network = configuration.network(features: data.samples.featureCount, outputs: data.samples.outputs)
-  try directory.checkRoom(for: 4 * network.flatCount + 16_384, over: ranks)
   let speeds = try measuredProductSpeeds(over: ranks)
   // Where ranks share cores, that is the reason, and has been told.
   if launch.warnings.isEmpty { launch.machine.slowProducts(speeds).map(console.warn) }
   let memory = try Spread(data.predictedBytes(configuration, network), over: ranks)
   try checkMemory(
     configuration.stateBytes(network, samples: data.samples.count), beside: data.heldBytes, over: ranks)
+  try directory.checkRoom(for: 4 * network.flatCount + 16_384, over: ranks)
   console.print(banner(launch, configuration, network, data, memory, directory).lines)
 
   let linear = try fitLinearModel(data, console, phases, over: ranks)

@@ -104,7 +104,7 @@ struct HDF5Reader {
   ) throws(LabelTable.Refusal) -> String {
     guard let name = names[number] else {
       throw LabelTable.Refusal(
-        message: "the label \(LabelNames.name(number)) has no name among the \(names.count) of the file. Correct the file.")
+        message: "the label \(number) has no name among the \(names.count) of the file. Correct the file.")
     }
     return name
   }
