@@ -15,6 +15,11 @@ BENCHFLAGS ?=
 # What `make bench-learning` compares on, and options of `make bench-defaults`.
 LEARNING ?= --case fashion-mnist
 DEFAULTS ?=
+# Seconds of `make fuzz` for each of its targets; runs of `make fuzz-commands`, and the seed that they follow from.
+TIME ?= 60
+TARGETS ?= csv gzip idx hdf5 model toml decimal
+RUNS ?= 20000
+SEED ?= 1
 # More options for swift build, such as --static-swift-stdlib.
 SWIFTFLAGS ?=
 
@@ -49,15 +54,19 @@ release := -c release -Xcc -march=$(ARCH) --scratch-path $(BUILD) $(SWIFTFLAGS)
 program := $(BUILD)/release/admm-mpi
 bundle  := $(BUILD)/release/admm-mpiPackageTests.xctest
 sources := Sources Tests Package.swift
+# A debug build with bounds, overflows and memory checked. The counters of allocations stay out of the tests.
+asan := -c debug --sanitize=address -Xcc -march=$(ARCH) --scratch-path .build-asan
+# Leaks: those of Open MPI at its end. The end-to-end tests start the program without the checks' environment.
+asan_suites := --skip EndToEndTests --skip AllocationTests
 # Suites whose tests use the communicator of the job that they run in.
 parallel_suites := MPITests FilesTests HDF5Tests SumsTests NetworksTests ADMMTests OptimizersTests DatasetsTests \
-  ReportsTests ModelsTests RunsTests
+  ReportsTests ModelsTests RunsTests FuzzTests
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help deps build build-tests venv run test test-one test-mpi test-end-to-end test-mpich lint format \
-  venv-bench bench bench-full bench-learning bench-defaults bench-check install clean
+.PHONY: help deps build build-tests venv run test test-one test-mpi test-end-to-end test-mpich test-asan \
+  fuzz fuzz-commands lint format venv-bench bench bench-full bench-learning bench-defaults bench-check install clean
 .DEFAULT_GOAL := help
 
 ## help         this list
@@ -131,6 +140,20 @@ test-mpich: build venv
 	  echo "weights of $$ranks ranks: $$own with $(PKG_MPI), $$mpich with mpich"
 	  [[ -n $$own && $$own == "$$mpich" && $$own == "$${first:=$$own}" ]]
 	done
+
+## test-asan    the tests of one rank, built for debugging, under AddressSanitizer
+test-asan: deps venv
+	@swift build $(asan) --build-tests
+	ASAN_OPTIONS=detect_leaks=0 swift test $(asan) --skip-build --disable-xctest --no-parallel $(asan_suites)
+
+## fuzz         feed the readers of files with what libFuzzer makes up: TIME=60 TARGETS="csv toml"
+fuzz: build venv
+	@ADMM_FUZZ=1 swift build -c debug --sanitize=fuzzer -Xcc -march=$(ARCH) --scratch-path .build-fuzz --product Fuzz
+	.venv/bin/python Fuzz/readers.py --fuzzer .build-fuzz/debug/Fuzz --program $(program) --seconds $(TIME) $(TARGETS)
+
+## fuzz-commands   give mutated files to the commands, on 1 and 2 ranks: RUNS=20000 SEED=1
+fuzz-commands: build venv
+	@.venv/bin/python Fuzz/commands.py --program $(program) --runs $(RUNS) --seed $(SEED) --findings .build-fuzz/commands
 
 ## venv         the tests' own Python: NumPy, SciPy, h5py in .venv
 venv:
