@@ -52,10 +52,11 @@ def fuzz(options, target):
     regressions = ROOT / "Tests/FuzzTests/Corpus" / target
     if regressions.is_dir():
         arguments.append(str(regressions))
+    # libFuzzer leaves signals alone that somebody else handles.
     with open(log, "wb") as output:
         subprocess.run(
-            [options.fuzzer] + arguments, env=environment(target), stdout=output, stderr=output,
-            stdin=subprocess.DEVNULL, timeout=options.seconds * 2 + 300)
+            [options.fuzzer] + arguments, env=environment(target, SWIFT_BACKTRACE="enable=no"),
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=options.seconds * 2 + 300)
     lines = [line for line in log.read_text(errors="replace").splitlines() if re.match(r"#\d+: cov:", line)]
     return lines[-1] if lines else "no statistics: see " + str(log)
 
@@ -77,7 +78,9 @@ def triage(options, target, artifact):
         return BREAKDOWN, True
     stack = " < ".join(f"{library}:{name}" for library, name in frames(errors)[:3])
     line = re.search(r"Fatal error[^\n]{0,200}|ERROR: libFuzzer[^\n]*|failed to allocate[^\n]*", errors)
-    return f"{line[0] if line else f'status {run.returncode}'} {stack}", target in HDF5 and is_inside_hdf5(errors)
+    # One finding for all names and numbers in it.
+    what = re.sub(r"[\"'].*?[\"']|\S*/\S+|\d+", "…", line[0][:160]) if line else f"status {run.returncode}"
+    return f"{what} {stack}", target in HDF5 and is_inside_hdf5(errors)
 
 
 def main():
