@@ -54,10 +54,14 @@ release := -c release -Xcc -march=$(ARCH) --scratch-path $(BUILD) $(SWIFTFLAGS)
 program := $(BUILD)/release/admm-mpi
 bundle  := $(BUILD)/release/admm-mpiPackageTests.xctest
 sources := Sources Tests Package.swift
-# A debug build with bounds, overflows and memory checked. The counters of allocations stay out of the tests.
-asan := -c debug --sanitize=address -Xcc -march=$(ARCH) --scratch-path .build-asan
-# Leaks: those of Open MPI at its end. The end-to-end tests start the program without the checks' environment.
-asan_suites := --skip EndToEndTests --skip AllocationTests
+# Debug builds, in which Swift checks bounds and overflows, and a sanitizer all memory or all threads. Their suites are
+# those that read files and share memory: the mathematics takes hours so. Leaks are Open MPI's own.
+debug := -c debug -Xcc -march=$(ARCH) $(SWIFTFLAGS)
+asan := $(debug) --sanitize=address --scratch-path .build-asan
+asan_suites := --filter '^(MPI|Files|HDF5|LinearAlgebra|Sums|Datasets|Reports|Configuration|Models|Runs|Studies|Fuzz)Tests\.' \
+  --skip 'RealDataTests|SyntheticTests'
+tsan := $(debug) --sanitize=thread --scratch-path .build-tsan
+tsan_suites := --filter 'SumsTests|StepTests|AcceleratedTests|UpdateRuleTests|MiniBatchTests'
 # Suites whose tests use the communicator of the job that they run in.
 parallel_suites := MPITests FilesTests HDF5Tests SumsTests NetworksTests ADMMTests OptimizersTests DatasetsTests \
   ReportsTests ModelsTests RunsTests FuzzTests
@@ -65,8 +69,8 @@ parallel_suites := MPITests FilesTests HDF5Tests SumsTests NetworksTests ADMMTes
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help deps build build-tests venv run test test-one test-mpi test-end-to-end test-mpich test-asan \
-  fuzz fuzz-commands lint format venv-bench bench bench-full bench-learning bench-defaults bench-check install clean
+.PHONY: help deps build build-tests venv run test test-one test-mpi test-end-to-end test-mpich \
+  test-asan test-tsan fuzz fuzz-commands lint format venv-bench bench bench-full bench-learning bench-defaults bench-check install clean
 .DEFAULT_GOAL := help
 
 ## help         this list
@@ -141,10 +145,16 @@ test-mpich: build venv
 	  [[ -n $$own && $$own == "$$mpich" && $$own == "$${first:=$$own}" ]]
 	done
 
-## test-asan    the tests of one rank, built for debugging, under AddressSanitizer
+## test-asan    a debug build's tests on one rank, under AddressSanitizer
 test-asan: deps venv
 	@swift build $(asan) --build-tests
 	ASAN_OPTIONS=detect_leaks=0 swift test $(asan) --skip-build --disable-xctest --no-parallel $(asan_suites)
+
+## test-tsan    the same of what several threads of a rank share, under ThreadSanitizer; takes a quarter of an hour
+test-tsan: deps venv
+	@swift build $(tsan) --build-tests
+	TSAN_OPTIONS=ignore_noninstrumented_modules=1 \
+	  swift test $(tsan) --skip-build --disable-xctest --no-parallel $(tsan_suites)
 
 ## fuzz         feed the readers of files with what libFuzzer makes up: TIME=60 TARGETS="csv toml"
 fuzz: build venv
@@ -217,4 +227,4 @@ install: build
 
 ## clean        remove what was built, and the virtual environments; runs/ stays
 clean:
-	rm -rf .build .build-mpich .venv .venv-bench
+	rm -rf .build .build-mpich .build-asan .build-tsan .build-fuzz .venv .venv-bench
