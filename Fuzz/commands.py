@@ -100,8 +100,8 @@ class Outcome:
 class Runs:
     """Makes cases and runs them, in a directory of its own."""
 
-    def __init__(self, program, seed, two_ranks, all_seeds):
-        self.program, self.seed, self.two_ranks = program, seed, two_ranks
+    def __init__(self, program, seed, two_ranks, formats, all_seeds):
+        self.program, self.seed, self.two_ranks, self.formats = program, seed, two_ranks, formats
         self.seeds = {target: files for target, (files, _) in all_seeds.items()}
         self.words = {target: words for target, (_, words) in all_seeds.items()}
         place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
@@ -504,16 +504,18 @@ def smaller(runs, finding, tries=80):
 runs = None
 
 
-def begin(program, seed, two_ranks, all_seeds):
+def begin(*arguments):
     """Makes the runs of a worker process."""
     global runs
-    runs = Runs(program, seed, two_ranks, all_seeds)
+    runs = Runs(*arguments)
     multiprocessing.util.Finalize(None, runs.close, exitpriority=10)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def work(number):
     case = runs.case(number)
+    if runs.formats and runs.format_of(case) not in runs.formats:
+        return number, [], None, case.command, 0
     found, outcome = runs.findings(case, number)
     if any(one.kind.startswith("no end") for one in found):
         # The machine may have been busy: once more.
@@ -547,6 +549,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--two-ranks", type=float, default=0.05, help="the share of runs done again on 2 ranks")
     parser.add_argument("--findings", type=pathlib.Path, default=pathlib.Path("fuzz-findings"))
+    parser.add_argument("--formats", nargs="*", help="of these formats alone: text, gz, ubyte, hdf5, model, toml")
     parser.add_argument("--no-shrinking", action="store_true")
     options = parser.parse_args()
 
@@ -556,10 +559,11 @@ def main():
     counts, statuses = collections.Counter(), collections.Counter()
     with concurrent.futures.ProcessPoolExecutor(
         options.jobs, mp_context=multiprocessing.get_context("spawn"), initializer=begin,
-        initargs=(options.program, options.seed, options.two_ranks, all_seeds)) as pool:
+        initargs=(options.program, options.seed, options.two_ranks, options.formats, all_seeds)) as pool:
         numbers = range(options.first, options.first + options.runs)
         for done, (number, found, status, command, seconds) in enumerate(pool.map(work, numbers, chunksize=20), 1):
-            statuses[command, status] += 1
+            if status is not None:
+                statuses[command, status] += 1
             for finding in found:
                 if finding.is_foreign:
                     foreign[finding.kind] += 1
@@ -577,7 +581,8 @@ def main():
             kinds = {kind: finding for kind, finding in zip(kinds, pool.map(shrink, kinds.values()))}
 
     seconds = time.monotonic() - start
-    print(f"\n{options.runs} runs of seed {options.seed} in {seconds:.0f} s ({options.runs / seconds:.0f} a second)")
+    total = sum(statuses.values())
+    print(f"\n{total} runs of seed {options.seed} in {seconds:.0f} s ({total / seconds:.0f} a second)")
     for command in sorted({command for command, _ in statuses}):
         row = ", ".join(f"{status}: {count}" for (c, status), count in sorted(statuses.items()) if c == command)
         print(f"  {command:24} {row}")
