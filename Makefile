@@ -58,7 +58,8 @@ sources := Sources Tests Package.swift
 # those that read files and share memory: the mathematics takes hours so. Leaks are Open MPI's own.
 debug := -c debug -Xcc -march=$(ARCH) $(SWIFTFLAGS)
 asan := $(debug) --sanitize=address --scratch-path .build-asan
-asan_suites := --filter '^(MPI|Files|HDF5|LinearAlgebra|Sums|Datasets|Reports|Configuration|Models|Runs|Studies|Fuzz)Tests\.' \
+asan_suites := \
+  --filter '^(MPI|Files|HDF5|LinearAlgebra|Sums|Datasets|Reports|Configuration|Models|Runs|Studies|Fuzz)Tests\.' \
   --skip 'RealDataTests|SyntheticTests'
 tsan := $(debug) --sanitize=thread --scratch-path .build-tsan
 tsan_suites := --filter 'SumsTests|StepTests|AcceleratedTests|UpdateRuleTests|MiniBatchTests'
@@ -70,7 +71,8 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .PHONY: help deps build build-tests venv run test test-one test-mpi test-end-to-end test-mpich \
-  test-asan test-tsan fuzz fuzz-commands lint format venv-bench bench bench-full bench-learning bench-defaults bench-check install clean
+  test-asan test-tsan fuzz fuzz-commands lint format venv-bench bench bench-full bench-learning bench-defaults \
+  bench-check install clean
 .DEFAULT_GOAL := help
 
 ## help         this list
@@ -161,9 +163,10 @@ fuzz: build venv
 	@ADMM_FUZZ=1 swift build -c debug --sanitize=fuzzer -Xcc -march=$(ARCH) --scratch-path .build-fuzz --product Fuzz
 	.venv/bin/python Fuzz/readers.py --fuzzer .build-fuzz/debug/Fuzz --program $(program) --seconds $(TIME) $(TARGETS)
 
-## fuzz-commands   give mutated files to the commands, on 1 and 2 ranks: RUNS=20000 SEED=1
+## fuzz-commands   flip bits of whole files, then give mutated files to the commands on 1 and 2 ranks: RUNS=20000 SEED=1
 fuzz-commands: build venv
-	@.venv/bin/python Fuzz/commands.py --program $(program) --runs $(RUNS) --seed $(SEED) --findings .build-fuzz/commands
+	@.venv/bin/python Fuzz/damage.py --program $(program) --seed $(SEED)
+	.venv/bin/python Fuzz/commands.py --program $(program) --runs $(RUNS) --seed $(SEED) --findings .build-fuzz/commands
 
 ## venv         the tests' own Python: NumPy, SciPy, h5py in .venv
 venv:
