@@ -15,6 +15,11 @@ BENCHFLAGS ?=
 # What `make bench-learning` compares on, and options of `make bench-defaults`.
 LEARNING ?= --case fashion-mnist
 DEFAULTS ?=
+# Seconds of `make fuzz` for each of its targets; runs of `make fuzz-commands`, and the seed that they follow from.
+TIME ?= 60
+TARGETS ?= csv gzip idx hdf5 model toml decimal
+RUNS ?= 20000
+SEED ?= 1
 # More options for swift build, such as --static-swift-stdlib.
 SWIFTFLAGS ?=
 
@@ -49,15 +54,25 @@ release := -c release -Xcc -march=$(ARCH) --scratch-path $(BUILD) $(SWIFTFLAGS)
 program := $(BUILD)/release/admm-mpi
 bundle  := $(BUILD)/release/admm-mpiPackageTests.xctest
 sources := Sources Tests Package.swift
+# Debug builds, in which Swift checks bounds and overflows, and a sanitizer all memory or all threads. Their suites are
+# those that read files and share memory: the mathematics takes hours so. Leaks are Open MPI's own.
+debug := -c debug -Xcc -march=$(ARCH) $(SWIFTFLAGS)
+asan := $(debug) --sanitize=address --scratch-path .build-asan
+asan_suites := \
+  --filter '^(MPI|Files|HDF5|LinearAlgebra|Sums|Datasets|Reports|Configuration|Models|Runs|Studies|Fuzz)Tests\.' \
+  --skip 'RealDataTests|SyntheticTests'
+tsan := $(debug) --sanitize=thread --scratch-path .build-tsan
+tsan_suites := --filter 'SumsTests|StepTests|AcceleratedTests|UpdateRuleTests|MiniBatchTests'
 # Suites whose tests use the communicator of the job that they run in.
 parallel_suites := MPITests FilesTests HDF5Tests SumsTests NetworksTests ADMMTests OptimizersTests DatasetsTests \
-  ReportsTests ModelsTests RunsTests
+  ReportsTests ModelsTests RunsTests FuzzTests
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help deps build build-tests venv run test test-one test-mpi test-end-to-end test-mpich lint format \
-  venv-bench bench bench-full bench-learning bench-defaults bench-check install clean
+.PHONY: help deps build build-tests venv run test test-one test-mpi test-end-to-end test-mpich \
+  test-asan test-tsan fuzz fuzz-commands lint format venv-bench bench bench-full bench-learning bench-defaults \
+  bench-check install clean
 .DEFAULT_GOAL := help
 
 ## help         this list
@@ -132,6 +147,27 @@ test-mpich: build venv
 	  [[ -n $$own && $$own == "$$mpich" && $$own == "$${first:=$$own}" ]]
 	done
 
+## test-asan    a debug build's tests on one rank, under AddressSanitizer
+test-asan: deps venv
+	@swift build $(asan) --build-tests
+	ASAN_OPTIONS=detect_leaks=0 swift test $(asan) --skip-build --disable-xctest --no-parallel $(asan_suites)
+
+## test-tsan    the same of what several threads of a rank share, under ThreadSanitizer; takes a quarter of an hour
+test-tsan: deps venv
+	@swift build $(tsan) --build-tests
+	TSAN_OPTIONS=ignore_noninstrumented_modules=1 \
+	  swift test $(tsan) --skip-build --disable-xctest --no-parallel $(tsan_suites)
+
+## fuzz         feed the readers of files with what libFuzzer makes up: TIME=60 TARGETS="csv toml"
+fuzz: build venv
+	@ADMM_FUZZ=1 swift build -c debug --sanitize=fuzzer -Xcc -march=$(ARCH) --scratch-path .build-fuzz --product Fuzz
+	.venv/bin/python Fuzz/readers.py --fuzzer .build-fuzz/debug/Fuzz --program $(program) --seconds $(TIME) $(TARGETS)
+
+## fuzz-commands   flip bits of whole files, then give mutated files to the commands on 1 and 2 ranks: RUNS=20000 SEED=1
+fuzz-commands: build venv
+	@.venv/bin/python Fuzz/damage.py --program $(program) --seed $(SEED)
+	.venv/bin/python Fuzz/commands.py --program $(program) --runs $(RUNS) --seed $(SEED) --findings .build-fuzz/commands
+
 ## venv         the tests' own Python: NumPy, SciPy, h5py in .venv
 venv:
 	@if cmp -s Tests/requirements.txt .venv/requirements.txt && .venv/bin/python -c 'import numpy, scipy, h5py'; then exit; fi
@@ -194,4 +230,4 @@ install: build
 
 ## clean        remove what was built, and the virtual environments; runs/ stays
 clean:
-	rm -rf .build .build-mpich .venv .venv-bench
+	rm -rf .build .build-mpich .build-asan .build-tsan .build-fuzz .venv .venv-bench

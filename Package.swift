@@ -136,6 +136,24 @@ let package = Package(
       ]),
     tests("StudiesTests", ["Basics", "Configuration", "MPI", "Reports", "Runs", "Studies"]),
     tests("EndToEndTests", ["admm-mpi"]),
+
+    // What reads what others wrote: an entry point each, for libFuzzer and for the tests that replay its finds.
+    .target(
+      name: "FuzzTargets",
+      dependencies: ["Basics", "Configuration", "Datasets", "Files", "LinearAlgebra", "MPI", "Models"],
+      path: "Tests/FuzzTargets", swiftSettings: settings),
+    tests(
+      "FuzzTests",
+      ["Basics", "Datasets", "Files", "FuzzTargets", "LinearAlgebra", "MPI", "Models", "Networks"],
+      exclude: ["Corpus", "samples.csv.gz"]),
   ],
   swiftLanguageModes: [.v6]
 )
+
+// libFuzzer brings its own `main`: the target is there only where `make fuzz` asks for it.
+if Context.environment["ADMM_FUZZ"] == "1" {
+  package.targets.append(
+    .executableTarget(
+      name: "Fuzz", dependencies: ["FuzzTargets", "TestSupport"], path: "Tests/FuzzDriver",
+      swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -45,7 +45,7 @@ final class Multipliers: BackwardRule {
   private var inverses: Layers<RightInverse>
   private var matrices: Layers<Matrix<Float>>
   /// A thread's room for a tile.
-  private var rooms: OwnedArray<Room>
+  private let rooms: OwnedArray<Room>
 
   private struct Room: ~Copyable {
     /// z_L, what it is drawn to, and a λ of zeros.
@@ -115,15 +115,15 @@ extension Multipliers {
     let (L, n, thread) = (network.L, tile.columns.count, tile.thread)
     let (delta, factor) = (tile.delta(L), factors[L])
     let value = network.loss.value(Tile(delta), y: tile.y)
-    let u = u[L].mutableColumns(tile.columns).rows(0..<delta.rows)
-    let (z, center) = (rooms[thread].z.mutableColumns(0..<n), rooms[thread].center.mutableColumns(0..<n))
+    let u = u[L].shared.columns(tile.columns).rows(0..<delta.rows)
+    let (z, center) = (rooms[thread].z.shared.columns(0..<n), rooms[thread].center.shared.columns(0..<n))
     for j in 0..<n {
       let (to, m, u) = (center.column(j), delta.column(j), u.column(j))
       for i in 0..<delta.rows { to[i] = m[i] - factor * u[i] }
     }
     network.loss.minimise(
       z, m: Tile(center), y: tile.y, lambda: rooms[thread].lambda.columns(0..<n), beta: Float(beta[L]),
-      scratch: rooms[thread].scratch.mutableElements)
+      scratch: rooms[thread].scratch.shared.elements)
     for j in 0..<n {
       let (m, z, u) = (delta.column(j), z.column(j), u.column(j))
       for i in 0..<delta.rows {
@@ -141,7 +141,7 @@ extension Multipliers {
     let (n, next, delta) = (tile.columns.count, tile.delta(l + 1), tile.delta(l))
     let rows = next.rows < Panels.fewRows ? next.rows : paddedRows(next.rows)
     let pull = MutableTile(
-      base: rooms[tile.thread].pull.mutableBase, rows: next.rows, columns: n, stride: rows)
+      base: rooms[tile.thread].pull.shared.base, rows: next.rows, columns: n, stride: rows)
     for j in 0..<n {
       let (to, from) = (pull.column(j), next.column(j))
       for i in 0..<next.rows { to[i] = -from[i] }
@@ -149,15 +149,15 @@ extension Multipliers {
     W.multiply(pull, Tile(scaledV(l, tile.columns)), isAdded: true)
     B.multiply(delta, Tile(pull))
     let (residual, norm) = network.activation.updateHidden(
-      delta: delta, m: Tile(tile.outputs(l)), u: u[l].mutableColumns(tile.columns),
-      v: v[l].mutableColumns(tile.columns), factor: factors[l])
+      delta: delta, m: Tile(tile.outputs(l)), u: u[l].shared.columns(tile.columns),
+      v: v[l].shared.columns(tile.columns), factor: factors[l])
     tile.room.scalars.add(residual, to: 2 * l - 1)
     tile.room.scalars.add(norm, to: 2 * l)
   }
 
   /// v_l of a tile over its row of zeros, on the scale of β_l. Local.
   private func scaledV(_ l: Int, _ columns: Range<Int>) -> MutableTile<Float> {
-    let v = v[l].mutableColumns(columns).rows(0..<network.inputs(l + 1))
+    let v = v[l].shared.columns(columns).rows(0..<network.inputs(l + 1))
     guard factors[l] != 1 else { return v }
     let factor = Lanes(repeating: factors[l])
     for j in 0..<v.columns {
@@ -185,7 +185,7 @@ extension Multipliers {
   /// Whatever it does to them, a pass that only measures leaves the multipliers as they were.
   func visit(_ tile: PassTile, isMeasuring: Bool, _ body: () -> Void) {
     guard isMeasuring else { return body() }
-    var to = rooms[tile.thread].kept.mutableBase
+    var to = rooms[tile.thread].kept.shared.base
     forEachPiece(tile.columns) { piece, count in
       to.update(from: piece, count: count)
       to += count
@@ -208,7 +208,7 @@ extension Multipliers {
   private func forEachPiece(
     _ columns: Range<Int>, _ body: (_ numbers: UnsafeMutablePointer<Float>, _ count: Int) -> Void
   ) {
-    for l in 1...network.L { body(u[l].mutableColumns(columns).base, u[l].rows * columns.count) }
-    for l in 1..<network.L { body(v[l].mutableColumns(columns).base, v[l].rows * columns.count) }
+    for l in 1...network.L { body(u[l].shared.columns(columns).base, u[l].rows * columns.count) }
+    for l in 1..<network.L { body(v[l].shared.columns(columns).base, v[l].rows * columns.count) }
   }
 }

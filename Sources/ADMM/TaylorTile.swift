@@ -31,17 +31,17 @@ struct TaylorTile {
 
   /// z_l, d_l × n.
   func z(_ l: Int) -> MutableTile<Float> {
-    variables.z[l].mutableColumns(columns).rows(0..<network.widths[l])
+    variables.z[l].shared.columns(columns).rows(0..<network.widths[l])
   }
 
   /// λ, d_L × n.
-  var lambda: MutableTile<Float> { variables.lambda.mutableColumns(columns) }
+  var lambda: MutableTile<Float> { variables.lambda.shared.columns(columns) }
 
   /// a_l over a row of ones, l = 1 … L−1; where it is not stored, as the last step on the tile left it.
   func a(_ l: Int) -> MutableTile<Float> {
     let all =
       variables.isStored[l]
-      ? variables.a[l].mutableColumns(columns) : room.a[l].mutableColumns(0..<columns.count)
+      ? variables.a[l].shared.columns(columns) : room.a[l].mutableColumns(0..<columns.count)
     return all.rows(0..<network.widths[l] + 1)
   }
 

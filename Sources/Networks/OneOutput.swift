@@ -12,7 +12,7 @@ final class OneOutput {
   private var b: Float = 0
   private var rowFactors: Matrix<Float>
   /// A thread's δ_2 a_0, and sixteen numbers a sample to work with.
-  private var scaled, partials: OwnedArray<Matrix<Float>>
+  private let scaled, partials: OwnedArray<Matrix<Float>>
 
   /// Whether a network is such a net, and its sum is computed with the hidden units down the columns.
   static func fits(_ network: Network) -> Bool {
@@ -49,14 +49,14 @@ final class OneOutput {
   func passForward(_ tile: PassTile, _ W: borrowing Panels) {
     network.activation.apply(
       tile.activations(1), W, tile.inputs(0), output: (v.base, b), m: tile.delta(2).asColumn.base,
-      work: partials[tile.thread].mutableBase, slopes: tile.slopes(1))
+      work: partials[tile.thread].shared.base, slopes: tile.slopes(1))
     if network.bias { tile.setOnes(1) }
   }
 
   /// δ_2 a_0, (d_0 + 1) × n or d_0 × n. Local; valid until the thread's next tile.
   func scaledInputs(_ tile: PassTile) -> Tile<Float> {
     let (a0, delta) = (tile.inputs(0), tile.delta(2))
-    let scaled = scaled[tile.thread].mutableColumns(0..<a0.columns).rows(0..<a0.rows)
+    let scaled = scaled[tile.thread].shared.columns(0..<a0.columns).rows(0..<a0.rows)
     for j in 0..<a0.columns {
       let (to, from, factor) = (scaled.column(j), a0.column(j), delta.column(j)[0])
       for i in 0..<a0.rows { to[i] = factor * from[i] }

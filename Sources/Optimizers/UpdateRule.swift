@@ -16,8 +16,8 @@ package final class UpdateRule: BackwardRule {
   private var inverses: Layers<RightInverse>
   private var matrices: Layers<Matrix<Float>>
   /// A thread's z_L, a λ of zeros, and scratch.
-  private var z, lambda: OwnedArray<Matrix<Float>>
-  private var scratch: OwnedArray<Matrix<Double>>
+  private let z, lambda: OwnedArray<Matrix<Float>>
+  private let scratch: OwnedArray<Matrix<Double>>
 
   /// - Parameters:
   ///   - beta: β of the update of z_L.
@@ -41,10 +41,10 @@ package final class UpdateRule: BackwardRule {
     let (network, n, thread) = (tile.network, tile.columns.count, tile.thread)
     let delta = tile.delta(network.L)
     let value = network.loss.value(Tile(delta), y: tile.y)
-    let z = z[thread].mutableColumns(0..<n)
+    let z = z[thread].shared.columns(0..<n)
     network.loss.minimise(
       z, m: Tile(delta), y: tile.y, lambda: lambda[thread].columns(0..<n), beta: beta,
-      scratch: scratch[thread].mutableElements)
+      scratch: scratch[thread].shared.elements)
     for j in 0..<n {
       let (to, from) = (delta.column(j), z.column(j))
       for i in 0..<delta.rows { to[i] -= from[i] }

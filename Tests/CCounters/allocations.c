@@ -8,6 +8,19 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+
+// Sanitizers have functions of their own in these places.
+
+bool counts_allocations(void) { return false; }
+long allocation_count(void) { return 0; }
+void watch_allocations(bool is_watched_now) { (void)is_watched_now; }
+void allow_threads(int number) { (void)number; }
+void enter_mpi(void) {}
+void leave_mpi(void) {}
+
+#else
+
 // The program's own definitions of the allocation functions take the place of the C library's, for all libraries of
 // the process; they count and pass on to glibc's other names for them.
 
@@ -21,6 +34,8 @@ static atomic_long count;
 static _Thread_local bool is_watched;
 static _Thread_local int calls_of_mpi;
 static _Thread_local int allowed_threads = -1;
+
+bool counts_allocations(void) { return true; }
 
 long allocation_count(void) { return atomic_load(&count); }
 
@@ -93,3 +108,5 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, Body bod
   if (code != 0) __libc_free(start);
   return code;
 }
+
+#endif

@@ -35,7 +35,8 @@ import Testing
   }
 
   /// Where the system gives too few threads, the rank fails and does not wait for those that there are.
-  @Test(arguments: [0, 1, 3]) func tooFewThreadsAreAFailure(allowed: Int) {
+  @Test(.enabled(if: counts_allocations(), "a sanitizer starts the threads"), arguments: [0, 1, 3])
+  func tooFewThreadsAreAFailure(allowed: Int) {
     allow_threads(Int32(allowed))
     let failure = #expect(throws: Failure.self) { try ThreadTeam(count: 5) }
     allow_threads(-1)

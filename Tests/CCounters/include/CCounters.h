@@ -2,6 +2,9 @@
 
 #include <stdbool.h>
 
+// Whether allocations are counted and threads refused: not beside a sanitizer, which has functions of its own.
+bool counts_allocations(void);
+
 // How many heap allocations watched threads have made so far, in any library. What MPI allocates within a call is
 // its own affair.
 long allocation_count(void);
