@@ -1,7 +1,7 @@
 import Networks
 
 /// Whether a_l is kept between two visits of a tile.
-public enum ActivationStorage: String, CaseIterable, Sendable, Codable {
+public enum ActivationStorage: String, CaseIterable, Sendable {
   /// Where that costs less than to compute it twice.
   case automatic = "auto"
   /// Always: 4 (d_l + 1) bytes a sample and hidden layer more.

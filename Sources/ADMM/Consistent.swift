@@ -2,7 +2,6 @@ import Basics
 import LinearAlgebra
 import MPI
 import Networks
-import Settings
 import Sums
 
 /// Method `consistent`: Algorithm 1 with a multiplier on every constraint, which learns what backpropagation learns
@@ -25,7 +24,7 @@ public struct Consistent: ~Copyable, TrainingMethod {
   private var w, g, direction, momentum: Matrix<Float>
   private let l2: Double
   /// N.
-  private let samples: Int
+  private let sampleCount: Int
   private var nextGrams = 0
   /// The common factor of the penalties.
   private var scale = 1.0
@@ -38,18 +37,27 @@ public struct Consistent: ~Copyable, TrainingMethod {
   public mutating func sweep(
     _ samples: borrowing Samples, over ranks: borrowing Communicator, isMeasured: Bool = false
   ) throws {
-    // β_l = β_{l+1} max(¼, ½ ‖V_{l+1}‖₂ ‖V_{l+1}‖_F / √d_{l+1})
+    // β_l = β_{l+1} max(¼, ½ ‖V_{l+1}‖₂ ‖V_{l+1}‖_F / √d_{l+1}),  γ_l = β_l
     setPenalties()
-    // m_l = W_l a_{l−1}, a_l = h(m_l);  z_L, u_L;  a_l, v_l, z_l, u_l, l = L−1 … 1;  Σ δ_l a_{l−1}ᵀ, δ_l = m_l −
-    // (z_l + u_l)
+    // One pass, tile by tile (`Pass.visit`). Forward, l = 1 … L:
+    //   m_l = W_l f_{l−1},  f_l = h(m_l),  f_0 = a_0
+    // Back from the last layer (`Multipliers.setLastDelta`):
+    //   z_L ← argmin_z ℓ(z, y) + β_L ‖z − (m_L − u_L)‖²
+    //   u_L ← u_L + z_L − m_L,  δ_L = m_L − (z_L + u_L)
+    // and l = L−1 … 1, W_{l+1} = [V b], t = f_l − v_l (`Multipliers.setDelta`):
+    //   a_l ← t + Vᵀ (V Vᵀ + r I)⁻¹ (z_{l+1} + u_{l+1} − b − V t),  r = γ_l / β_{l+1}
+    //   v_l ← v_l + a_l − f_l
+    //   z_l ← argmin_z γ_l ‖a_l + v_l − h(z)‖² + β_l ‖z − (m_l − u_l)‖²
+    //   u_l ← u_l + z_l − m_l,  δ_l = m_l − (z_l + u_l)
+    // Sums over all samples, in one reduction: Σ δ_l f_{l−1}ᵀ, and now and then Σ f_l f_lᵀ.
     let hasGrams = sweeps >= nextGrams
     let former = objective
     objective = try pass.evaluate(&g, at: w, over: .whole, of: samples, l2: l2, hasGrams: hasGrams, ranks)
     let start = monotonicSeconds()
-    // G_l = (1/N) Σ a_{l−1} a_{l−1}ᵀ
+    // G_l = (1/N) Σ f_{l−1} f_{l−1}ᵀ
     if hasGrams { try refreshMetric() }
     if settings.safeguard { adaptPenalties(after: former) }
-    // D_l = (Σ δ_l a_{l−1}ᵀ / N + decay) (G_l + ρ_l I)⁻¹
+    // D_l = (Σ δ_l f_{l−1}ᵀ / N + l2/(2β_l) [V_l 0]) (G_l + ρ_l I + l2/(2β_l) I₀)⁻¹
     metric.multiply(&direction, g)
     // M_l ← μ M_l + D_l,  W_l ← W_l − μ M_l − D_l
     momentumStep(&w, &momentum, direction, mu: Float(settings.momentum))
@@ -79,18 +87,17 @@ public struct Consistent: ~Copyable, TrainingMethod {
   ) {
     self.network = network
     self.settings = settings
-    self.samples = samples
+    sampleCount = samples
     self.pass = pass
     self.metric = metric
     norms = MatrixNorms(rows: network.widths.dropFirst().max() ?? 1)
     var W = network.randomWeights(seed: seed)
-    // Small first weights: the multipliers of the first sweeps then move the units apart.
     if network.L > 1 {
       let first = W[1].mutableBase
-      for k in 0..<W[1].count { first[k] /= 2 }
+      for k in 0..<W[1].count { first[k] *= ConsistentTuning.firstWeights }
     }
     w = network.flat(W)
-    l2 = settings.l2 ?? network.priorL2(90, samples: samples)
+    l2 = settings.l2 ?? network.priorL2(ConsistentTuning.l2, samples: samples)
     g = network.flatZeros()
     direction = network.flatZeros()
     momentum = network.flatZeros()
@@ -99,7 +106,7 @@ public struct Consistent: ~Copyable, TrainingMethod {
   public var work: SweepWork { pass.work }
 
   public func progress(over ranks: borrowing Communicator) throws -> SweepProgress {
-    var progress = SweepProgress(objective: objective * Double(samples))
+    var progress = SweepProgress(objective: objective * Double(sampleCount))
     if network.L > 1 { progress.activationResidual = largestResidual }
     return progress
   }
@@ -118,27 +125,29 @@ extension Consistent {
   /// β_L = scale · β, and down from it as an error of the outputs of layer l + 1 is to one of layer l. The same on
   /// every rank.
   private mutating func setPenalties() {
+    typealias Tuning = ConsistentTuning
     var beta = settings.beta * scale
     pass.rule.setPenalty(network.L, beta)
     for l in stride(from: network.L - 1, to: 0, by: -1) {
       let V = network.parameters(l + 1, of: w).columns(0..<network.widths[l])
       let (spectral, frobenius) = norms(V)
-      let factor = 0.5 * spectral * frobenius / Double(V.rows).squareRoot()
-      beta *= max(0.25, factor)
+      let factor = Tuning.penaltyScale * spectral * frobenius / Double(V.rows).squareRoot()
+      beta *= max(Tuning.leastPenaltyRatio, factor)
       pass.rule.setPenalty(l, beta)
     }
   }
 
-  /// A rise of the network's own objective drops the momentum and raises the penalties; so, gently, does a residual
-  /// above 1 %.
+  /// A rise of the network's own objective drops the momentum and raises the penalties. A large residual raises
+  /// them gently; else they fall.
   private mutating func adaptPenalties(after former: Double) {
+    typealias Tuning = ConsistentTuning
     if objective > former {
       momentum.scale(0)
-      scale = min(1.5 * scale, 100)
-    } else if largestResidual > 0.01 {
-      scale *= 1.05
+      scale = min(Tuning.raise * scale, Tuning.mostScale)
+    } else if largestResidual > Tuning.largeResidual {
+      scale *= Tuning.gentleRaise
     } else {
-      scale = max(0.98 * scale, 1e-3)
+      scale = max(Tuning.decline * scale, Tuning.leastScale)
     }
   }
 
@@ -146,8 +155,8 @@ extension Consistent {
   private mutating func refreshMetric() throws {
     let (rule, l2) = (pass.rule, l2)
     try metric.setDecay { l2 / (2 * rule.beta[$0]) }
-    try metric.setHidden(from: pass, samples: samples, keep: 0)
-    nextGrams = sweeps + min(max(sweeps, 1), 5)
+    try metric.setHidden(from: pass, samples: sampleCount, keep: 0)
+    nextGrams = sweeps + min(max(sweeps, 1), ConsistentTuning.gramInterval)
   }
 
   /// max_l ‖a_l − h(m_l)‖ / ‖h(m_l)‖ in the last sweep.

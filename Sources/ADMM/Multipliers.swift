@@ -1,4 +1,3 @@
-import Basics
 import LinearAlgebra
 import Networks
 import Sums
@@ -14,7 +13,8 @@ import Sums
 ///     u_l ← u_l + z_l − m_l,   δ_l = m_l − (z_l + u_l)
 ///
 /// with m_l = W_l a_{l−1} of the network's own forward pass. W_l is then fitted to z_l + u_l: a step along −Σ δ_l
-/// a_{l−1}ᵀ (…)⁻¹.
+/// a_{l−1}ᵀ (…)⁻¹. The functions below have these formulae step by step; what is compiled for each activation is
+/// `Activation.updateHidden` (Networks/Kernels/MultiplierUpdate.swift).
 ///
 /// Boyd et al., "Distributed Optimization and Statistical Learning via ADMM" (2011), §3.1.1. With β_l the penalty of
 /// both constraints of a layer, 2 β_l u_l is the Lagrange multiplier of z_l, λ for l = L; when a penalty changes,
@@ -31,9 +31,9 @@ final class Multipliers: BackwardRule {
 
   private let network: Network
   /// u_l, d_l × n, l = 1 … L, padded; this rank's samples.
-  private var u: Layers<Matrix<Float>>
+  private let u: Layers<SharedMatrix>
   /// v_l over a row of zeros, l = 1 … L−1, padded, so that W_{l+1} multiplies it without the bias.
-  private var v: Layers<Matrix<Float>>
+  private let v: Layers<SharedMatrix>
   /// β_l, l = 1 … L; γ_l = β_l. The first entry has no meaning.
   private(set) var beta: [Double]
   /// What u_l and v_l are still to be multiplied by, since β_l changed.
@@ -41,28 +41,26 @@ final class Multipliers: BackwardRule {
   /// ‖a_l − h(m_l)‖ / ‖h(m_l)‖ in the last pass, l = 1 … L−1.
   private(set) var residuals: [Double]
 
-  /// l = 2 … L, and Vᵀ (V Vᵀ + r I)⁻¹ in single precision.
-  private var inverses: Layers<RightInverse>
-  private var matrices: Layers<Matrix<Float>>
-  /// A thread's room for a tile.
-  private let rooms: OwnedArray<Room>
+  /// Vᵀ (V Vᵀ + r I)⁻¹ of W_2 … W_L.
+  private var inverses: RightInverses
+  /// One a thread.
+  private let rooms: [Room]
 
-  private struct Room: ~Copyable {
-    /// z_L, what it is drawn to, and a λ of zeros.
-    var z, center, lambda: Matrix<Float>
-    /// z_{l+1} + u_{l+1} − m_{l+1} + V v_l.
+  /// What a thread works with: room for a tile.
+  private final class Room {
+    let lastStep: LossStep
+    /// m_L − u_L.
+    var center: Matrix<Float>
+    /// V v_l − δ_{l+1}.
     var pull: Matrix<Float>
-    var scratch: Matrix<Double>
     /// The tile's multipliers before a pass that only measures.
     var kept: Matrix<Float>
 
-    init(_ network: Network, columns: Int) {
-      let d = network.widths[network.L]
-      z = Matrix(rows: d, columns: columns)
-      center = Matrix(rows: d, columns: columns)
-      lambda = Matrix(rows: d, columns: columns)
+    init(_ network: Network) {
+      let columns = PassTile.mostColumns
+      lastStep = LossStep(network)
+      center = Matrix(rows: network.widths[network.L], columns: columns)
       pull = Matrix(rows: paddedRows(network.widths.dropFirst().max() ?? 1), columns: columns)
-      scratch = Matrix(rows: 4 * d, columns: 1)
       kept = Matrix(rows: Multipliers.rows(network), columns: columns)
     }
   }
@@ -70,19 +68,18 @@ final class Multipliers: BackwardRule {
   /// All multipliers 0.
   ///
   /// - Parameter samples: how many this rank has.
-  init(_ network: Network, samples: Int, threads: Int, columns: Int = 64) {
+  init(_ network: Network, samples: Int, threads: Int) {
     let (L, d) = (network.L, network.widths)
     self.network = network
     u = Layers(1..<L + 1) { l in
-      Matrix(rows: l < L ? paddedRows(d[l]) : network.lastRows, columns: samples)
+      SharedMatrix(rows: l < L ? paddedRows(d[l]) : network.lastRows, columns: samples)
     }
-    v = Layers(1..<L) { l in Matrix(rows: paddedRows(d[l] + 1), columns: samples) }
+    v = Layers(1..<L) { l in SharedMatrix(rows: paddedRows(d[l] + 1), columns: samples) }
     beta = [Double](repeating: 1, count: L + 1)
     factors = [Float](repeating: 1, count: L + 1)
     residuals = [Double](repeating: 0, count: L)
-    inverses = Layers(2..<max(L + 1, 2)) { l in RightInverse(outputs: d[l], activations: d[l - 1]) }
-    matrices = Layers(2..<max(L + 1, 2)) { l in Matrix(rows: d[l - 1], columns: d[l]) }
-    rooms = OwnedArray(0..<threads) { _ in Room(network, columns: columns) }
+    inverses = RightInverses(network)
+    rooms = (0..<threads).map { _ in Room(network) }
   }
 
   /// The bytes for so many samples.
@@ -106,25 +103,27 @@ final class Multipliers: BackwardRule {
 // MARK: The way back
 
 extension Multipliers {
+  /// B_l = Vᵀ (V Vᵀ + r I)⁻¹,  W_l = [V b],  r = γ_{l−1} / β_l,  γ_{l−1} = β_{l−1}
   func backward(_ l: Int, V: Tile<Float>) throws -> BackwardMatrix {
-    .matrix(try inverses[l].take(V, r: beta[l - 1] / beta[l], layer: l, into: &matrices[l]))
+    .matrix(try inverses.take(l, V: V, r: beta[l - 1] / beta[l]))
   }
 
-  /// z_L, u_L and δ_L.
+  /// z_L, u_L and δ_L, which takes the place of m_L.
   func setLastDelta(_ tile: PassTile) -> Double {
-    let (L, n, thread) = (network.L, tile.columns.count, tile.thread)
+    let (L, room) = (network.L, rooms[tile.thread])
     let (delta, factor) = (tile.delta(L), factors[L])
-    let value = network.loss.value(Tile(delta), y: tile.y)
-    let u = u[L].shared.columns(tile.columns).rows(0..<delta.rows)
-    let (z, center) = (rooms[thread].z.shared.columns(0..<n), rooms[thread].center.shared.columns(0..<n))
-    for j in 0..<n {
+    let loss = network.loss.value(Tile(delta), y: tile.y)
+    let u = u[L].ownColumns(tile.columns).rows(0..<delta.rows)
+    // c = m_L − u_L
+    let center = room.center.mutableColumns(0..<delta.columns)
+    for j in 0..<delta.columns {
       let (to, m, u) = (center.column(j), delta.column(j), u.column(j))
       for i in 0..<delta.rows { to[i] = m[i] - factor * u[i] }
     }
-    network.loss.minimise(
-      z, m: Tile(center), y: tile.y, lambda: rooms[thread].lambda.columns(0..<n), beta: Float(beta[L]),
-      scratch: rooms[thread].scratch.shared.elements)
-    for j in 0..<n {
+    // z_L ← argmin_z ℓ(z, y) + β_L ‖z − c‖²
+    let z = room.lastStep.minimise(m: Tile(center), y: tile.y, beta: Float(beta[L]))
+    // u_L ← u_L + z_L − m_L,  δ_L = m_L − (z_L + u_L)
+    for j in 0..<delta.columns {
       let (m, z, u) = (delta.column(j), z.column(j), u.column(j))
       for i in 0..<delta.rows {
         let new = factor * u[i] + (z[i] - m[i])
@@ -132,32 +131,40 @@ extension Multipliers {
         m[i] -= z[i] + new
       }
     }
-    return value
+    return loss
   }
 
-  /// v_l, u_l and δ_l, with the a_l and z_l in between: in terms of δ_{l+1} the new v_l is Vᵀ (V Vᵀ + r I)⁻¹ (V v_l
-  /// − δ_{l+1}).
+  /// a_l, v_l, z_l, u_l and δ_l from δ_{l+1} = m_{l+1} − (z_{l+1} + u_{l+1}).
+  ///
+  /// With m_{l+1} = V h(m_l) + b and t = h(m_l) − v_l the bracket of the a-update, z_{l+1} + u_{l+1} − b − V t, is
+  /// p = V v_l − δ_{l+1}. So a_l = t + B p, and the new v_l = v_l + a_l − h(m_l) is B p itself.
   func setDelta(_ l: Int, _ tile: PassTile, W: borrowing Panels, B: borrowing Panels) {
-    let (n, next, delta) = (tile.columns.count, tile.delta(l + 1), tile.delta(l))
-    let rows = next.rows < Panels.fewRows ? next.rows : paddedRows(next.rows)
+    let (next, delta) = (tile.delta(l + 1), tile.delta(l))
+    // p = V v_l − δ_{l+1}
+    let stride = next.rows < Panels.fewRows ? next.rows : paddedRows(next.rows)
     let pull = MutableTile(
-      base: rooms[tile.thread].pull.shared.base, rows: next.rows, columns: n, stride: rows)
-    for j in 0..<n {
+      base: rooms[tile.thread].pull.mutableBase, rows: next.rows, columns: next.columns, stride: stride)
+    for j in 0..<next.columns {
       let (to, from) = (pull.column(j), next.column(j))
       for i in 0..<next.rows { to[i] = -from[i] }
     }
     W.multiply(pull, Tile(scaledV(l, tile.columns)), isAdded: true)
+    // (new v_l) = B p, which stands where δ_l will
     B.multiply(delta, Tile(pull))
+    // a_l = h(m_l) − (old v_l) + (new v_l)
+    // z_l ← argmin_z γ_l ‖a_l + (new v_l) − h(z)‖² + β_l ‖z − (m_l − u_l)‖²
+    // u_l ← u_l + z_l − m_l,  v_l ← (new v_l),  δ_l = m_l − (z_l + u_l)
     let (residual, norm) = network.activation.updateHidden(
-      delta: delta, m: Tile(tile.outputs(l)), u: u[l].shared.columns(tile.columns),
-      v: v[l].shared.columns(tile.columns), factor: factors[l])
+      delta: delta, m: Tile(tile.outputs(l)), u: u[l].ownColumns(tile.columns),
+      v: v[l].ownColumns(tile.columns), factor: factors[l])
+    // ‖a_l − h(m_l)‖², ‖h(m_l)‖²
     tile.room.scalars.add(residual, to: 2 * l - 1)
     tile.room.scalars.add(norm, to: 2 * l)
   }
 
   /// v_l of a tile over its row of zeros, on the scale of β_l. Local.
   private func scaledV(_ l: Int, _ columns: Range<Int>) -> MutableTile<Float> {
-    let v = v[l].shared.columns(columns).rows(0..<network.inputs(l + 1))
+    let v = v[l].ownColumns(columns).rows(0..<network.inputs(l + 1))
     guard factors[l] != 1 else { return v }
     let factor = Lanes(repeating: factors[l])
     for j in 0..<v.columns {
@@ -185,7 +192,7 @@ extension Multipliers {
   /// Whatever it does to them, a pass that only measures leaves the multipliers as they were.
   func visit(_ tile: PassTile, isMeasuring: Bool, _ body: () -> Void) {
     guard isMeasuring else { return body() }
-    var to = rooms[tile.thread].kept.shared.base
+    var to = rooms[tile.thread].kept.mutableBase
     forEachPiece(tile.columns) { piece, count in
       to.update(from: piece, count: count)
       to += count
@@ -208,7 +215,7 @@ extension Multipliers {
   private func forEachPiece(
     _ columns: Range<Int>, _ body: (_ numbers: UnsafeMutablePointer<Float>, _ count: Int) -> Void
   ) {
-    for l in 1...network.L { body(u[l].shared.columns(columns).base, u[l].rows * columns.count) }
-    for l in 1..<network.L { body(v[l].shared.columns(columns).base, v[l].rows * columns.count) }
+    for l in 1...network.L { body(u[l].ownColumns(columns).base, u[l].rows * columns.count) }
+    for l in 1..<network.L { body(v[l].ownColumns(columns).base, v[l].rows * columns.count) }
   }
 }

@@ -28,10 +28,9 @@ extension Taylor {
     try updateWeights()
     beginMeasuring(isMeasured)
     forEachTile(of: chunks, samples) { tile in
-      // The a_l that these weights have seen.
-      for l in 1..<L { recallActivations(l, tile) }
-      // m ← W_L a_{L−1},  z_L ← argmin_z ℓ(z, y) + ⟨z, λ⟩ + β_L ‖z − m‖²
-      let m = lastProduct(tile)
+      // The a_l that these weights have seen,  m ← W_L a_{L−1}
+      let m = recallActivations(tile)
+      // z_L ← argmin_z ℓ(z, y) + ⟨z, λ⟩ + β_L ‖z − m‖²
       updateLastOutputs(m, tile)
       // λ ← λ + s β_L (z_L − m)
       updateMultiplier(m, tile)
@@ -82,20 +81,23 @@ extension Taylor {
     }
   }
 
-  /// a_l as the last a-update made it. Local.
-  func recallActivations(_ l: Int, _ tile: TaylorTile) {
-    if isImplicit(l) {
-      formerActivationSteps[l].recall(
-        tile.room.residual.mutableBase, tile.m(L).base, z: Tile(tile.z(l)), next: Tile(tile.z(L)),
-        newer: activationSteps[l],
-        network.activation)
-    } else if !variables.isStored[l] {
-      apply(formerActivationSteps[l], l, tile)
-    }
+  /// All a_l as the last a-updates made them, and W_L a_{L−1}, which is returned. Local; valid until the next product
+  /// of the tile.
+  func recallActivations(_ tile: TaylorTile) -> Tile<Float> {
+    for l in 1..<L where !variables.isStored[l] && !isImplicit(l) { apply(formerActivationSteps[l], l, tile) }
+    return L > 1 && isImplicit(L - 1) ? recallLastActivations(tile) : product(L, tile)
   }
 
-  /// Whether a_l is not even stored within a visit: for one output a number a sample does. W_L a_{L−1} comes with
-  /// it.
+  /// What makes a_{L−1} from z_{L−1}, and W_L a_{L−1}, which comes with it and is returned. Local.
+  private func recallLastActivations(_ tile: TaylorTile) -> Tile<Float> {
+    let (l, m) = (L - 1, tile.m(L))
+    formerActivationSteps[l].recall(
+      tile.room.residual.mutableBase, m.base, z: Tile(tile.z(l)), next: Tile(tile.z(L)),
+      newer: activationSteps[l], network.activation)
+    return Tile(m)
+  }
+
+  /// Whether a_l is not even stored within a visit: for one output a number a sample does.
   private func isImplicit(_ l: Int) -> Bool {
     l == L - 1 && !variables.isStored[l] && activationSteps[l].canBeImplicit
   }
@@ -107,11 +109,6 @@ extension Taylor {
     step.apply(
       tile.a(l), z: Tile(tile.z(l)), next: Tile(tile.z(l + 1)), network.activation,
       work: tile.room.work.mutableBase)
-  }
-
-  /// W_L a_{L−1}. Local; valid until the next product of the tile.
-  func lastProduct(_ tile: TaylorTile) -> Tile<Float> {
-    if L > 1 && isImplicit(L - 1) { Tile(tile.m(L)) } else { product(L, tile) }
   }
 
   /// z_L. Local.

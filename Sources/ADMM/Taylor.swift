@@ -2,7 +2,6 @@ import Basics
 import LinearAlgebra
 import MPI
 import Networks
-import Settings
 import Sums
 
 /// Method `taylor`: Algorithm 1, its variables and what a sweep works with. `Sweep.swift` has the algorithm.
@@ -47,7 +46,7 @@ public struct Taylor: ~Copyable, TrainingMethod {
   /// This rank's chunks.
   let chunks: [Int]
   /// N.
-  private let samples: Int
+  private let sampleCount: Int
   /// Most samples a tile.
   public let tileColumns: Int
 
@@ -89,7 +88,7 @@ public struct Taylor: ~Copyable, TrainingMethod {
     self.network = network
     self.settings = settings
     (self.beta, self.gamma) = (beta, gamma)
-    self.samples = samples.partition.samples
+    sampleCount = samples.partition.samples
     self.tileColumns = tileColumns
     self.team = team
     chunks = Array(samples.chunks)
@@ -101,7 +100,8 @@ public struct Taylor: ~Copyable, TrainingMethod {
       ActivationStep(from: d[l + 1], to: d[l], hasBias: network.bias)
     }
     sums = LayerSums(
-      network.sums, network, samples.partition, threads: team.count, isStacked: { variables.isStacked[$0] })
+      LayerSum.ofSweep(network), network, samples.partition, threads: team.count,
+      isStacked: { variables.isStacked[$0] })
     systems = Layers(1..<L + 1) { l in WeightSystem(size: network.inputs(l)) }
     solved = Layers(1..<L + 1) { l in Matrix(rows: d[l], columns: network.inputs(l)) }
     firstWeights = Panels(rows: d[1], columns: network.inputs(1))
@@ -129,7 +129,7 @@ public struct Taylor: ~Copyable, TrainingMethod {
       sumFlops += d * (d + 1)
       updates += ActivationStep.flops(from: network.widths[l + 1], to: network.widths[l])
     }
-    one.samples = Double(samples)
+    one.samples = Double(sampleCount)
     one.flops = Double(updates + sumFlops) * one.samples
     one.sumFlops = Double(sumFlops) * one.samples
     one.reductions = 1

@@ -140,7 +140,7 @@ public enum TaylorPreset: String, CaseIterable, Sendable {
 }
 
 /// How Algorithm 1 starts.
-public enum StartValues: String, CaseIterable, Sendable, Codable {
+public enum StartValues: String, CaseIterable, Sendable {
   /// Every entry of a_l and z_l is an independent N(0, 1) number: the paper's.
   case gaussian
   /// W_l has independent N(0, 2 / d_{l−1}) entries, and one forward pass gives z_l and a_l.

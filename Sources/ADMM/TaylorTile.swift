@@ -4,51 +4,47 @@ import Sums
 
 /// A tile at work: some columns of all variables, as many as stay in a core's second-level cache.
 struct TaylorTile {
-  /// Which of the rank's samples.
-  let columns: Range<Int>
+  private let samples: SampleTile
   /// The number of the thread that works on it.
   let thread: Int
   let room: TaylorRoom
   private let variables: Variables
-  /// The columns of a_0, over the row of ones.
-  private let a0: Tile<Float>
-  /// The columns of y.
-  let y: Tile<Float>
 
-  init(
-    _ columns: Range<Int>, thread: Int, _ room: TaylorRoom, _ variables: Variables,
-    _ samples: borrowing Samples
-  ) {
-    self.columns = columns
+  init(_ samples: SampleTile, thread: Int, _ room: TaylorRoom, _ variables: Variables) {
+    self.samples = samples
     self.thread = thread
     self.room = room
     self.variables = variables
-    a0 = samples.a0.columns(columns)
-    y = samples.y.columns(columns)
   }
 
   private var network: Network { room.network }
 
+  /// Which of the rank's samples.
+  var columns: Range<Int> { samples.columns }
+
+  /// y, d_L × n.
+  var y: Tile<Float> { samples.y }
+
   /// z_l, d_l × n.
   func z(_ l: Int) -> MutableTile<Float> {
-    variables.z[l].shared.columns(columns).rows(0..<network.widths[l])
+    variables.z[l].ownColumns(columns).rows(0..<network.widths[l])
   }
 
   /// λ, d_L × n.
-  var lambda: MutableTile<Float> { variables.lambda.shared.columns(columns) }
+  var lambda: MutableTile<Float> { variables.lambda.ownColumns(columns) }
 
   /// a_l over a row of ones, l = 1 … L−1; where it is not stored, as the last step on the tile left it.
   func a(_ l: Int) -> MutableTile<Float> {
     let all =
       variables.isStored[l]
-      ? variables.a[l].shared.columns(columns) : room.a[l].mutableColumns(0..<columns.count)
+      ? variables.a[l].ownColumns(columns) : room.a[l].mutableColumns(0..<columns.count)
     return all.rows(0..<network.widths[l] + 1)
   }
 
   /// What W_{l+1} multiplies: a_l, over the row of ones if there is a bias.
-  func inputs(_ l: Int) -> Tile<Float> { (l == 0 ? a0 : Tile(a(l))).rows(0..<network.inputs(l + 1)) }
+  func inputs(_ l: Int) -> Tile<Float> { (l == 0 ? samples.a0 : Tile(a(l))).rows(0..<network.inputs(l + 1)) }
 
-  /// Where W_l a_{l−1} is left for the steps that follow, d_l × n.
+  /// Room for W_l a_{l−1}, d_l × n: `product` and `recallActivations` fill it, and return it.
   func m(_ l: Int) -> MutableTile<Float> {
     let rows = network.widths[l]
     return MutableTile(
@@ -91,7 +87,7 @@ final class TaylorRoom {
   /// Says which columns come next.
   func announce(_ columns: Range<Int>, _ variables: Variables, _ samples: borrowing Samples) {
     let L = network.L
-    upcoming[0] = Prefetch(samples.a0.columns(columns))
+    upcoming[0] = Prefetch(samples.tile(columns).a0)
     upcoming[1] = Prefetch(variables.z[L].columns(columns))
     for l in 1..<L {
       upcoming[2 * l] = Prefetch(variables.z[l].columns(columns))
@@ -110,11 +106,12 @@ extension Taylor {
   /// chunks. Local.
   func forEachTile(of chunks: [Int], _ samples: borrowing Samples, _ body: (TaylorTile) -> Void) {
     let n = samples.count
-    samples.forEachTile(of: chunks, length: tileColumns, on: team) { columns, thread in
+    samples.forEachTile(of: chunks, length: tileColumns, on: team) { own, thread in
       let room = rooms[thread]
-      room.announce(columns.upperBound..<min(columns.upperBound + tileColumns, n), variables, samples)
+      let next = own.columns.upperBound
+      room.announce(next..<min(next + tileColumns, n), variables, samples)
       room.measures.beginTile()
-      body(TaylorTile(columns, thread: thread, room, variables, samples))
+      body(TaylorTile(own, thread: thread, room, variables))
       room.measures.endTile()
     } endOfChunk: {
       sums.closeChunk(thread: $0)

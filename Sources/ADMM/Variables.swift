@@ -7,11 +7,11 @@ import Networks
 /// only where that costs more than to store and load it.
 package final class Variables {
   /// z_l, d_l × n, l = 1 … L; padded to whole vectors for l < L.
-  package var z: Layers<Matrix<Float>>
+  package let z: Layers<SharedMatrix>
   /// λ, d_L × n.
-  package var lambda: Matrix<Float>
+  package let lambda: SharedMatrix
   /// a_l of the next sweep over a row of ones, (d_l + 1) × n, padded, l = 1 … L−1; empty where it is not stored.
-  package var a: Layers<Matrix<Float>>
+  package let a: Layers<SharedMatrix>
   /// Whether a_l is stored, by l; the entry for 0 has no meaning.
   package let isStored: [Bool]
   /// Whether the tile of a_l has z_{l+1} below it, so that one product brings both sums for W_{l+1}; by l.
@@ -24,8 +24,8 @@ package final class Variables {
     isStacked = (0..<L).map {
       $0 > 0 && !isStored[$0] && ActivationStep.stacksOutputs(from: d[$0 + 1], to: d[$0])
     }
-    z = Layers(1..<L + 1) { l in Matrix(rows: l < L ? paddedRows(d[l]) : d[l], columns: n) }
-    lambda = Matrix(rows: d[L], columns: n)
-    a = Layers(1..<L) { l in Matrix(rows: paddedRows(d[l] + 1), columns: isStored[l] ? n : 0) }
+    z = Layers(1..<L + 1) { l in SharedMatrix(rows: l < L ? paddedRows(d[l]) : d[l], columns: n) }
+    lambda = SharedMatrix(rows: d[L], columns: n)
+    a = Layers(1..<L) { l in SharedMatrix(rows: paddedRows(d[l] + 1), columns: isStored[l] ? n : 0) }
   }
 }

@@ -33,17 +33,32 @@ LANES_INLINE lanes_t lanes_first(lanes_t x, int count, lanes_t y) {
   return numbers < (numbers_t)count ? x : y;
 }
 
-// e^x for x <= 0, to 2 units in the last place; 0 below -87. x = n log 2 + r with |r| <= log 2 / 2, and a polynomial
-// in r.
-LANES_INLINE lanes_t lanes_exp_of_negative(lanes_t x) {
-  typedef int numbers_t __attribute__((ext_vector_type(16)));
+// The least x whose e^x is told from 0 below.
+#define LANES_LOWEST -87.0f
+
+// r and n of x = n log 2 + r with |r| <= log 2 / 2, for LANES_LOWEST <= x <= 0; of a lower x those of LANES_LOWEST.
+LANES_INLINE lanes_t lanes_remainder_of_log_2(lanes_t x, lanes_t *n) {
   const lanes_t magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number
-  lanes_t floor_at = -87.0f;
-  lanes_t y = x < floor_at ? floor_at : x;
-  lanes_t shifted = lanes_multiply_add(y, (lanes_t)1.44269504f, magic);
-  lanes_t n = shifted - magic;
-  lanes_t r = lanes_multiply_add(n, (lanes_t)-0.693359375f, y);
-  r = lanes_multiply_add(n, (lanes_t)2.12194440e-4f, r);
+  lanes_t lowest = LANES_LOWEST;
+  lanes_t y = x < lowest ? lowest : x;
+  *n = lanes_multiply_add(y, (lanes_t)1.44269504f, magic) - magic;
+  lanes_t r = lanes_multiply_add(*n, (lanes_t)-0.693359375f, y);
+  return lanes_multiply_add(*n, (lanes_t)2.12194440e-4f, r);
+}
+
+// 2^n for whole n of -126 and more.
+LANES_INLINE lanes_t lanes_power_of_2(lanes_t n) {
+  typedef int numbers_t __attribute__((ext_vector_type(16)));
+  numbers_t exponent = (__builtin_convertvector(n, numbers_t) + 127) << 23;
+  lanes_t power;
+  __builtin_memcpy(&power, &exponent, sizeof power);
+  return power;
+}
+
+// e^x for x <= 0, to 2 units in the last place; 0 below -87: a polynomial in r, times 2^n.
+LANES_INLINE lanes_t lanes_exp_of_negative(lanes_t x) {
+  lanes_t n;
+  lanes_t r = lanes_remainder_of_log_2(x, &n);
   lanes_t p = 1.0f / 720;
   p = lanes_multiply_add(p, r, (lanes_t)(1.0f / 120));
   p = lanes_multiply_add(p, r, (lanes_t)(1.0f / 24));
@@ -51,24 +66,15 @@ LANES_INLINE lanes_t lanes_exp_of_negative(lanes_t x) {
   p = lanes_multiply_add(p, r, (lanes_t)0.5f);
   p = lanes_multiply_add(p, r, (lanes_t)1.0f);
   p = lanes_multiply_add(p, r, (lanes_t)1.0f);
-  numbers_t exponent = (__builtin_convertvector(n, numbers_t) + 127) << 23;
-  lanes_t scale;
-  __builtin_memcpy(&scale, &exponent, sizeof scale);
-  lanes_t result = p * scale;
-  return x < floor_at ? (lanes_t)0.0f : result;
+  lanes_t result = p * lanes_power_of_2(n);
+  return x < LANES_LOWEST ? (lanes_t)0.0f : result;
 }
 
 // e^x - 1 for x <= 0, to 2 units in the last place; -1 below -87. As above, with e^r - 1 in place of e^r: no digit
 // of a small x is lost, since there n = 0.
 LANES_INLINE lanes_t lanes_exp_minus_one_of_negative(lanes_t x) {
-  typedef int numbers_t __attribute__((ext_vector_type(16)));
-  const lanes_t magic = 12582912.0f;
-  lanes_t floor_at = -87.0f;
-  lanes_t y = x < floor_at ? floor_at : x;
-  lanes_t shifted = lanes_multiply_add(y, (lanes_t)1.44269504f, magic);
-  lanes_t n = shifted - magic;
-  lanes_t r = lanes_multiply_add(n, (lanes_t)-0.693359375f, y);
-  r = lanes_multiply_add(n, (lanes_t)2.12194440e-4f, r);
+  lanes_t n;
+  lanes_t r = lanes_remainder_of_log_2(x, &n);
   lanes_t p = 1.0f / 5040;
   p = lanes_multiply_add(p, r, (lanes_t)(1.0f / 720));
   p = lanes_multiply_add(p, r, (lanes_t)(1.0f / 120));
@@ -76,9 +82,7 @@ LANES_INLINE lanes_t lanes_exp_minus_one_of_negative(lanes_t x) {
   p = lanes_multiply_add(p, r, (lanes_t)(1.0f / 6));
   p = lanes_multiply_add(p, r, (lanes_t)0.5f);
   p = lanes_multiply_add(p * r, r, r);
-  numbers_t exponent = (__builtin_convertvector(n, numbers_t) + 127) << 23;
-  lanes_t scale;
-  __builtin_memcpy(&scale, &exponent, sizeof scale);
+  lanes_t scale = lanes_power_of_2(n);
   return lanes_multiply_add(p, scale, scale - 1.0f);
 }
 

@@ -111,12 +111,6 @@ public struct Matrix<Element: BitwiseCopyable>: ~Copyable {
     mutating get { MutableTile(base: memory, rows: rows, columns: columns, stride: rows) }
   }
 
-  /// The whole matrix, to be written by several threads at a time, each in a part of its own. What is mutating may
-  /// have one user at a time.
-  @inlinable public var shared: MutableTile<Element> {
-    MutableTile(base: memory, rows: rows, columns: columns, stride: rows)
-  }
-
   /// Some consecutive columns, to be written.
   @inlinable public mutating func mutableColumns(_ range: Range<Int>) -> MutableTile<Element> {
     mutableAll.columns(range)

@@ -59,15 +59,6 @@ public struct Cholesky<Number: LAPACKNumber>: ~Copyable {
   /// Room for the factor of a d × d matrix.
   public init(size d: Int) { U = Matrix(rows: d, columns: d) }
 
-  /// Factors G + ρI: see `factor`.
-  public init(
-    of G: Tile<Number>, ridge: Number = 0, smallestPivot: Number = 1e-14
-  ) throws(LAPACKError) {
-    precondition(G.rows == G.columns, "\(G.rows) × \(G.columns) is not square")
-    self.init(size: G.rows)
-    try factor(G, ridge: ridge, smallestPivot: smallestPivot)
-  }
-
   /// Factors G + ρI. Local; d³/3 flops, no allocation.
   ///
   /// - Parameters:
@@ -120,13 +111,6 @@ public struct Cholesky<Number: LAPACKNumber>: ~Copyable {
         blas(U.rows), x,
         blas(stride))
     }
-  }
-
-  /// (G + ρI)⁻¹, both triangles. Local; d³ flops.
-  public func inverse() -> Matrix<Number> {
-    var inverse = Matrix<Number>(rows: U.rows, columns: U.rows)
-    invert(into: &inverse)
-    return inverse
   }
 
   /// Overwrites `inverse`, d × d, by (G + ρI)⁻¹, both triangles. Local; 2 d³/3 flops.

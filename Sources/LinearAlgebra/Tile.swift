@@ -102,12 +102,6 @@ public struct MutableTile<Element: BitwiseCopyable> {
     return MutableTile(base: base, rows: rows * columns, columns: 1, stride: rows * columns)
   }
 
-  /// All entries, column by column, of a tile in one piece.
-  @inlinable public var elements: UnsafeMutableBufferPointer<Element> {
-    precondition(isOnePiece, "columns \(stride) apart of \(rows) rows")
-    return UnsafeMutableBufferPointer(start: base, count: rows * columns)
-  }
-
   /// Overwrites row `i` of all columns by `value`.
   @inlinable public func fillRow(_ i: Int, with value: Element) {
     precondition(i >= 0 && i < rows, "row \(i) of \(rows)")

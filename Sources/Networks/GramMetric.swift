@@ -66,9 +66,9 @@ package struct GramMetric: ~Copyable {
     try factor(1)
   }
 
-  /// Takes G of the hidden layers' activations over a block. Local, the same on every rank.
+  /// Takes G of the hidden layers' activations over a batch. Local, the same on every rank.
   ///
-  /// - Parameter keep: the share of what is known that is kept, so that blocks average out.
+  /// - Parameter keep: the share of what is known that is kept, so that batches average out.
   package mutating func setHidden<Rule>(from pass: borrowing Pass<Rule>, samples: Int, keep: Double) throws {
     for l in stride(from: 2, through: network.L, by: 1) {
       blend(l, pass.gram(l - 1), samples: samples, keep: isSet ? keep : 0)

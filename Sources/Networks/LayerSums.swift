@@ -1,7 +1,6 @@
 import Basics
 import LinearAlgebra
 import MPI
-import Settings
 import Sums
 
 /// One sum over all samples of which a weight step is made.
@@ -54,7 +53,8 @@ package struct LayerSums: ~Copyable {
     _modify { yield &sums.scalars }
   }
 
-  /// Adds a tile to a thread's sums of the chunk at hand. Local.
+  /// Adds a tile to a thread's sums of the chunk at hand. Local. A thread's sums are an object of its own, so that
+  /// all threads may add at the same time; nothing that they share is changed.
   ///
   /// - Parameters:
   ///   - a: the tile of a_l, l = 0 … L−1, over a row of ones where there is a bias.
@@ -89,7 +89,7 @@ package struct LayerSums: ~Copyable {
   }
 
   /// Ends a thread's chunk at hand: puts its sums on the grids and adds them to its message. Local; one pass over
-  /// the sums.
+  /// the sums. All threads may, as above.
   package func closeChunk(thread: Int = 0) {
     let start = monotonicSeconds()
     sums.closeChunk(thread)
@@ -172,15 +172,17 @@ extension LayerSum {
   }
 }
 
-extension Network {
+extension LayerSum {
   /// The sums of a sweep of Algorithm 1, layer by layer: the Gram matrix of the inputs, which for l = 1 never
   /// changes, and the outputs' product with them.
-  package var sums: [LayerSum] {
-    (1...L).flatMap { l in (l > 1 ? [LayerSum.gram(l - 1)] : []) + [.outputs(l)] }
+  package static func ofSweep(_ network: Network) -> [LayerSum] {
+    (1...network.L).flatMap { l in (l > 1 ? [.gram(l - 1)] : []) + [.outputs(l)] }
   }
 
   /// How many 64-bit integers a sweep's reduction adds: the entries of its sums, and a word for each of these.
-  package var messageWords: Int {
-    sums.reduce(0) { $0 + $1.layout(self, among: [], isStacked: { _ in false }).entryCount + 1 }
+  package static func messageWords(_ network: Network) -> Int {
+    ofSweep(network).reduce(0) { words, sum in
+      words + sum.layout(network, among: [], isStacked: { _ in false }).entryCount + 1
+    }
   }
 }

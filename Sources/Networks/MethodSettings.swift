@@ -1,5 +1,4 @@
 import Basics
-import LinearAlgebra
 import MPI
 import Settings
 

@@ -11,8 +11,19 @@ final class OneOutput {
   private var v: Matrix<Float>
   private var b: Float = 0
   private var rowFactors: Matrix<Float>
-  /// A thread's δ_2 a_0, and sixteen numbers a sample to work with.
-  private let scaled, partials: OwnedArray<Matrix<Float>>
+  private let rooms: [Room]
+
+  /// What a thread works with.
+  private final class Room {
+    /// δ_2 a_0 of a tile.
+    var scaled: Matrix<Float>
+    /// Sixteen numbers a sample.
+    var partials = Matrix<Float>(rows: laneCount, columns: PassTile.mostColumns)
+
+    init(_ network: Network) {
+      scaled = Matrix(rows: paddedRows(network.widths[0] + 1), columns: PassTile.mostColumns)
+    }
+  }
 
   /// Whether a network is such a net, and its sum is computed with the hidden units down the columns.
   static func fits(_ network: Network) -> Bool {
@@ -21,13 +32,12 @@ final class OneOutput {
       && !SumLayout.isTransposed(rows: d[1], columns: network.inputs(1))
   }
 
-  init(_ network: Network, threads: Int, columns: Int) {
+  init(_ network: Network, threads: Int) {
     let d = network.widths
     self.network = network
     v = Matrix(rows: paddedRows(d[1]), columns: 1)
     rowFactors = Matrix(rows: d[1], columns: 1)
-    scaled = OwnedArray(0..<threads) { _ in Matrix(rows: paddedRows(d[0] + 1), columns: columns) }
-    partials = OwnedArray(0..<threads) { _ in Matrix(rows: laneCount, columns: columns) }
+    rooms = (0..<threads).map { _ in Room(network) }
   }
 
   /// B_2, d_1 numbers.
@@ -49,14 +59,14 @@ final class OneOutput {
   func passForward(_ tile: PassTile, _ W: borrowing Panels) {
     network.activation.apply(
       tile.activations(1), W, tile.inputs(0), output: (v.base, b), m: tile.delta(2).asColumn.base,
-      work: partials[tile.thread].shared.base, slopes: tile.slopes(1))
+      work: rooms[tile.thread].partials.mutableBase, slopes: tile.slopes(1))
     if network.bias { tile.setOnes(1) }
   }
 
   /// δ_2 a_0, (d_0 + 1) × n or d_0 × n. Local; valid until the thread's next tile.
   func scaledInputs(_ tile: PassTile) -> Tile<Float> {
     let (a0, delta) = (tile.inputs(0), tile.delta(2))
-    let scaled = scaled[tile.thread].shared.columns(0..<a0.columns).rows(0..<a0.rows)
+    let scaled = rooms[tile.thread].scaled.mutableColumns(0..<a0.columns).rows(0..<a0.rows)
     for j in 0..<a0.columns {
       let (to, from, factor) = (scaled.column(j), a0.column(j), delta.column(j)[0])
       for i in 0..<a0.rows { to[i] = factor * from[i] }

@@ -1,5 +1,4 @@
 import LinearAlgebra
-import MPI
 
 // All weights as one flat column of numbers: what optimisation methods add, scale and compare. The same bits on
 // every rank.

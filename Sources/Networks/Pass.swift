@@ -1,7 +1,6 @@
 import Basics
 import LinearAlgebra
 import MPI
-import Settings
 import Sums
 
 /// One pass forward and back over some of the samples: the objective and the sums for all weights, in one reduction.
@@ -31,9 +30,6 @@ package struct Pass<Rule: BackwardRule>: ~Copyable {
   /// The numbers of this pass's chunks that this rank owns, in order. Kept so that a pass allocates nothing.
   private var chunks: [Int] = []
 
-  /// Samples a tile: few enough that a tile's a_l and δ_l stay in the second-level cache, the same on every machine,
-  /// since the loss is rounded once a tile.
-  private static var tileColumns: Int { 64 }
   /// The two messages of `sums`.
   private static var withoutGrams: Int { 0 }
   private static var withGrams: Int { 1 }
@@ -52,7 +48,7 @@ package struct Pass<Rule: BackwardRule>: ~Copyable {
     self.rule = rule
     self.team = team
     let hasOneOutput = !Rule.keepsOutputs && OneOutput.fits(network)
-    oneOutput = hasOneOutput ? OneOutput(network, threads: threads, columns: Self.tileColumns) : nil
+    oneOutput = hasOneOutput ? OneOutput(network, threads: threads) : nil
     let products = (1...L).map { l in l == 1 && hasOneOutput ? LayerSum.slopes(1) : .deltas(l) }
     let grams = (1..<L).map { LayerSum.gram($0) }
     sums = OwnedArray(0..<2) { i in
@@ -65,8 +61,7 @@ package struct Pass<Rule: BackwardRule>: ~Copyable {
     // As many as the rank with the most has.
     chunks.reserveCapacity((partition.chunks + partition.ranks - 1) / partition.ranks)
     rooms = (0..<threads).map { _ in
-      TileRoom(
-        network, columns: Self.tileColumns, keepsOutputs: Rule.keepsOutputs, scalars: Rule.scalars(network))
+      TileRoom(network, keepsOutputs: Rule.keepsOutputs, scalars: Rule.scalars(network))
     }
   }
 
@@ -77,7 +72,7 @@ package struct Pass<Rule: BackwardRule>: ~Copyable {
   ///   - w: all weights.
   ///   - batch: which chunks; the same on every rank.
   ///   - l2: the weight of ½ ‖V‖².
-  ///   - hasGrams: whether G_1 … G_{L−1} come along; `withGram` gives them.
+  ///   - hasGrams: whether G_1 … G_{L−1} come along, for `gram(_:)`.
   /// - Returns: f.
   /// - Throws: `NumericalError`, the same on all ranks, when a sum is not finite or a matrix of the way back can't
   ///   be had.
@@ -131,11 +126,9 @@ package struct Pass<Rule: BackwardRule>: ~Copyable {
 extension Pass {
   /// All tiles of the pass's chunks. The threads share the chunks. Local.
   private func visitChunks(_ samples: borrowing Samples, _ message: Int, _ isMeasuring: Bool) {
-    let (a0, y) = (samples.a0, samples.y)
     for room in rooms { room.scalars.clear() }
-    samples.forEachTile(of: chunks, length: Self.tileColumns, on: team) { columns, thread in
-      let tile = PassTile(
-        columns: columns, thread: thread, room: rooms[thread], a0: a0.columns(columns), y: y.columns(columns))
+    samples.forEachTile(of: chunks, length: PassTile.mostColumns, on: team) { own, thread in
+      let tile = PassTile(own, thread: thread, room: rooms[thread])
       rule.visit(tile, isMeasuring: isMeasuring) {
         if let oneOutput { visit(tile, oneOutput, message) } else { visit(tile, message) }
       }

@@ -3,23 +3,26 @@ import Sums
 
 /// A tile on its way forward and back: some of a rank's samples, as many as stay in a core's second-level cache.
 package struct PassTile {
-  /// Which of the rank's samples.
-  package let columns: Range<Int>
+  /// The most samples of a tile: few enough that its a_l and δ_l stay in the second-level cache, the same on every
+  /// machine, since the loss is rounded once a tile.
+  package static let mostColumns = 64
+
+  private let samples: SampleTile
   /// The number of the thread that works on it.
   package let thread: Int
   package let room: TileRoom
-  /// The columns of a_0, over the row of ones.
-  private let a0: Tile<Float>
-  /// The columns of y.
-  package let y: Tile<Float>
 
-  init(columns: Range<Int>, thread: Int, room: TileRoom, a0: Tile<Float>, y: Tile<Float>) {
-    self.columns = columns
+  init(_ samples: SampleTile, thread: Int, room: TileRoom) {
+    self.samples = samples
     self.thread = thread
     self.room = room
-    self.a0 = a0
-    self.y = y
   }
+
+  /// Which of the rank's samples.
+  package var columns: Range<Int> { samples.columns }
+
+  /// y, d_L × n.
+  package var y: Tile<Float> { samples.y }
 
   package var network: Network { room.network }
 
@@ -30,7 +33,7 @@ package struct PassTile {
 
   /// What W_{l+1} multiplies: a_l, over the row of ones if there is a bias.
   package func inputs(_ l: Int) -> Tile<Float> {
-    (l == 0 ? a0 : Tile(room.a(l, columns.count))).rows(0..<network.inputs(l + 1))
+    (l == 0 ? samples.a0 : Tile(room.a(l, columns.count))).rows(0..<network.inputs(l + 1))
   }
 
   /// Puts the row of ones below a_l.
@@ -58,8 +61,8 @@ package final class TileRoom {
   package var scalars: ExactSum
   private var storedA, storedDelta, storedZ, storedSlopes: Layers<Matrix<Float>>
 
-  init(_ network: Network, columns: Int, keepsOutputs: Bool, scalars: Int) {
-    let (L, d) = (network.L, network.widths)
+  init(_ network: Network, keepsOutputs: Bool, scalars: Int) {
+    let (L, d, columns) = (network.L, network.widths, PassTile.mostColumns)
     self.network = network
     self.scalars = ExactSum(count: scalars)
     func hidden(_ isNeeded: Bool) -> Layers<Matrix<Float>> {

@@ -47,19 +47,30 @@ package struct RightInverse: ~Copyable {
       multiply(matrix.mutableAll, self.V.all, inverse.all, transposeA: .transposed)
     }
   }
+}
 
-  /// The same, with the result in single precision. Local, the same on every rank.
+/// V_lᵀ (V_l V_lᵀ + r I)⁻¹ of the layers l = 2 … L in single precision: what a rule of the way back that updates
+/// activations multiplies an error by.
+package struct RightInverses: ~Copyable {
+  private var inverses: Layers<RightInverse>
+  private var rounded: Layers<Matrix<Float>>
+
+  package init(_ network: Network) {
+    let (layers, d) = (2..<max(network.L + 1, 2), network.widths)
+    inverses = Layers(layers) { l in RightInverse(outputs: d[l], activations: d[l - 1]) }
+    rounded = Layers(layers) { l in Matrix(rows: d[l - 1], columns: d[l]) }
+  }
+
+  /// That of V_l, d_{l−1} × d_l. Local, the same on every rank; valid until the layer's next call.
   ///
-  /// - Parameter single: d_l × d_{l+1}, overwritten; what is returned is it.
+  /// - Parameter r: above 0.
   /// - Throws: `NumericalError.unsolvable`, which names the layer.
-  package mutating func take(
-    _ V: Tile<Float>, r: Double, layer l: Int, into single: inout Matrix<Float>
-  ) throws -> Tile<Float> {
-    do { try take(V, r: r) } catch {
+  package mutating func take(_ l: Int, V: Tile<Float>, r: Double) throws -> Tile<Float> {
+    do { try inverses[l].take(V, r: r) } catch {
       throw NumericalError.unsolvable(system: "δ_\(l - 1)", reason: "\(error)")
     }
-    let (to, from) = (single.mutableBase, matrix.base)
-    for k in 0..<matrix.count { to[k] = Float(from[k]) }
-    return single.all
+    let (to, from, count) = (rounded[l].mutableBase, inverses[l].matrix.base, rounded[l].count)
+    for k in 0..<count { to[k] = Float(from[k]) }
+    return rounded[l].all
   }
 }

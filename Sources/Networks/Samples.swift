@@ -1,5 +1,4 @@
 import LinearAlgebra
-import MPI
 import Sums
 
 /// A rank's part of a training set: features over a row of ones, targets, and who owns which samples. It owns them,
@@ -44,7 +43,7 @@ public struct Samples: ~Copyable {
   public var a0: Tile<Float> { features.all }
 
   /// y, d_L × n.
-  public var y: Tile<Float> { targets.all }
+  package var y: Tile<Float> { targets.all }
 
   /// Takes other targets for the same samples, as another loss wants them. Local.
   public mutating func setTargets(_ targets: consuming Matrix<Float>) {
@@ -64,18 +63,25 @@ public struct Samples: ~Copyable {
   /// - Parameters:
   ///   - chunks: their global numbers.
   ///   - length: the most samples of a tile.
-  ///   - body: is given the columns of a tile and the number of the thread.
+  ///   - body: is given a tile and the number of the thread.
   ///   - endOfChunk: is called after the last tile of each chunk.
   package func forEachTile(
     of chunks: [Int], length: Int, on team: ThreadTeam,
-    _ body: (_ columns: Range<Int>, _ thread: Int) -> Void, endOfChunk: (_ thread: Int) -> Void
+    _ body: (_ tile: SampleTile, _ thread: Int) -> Void, endOfChunk: (_ thread: Int) -> Void
   ) {
     team.run { thread in
       for k in chunks.count * thread / team.count..<chunks.count * (thread + 1) / team.count {
-        for columns in Cuts(columns(ofChunk: chunks[k]), length: length) { body(columns, thread) }
+        for columns in Cuts(columns(ofChunk: chunks[k]), length: length) {
+          body(tile(columns), thread)
+        }
         endOfChunk(thread)
       }
     }
+  }
+
+  /// Some of this rank's samples.
+  package func tile(_ columns: Range<Int>) -> SampleTile {
+    SampleTile(columns: columns, a0: features.columns(columns), y: targets.columns(columns))
   }
 
   /// The columns of a chunk that this rank owns.
@@ -84,4 +90,14 @@ public struct Samples: ~Copyable {
     let first = k * partition.chunk - range.lowerBound
     return first..<min(first + partition.chunk, count)
   }
+}
+
+/// Some of a rank's samples, as they are lent: valid while the `Samples` are.
+package struct SampleTile {
+  /// Which of the rank's samples.
+  package let columns: Range<Int>
+  /// The columns of a_0, over the row of ones.
+  package let a0: Tile<Float>
+  /// The columns of y.
+  package let y: Tile<Float>
 }

@@ -1,6 +1,5 @@
 import LinearAlgebra
 import MPI
-import Settings
 
 /// What trains a network, sweep by sweep.
 ///

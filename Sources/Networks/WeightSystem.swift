@@ -1,4 +1,3 @@
-import Basics
 import LinearAlgebra
 import MPI
 import Sums
@@ -65,9 +64,9 @@ extension Samples {
   ///
   /// - Throws: `NumericalError.notFinite`, the same on all ranks.
   package func gram(_ network: Network, over ranks: borrowing Communicator) throws -> Matrix<Double> {
-    let inputs = a0.rows(0..<network.inputs(1))
     var sums = LayerSums([.gram(0)], network, partition)
-    try sums.take(partition, over: ranks, a: { inputs.columns($1) }, z: { inputs.columns($1) })
+    func inputs(_ columns: Range<Int>) -> Tile<Float> { tile(columns).a0.rows(0..<network.inputs(1)) }
+    try sums.take(partition, over: ranks, a: { inputs($1) }, z: { inputs($1) })
     return Matrix(copying: sums.total(.gram(0)))
   }
 }
@@ -77,18 +76,19 @@ extension Samples {
 ///
 /// - Parameters:
 ///   - W: d_1 × (d_0 + 1), overwritten.
-///   - outputs: d_1 × n, z of this rank's samples.
-///   - inputs: some columns of a, over a row of ones where there is a bias; 256 at the most, valid until the next
-///     call.
+///   - samples: their targets are z.
+///   - inputs: a of a tile, over a row of ones where there is a bias; `LayerSums.takenColumns` samples at the most,
+///     valid until the next call.
 ///   - network: of one layer, with these widths.
 ///   - ridge: ρ relative to the mean of the Gram matrix's diagonal.
 /// - Throws: `NumericalError`, the same on all ranks, if a sum is not finite.
 package func fitWeights(
-  _ W: inout Matrix<Float>, outputs: Tile<Float>, _ network: Network, ridge: Double,
-  _ partition: Partition, over ranks: borrowing Communicator, inputs: (_ columns: Range<Int>) -> Tile<Float>
+  _ W: inout Matrix<Float>, _ network: Network, _ samples: borrowing Samples, ridge: Double,
+  over ranks: borrowing Communicator, inputs: (SampleTile) -> Tile<Float>
 ) throws {
-  var sums = LayerSums([.gram(0), .outputs(1)], network, partition)
-  try sums.take(partition, over: ranks, a: { inputs($1) }, z: { outputs.columns($1) })
+  var sums = LayerSums([.gram(0), .outputs(1)], network, samples.partition)
+  try sums.take(
+    samples.partition, over: ranks, a: { inputs(samples.tile($1)) }, z: { samples.tile($1).y })
   var solved = Matrix(copying: sums.total(.outputs(1)))
   var system = WeightSystem(size: network.inputs(1))
   try system.take(sums.total(.gram(0)), ridge: ridge)

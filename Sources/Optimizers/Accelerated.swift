@@ -1,8 +1,6 @@
-import Basics
 import LinearAlgebra
 import MPI
 import Networks
-import Settings
 import Sums
 
 /// Method `accelerated`: the paper's data-parallel scheme and weight system around consistent activations.
@@ -34,7 +32,7 @@ package struct Accelerated<Rule: BackwardRule>: ~Copyable, TrainingMethod {
   /// What the steps are at present.
   var phase: Phase
   /// How many steps were made, and after how many the Gram matrices come along again.
-  var steps = 0
+  var stepCount = 0
   var nextGrams = 0
   /// f over the last sweep.
   var objective = Double.nan
@@ -42,11 +40,11 @@ package struct Accelerated<Rule: BackwardRule>: ~Copyable, TrainingMethod {
   /// What the steps are, with what they keep.
   enum Phase {
     /// With momentum, on batches that grow.
-    case batches(MomentumSteps, BatchGrowth)
+    case batches(MomentumState, BatchGrowth)
     /// With momentum, on all samples.
-    case momentum(MomentumSteps)
+    case momentum(MomentumState)
     /// Along quasi-Newton directions, on all samples.
-    case quasiNewton(QuasiNewtonSteps)
+    case quasiNewton(QuasiNewtonState)
   }
 
   /// Steps on batches until so many samples were visited, or one step on all samples. Collective: one reduction a
@@ -57,9 +55,9 @@ package struct Accelerated<Rule: BackwardRule>: ~Copyable, TrainingMethod {
     _ samples: borrowing Samples, over ranks: borrowing Communicator, isMeasured: Bool = false
   ) throws {
     switch phase {
-    case .batches(let steps, let growth): try sweepBatches(steps, growth, samples, over: ranks)
-    case .momentum(let steps): try sweepAll(steps, samples, over: ranks)
-    case .quasiNewton(let steps): try quasiNewtonStep(steps, samples, over: ranks)
+    case .batches(let state, let growth): try sweepBatches(state, growth, samples, over: ranks)
+    case .momentum(let state): try sweepAll(state, samples, over: ranks)
+    case .quasiNewton(let state): try quasiNewtonStep(state, samples, over: ranks)
     }
     sweeps += 1
     (seconds.reduce, seconds.sum) = pass.seconds
@@ -92,23 +90,23 @@ package struct Accelerated<Rule: BackwardRule>: ~Copyable, TrainingMethod {
     l2 = settings.l2 ?? network.priorL2(50, samples: partition.samples)
     let block = settings.block ?? AcceleratedSettings.defaultBlock(partition)
     let batches = Batch.count(ofAtLeast: block, partition)
-    let steps = MomentumSteps(network, step: settings.step)
+    let state = MomentumState(network, step: settings.step)
     if batches >= AcceleratedTuning.fewestBatches {
       let first = max(
         partition.samples / AcceleratedTuning.firstSweepParts, AcceleratedTuning.firstSweepBatches * block)
       phase = .batches(
-        steps, BatchGrowth(BatchWalk(partition, batches: batches, firstSweep: first, seed: seed)))
+        state, BatchGrowth(BatchWalk(partition, batches: batches, firstSweep: first, seed: seed)))
     } else {
-      phase = Self.wholePhase(network, settings, steps)
+      phase = Self.wholePhase(network, settings, state)
     }
   }
 
   /// The steps on all samples.
-  static func wholePhase(_ network: Network, _ settings: AcceleratedSettings, _ steps: MomentumSteps) -> Phase
+  static func wholePhase(_ network: Network, _ settings: AcceleratedSettings, _ state: MomentumState) -> Phase
   {
     switch settings.form {
-    case .momentum: .momentum(steps)
-    case .quasi_newton: .quasiNewton(QuasiNewtonSteps(network, pairs: settings.pairs))
+    case .momentum: .momentum(state)
+    case .quasi_newton: .quasiNewton(QuasiNewtonState(network, pairs: settings.pairs))
     }
   }
 
@@ -121,7 +119,7 @@ package struct Accelerated<Rule: BackwardRule>: ~Copyable, TrainingMethod {
   /// An average of weights whose objective is known; or w, whose own is.
   public func copyWeights(to W: inout Layers<Matrix<Float>>) {
     switch phase {
-    case .batches(let steps, _), .momentum(let steps): network.assign(&W, steps.average)
+    case .batches(let state, _), .momentum(let state): network.assign(&W, state.average)
     case .quasiNewton: network.assign(&W, iterate.w)
     }
   }
@@ -140,7 +138,7 @@ package struct Accelerated<Rule: BackwardRule>: ~Copyable, TrainingMethod {
   mutating func evaluate(
     on batch: Batch, _ samples: borrowing Samples, hasGrams: Bool, over ranks: borrowing Communicator
   ) throws -> Double {
-    if steps == 0 {
+    if stepCount == 0 {
       return try pass.evaluate(
         &iterate.g, at: iterate.w, over: batch, of: samples, l2: l2, hasGrams: hasGrams, ranks)
     }

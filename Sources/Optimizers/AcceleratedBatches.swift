@@ -2,11 +2,10 @@ import Basics
 import LinearAlgebra
 import MPI
 import Networks
-import Settings
 import Sums
 
 /// What steps with momentum keep.
-final class MomentumSteps {
+final class MomentumState {
   /// M.
   var momentum: Matrix<Float>
   /// w̄, the average of w over the steps, and how many it knows.
@@ -61,11 +60,11 @@ final class BatchGrowth {
 extension Accelerated {
   /// M ← μ M + η D,  w ← w − (μ M + η D) for the batch's D; nil if a divergence was undone instead. Collective; one
   /// reduction.
-  private mutating func momentumStep(
-    _ state: MomentumSteps, on batch: Batch, _ samples: borrowing Samples, over ranks: borrowing Communicator
+  private mutating func makeStep(
+    _ state: MomentumState, on batch: Batch, _ samples: borrowing Samples, over ranks: borrowing Communicator
   ) throws -> Double? {
     // f, g_l = (1/n) Σ δ_l a_{l−1}ᵀ + l2 V_l,  G_l = (1/n) Σ a_{l−1} a_{l−1}ᵀ
-    let hasGrams = steps >= nextGrams
+    let hasGrams = stepCount >= nextGrams
     let f = try evaluate(on: batch, samples, hasGrams: hasGrams, over: ranks)
     guard try !hasDiverged(f, state, on: batch, samples, hasGrams: hasGrams, over: ranks) else {
       try undo(f, state)
@@ -73,29 +72,29 @@ extension Accelerated {
     }
     noteRecent(f, state)
     let start = monotonicSeconds()
-    if hasGrams { try refreshMetric(batch) }
+    if hasGrams { try refreshMetric(from: batch) }
     // w̄ ← w̄ + c/(t + c) (w − w̄)
     average(state)
     // D_l = g_l (G_l + ρ_l I)⁻¹
     metric.multiply(&iterate.direction, iterate.g)
     // M ← μ M + η D,  w ← w − (μ M + η D)
-    Networks.momentumStep(
+    momentumStep(
       &iterate.w, &state.momentum, iterate.direction, mu: Float(settings.momentum), scale: Float(state.eta))
-    steps += 1
+    stepCount += 1
     seconds.solve += monotonicSeconds() - start
     return f
   }
 
   /// Momentum steps on the batches of a sweep, which grow when their noise is what keeps the objective up.
   mutating func sweepBatches(
-    _ state: MomentumSteps, _ growth: BatchGrowth, _ samples: borrowing Samples,
+    _ state: MomentumState, _ growth: BatchGrowth, _ samples: borrowing Samples,
     over ranks: borrowing Communicator
   ) throws {
     let isWholePass = growth.walk.isWholePass
     var (total, count) = (0.0, 0)
     growth.walk.beginSweep()
     while let batch = growth.walk.next() {
-      guard let f = try momentumStep(state, on: batch, samples, over: ranks) else { continue }
+      guard let f = try makeStep(state, on: batch, samples, over: ranks) else { continue }
       total += f
       count += 1
     }
@@ -107,21 +106,21 @@ extension Accelerated {
 
   /// The same on all samples. A rise of the objective restarts the momentum (O'Donoghue & Candès, 2015).
   mutating func sweepAll(
-    _ state: MomentumSteps, _ samples: borrowing Samples, over ranks: borrowing Communicator
+    _ state: MomentumState, _ samples: borrowing Samples, over ranks: borrowing Communicator
   ) throws {
     let former = state.recent
-    guard let f = try momentumStep(state, on: .whole, samples, over: ranks) else { return }
+    guard let f = try makeStep(state, on: .whole, samples, over: ranks) else { return }
     if let former, f > former { state.momentum.scale(0) }
     (objective, state.recent) = (f, f)
   }
 
-  private func noteRecent(_ f: Double, _ state: MomentumSteps) {
+  private func noteRecent(_ f: Double, _ state: MomentumState) {
     let share = AcceleratedTuning.recentShare
     state.recent = state.recent.map { (1 - share) * $0 + share * f } ?? f
   }
 
   /// The average of all w so far, the late ones weighted more: Shamir & Zhang (2013), polynomial decay.
-  private func average(_ state: MomentumSteps) {
+  private func average(_ state: MomentumState) {
     let c = AcceleratedTuning.averaging
     let share = Double(c + 1) / Double(state.averaged + c + 1)
     state.averaged += 1
@@ -129,14 +128,15 @@ extension Accelerated {
   }
 
   /// Takes the Gram matrices that came with a batch, and says when to ask for them again.
-  private mutating func refreshMetric(_ batch: Batch) throws {
+  mutating func refreshMetric(from batch: Batch) throws {
+    typealias Tuning = AcceleratedTuning
     let isPart = batch.count > 1
     try metric.setHidden(
-      from: pass, samples: batch.samples(of: partition), keep: isPart ? AcceleratedTuning.gramMemory : 0)
-    nextGrams = steps + min(max(3 * steps, 1), AcceleratedTuning.gramInterval)
+      from: pass, samples: batch.samples(of: partition), keep: isPart ? Tuning.gramMemory : 0)
+    nextGrams = stepCount + min(max(Tuning.gramGrowth * stepCount, 1), Tuning.gramInterval)
   }
 
-  private mutating func grow(_ state: MomentumSteps, _ growth: BatchGrowth) {
+  private mutating func grow(_ state: MomentumState, _ growth: BatchGrowth) {
     growth.grow()
     state.averaged = min(state.averaged, AcceleratedTuning.averaging)
     guard growth.walk.batches < AcceleratedTuning.fewestBatches else {
@@ -160,7 +160,7 @@ extension Accelerated {
   /// batch: otherwise the batch is a hard one, with outliers for instance. Collective: two more passes over the
   /// batch in such a case.
   private mutating func hasDiverged(
-    _ f: Double, _ state: MomentumSteps, on batch: Batch, _ samples: borrowing Samples, hasGrams: Bool,
+    _ f: Double, _ state: MomentumState, on batch: Batch, _ samples: borrowing Samples, hasGrams: Bool,
     over ranks: borrowing Communicator
   ) throws -> Bool {
     typealias Tuning = AcceleratedTuning
@@ -180,8 +180,8 @@ extension Accelerated {
   }
 
   /// Goes back to the average, without momentum and with half the step.
-  private mutating func undo(_ f: Double, _ state: MomentumSteps) throws {
-    if steps > 0 { iterate.w.assign(state.average) }
+  private mutating func undo(_ f: Double, _ state: MomentumState) throws {
+    if stepCount > 0 { iterate.w.assign(state.average) }
     state.momentum.scale(0)
     state.eta /= 2
     state.recent = state.recent.map { $0 * AcceleratedTuning.leniency }

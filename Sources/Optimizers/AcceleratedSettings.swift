@@ -83,7 +83,8 @@ public struct AcceleratedSettings: MethodSettings {
   /// needs, nor more than keeps ranks busy. Rounded up to a power of two of chunks, which 2, 4, 8 … ranks share
   /// evenly.
   static func defaultBlock(_ partition: Partition) -> Int {
-    let least = min(max(partition.samples / 44, 256), 8192)
+    typealias Tuning = AcceleratedTuning
+    let least = min(max(partition.samples / Tuning.blocks, Tuning.leastBlock), Tuning.mostBlock)
     var block = partition.chunk
     while block < least { block *= 2 }
     return block
@@ -91,7 +92,7 @@ public struct AcceleratedSettings: MethodSettings {
 }
 
 /// Which step method `accelerated` takes.
-public enum AcceleratedForm: String, CaseIterable, Sendable, Codable {
+public enum AcceleratedForm: String, CaseIterable, Sendable {
   /// The gradient in the Gram metric: with momentum on blocks, by limited-memory quasi-Newton steps on all samples.
   case quasi_newton
   /// Algorithm 1's own updates from a feasible point, with momentum throughout: no derivative of the loss.

@@ -4,7 +4,7 @@ import Networks
 /// d ← −g + β d with β = max(0, gᵀ(g − g') / g'ᵀg'), g' the gradient before: Polak & Ribière's, which restarts
 /// itself where β is 0. Nocedal & Wright (2006), section 5.2.
 final class ConjugateGradient: SearchDirection {
-  /// Conjugate directions need an accurate search.
+  /// Conjugate directions need an accurate search: Nocedal & Wright's value.
   let curvature = 0.1
 
   func set(_ iterate: Iterate, last: LinePoint?) -> Double {
@@ -22,7 +22,8 @@ final class ConjugateGradient: SearchDirection {
     return -square
   }
 
-  /// As much descent, to first order, as in the search before.
+  /// As much descent, to first order, as in the search before, but ten times its step at the most: the slope may have
+  /// all but vanished. Chosen, not tuned.
   func firstStep(slope: Double, last: LinePoint?) -> Double? {
     last.map { $0.step * min($0.slope / slope, 10) }
   }

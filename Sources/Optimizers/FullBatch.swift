@@ -2,7 +2,6 @@ import Basics
 import LinearAlgebra
 import MPI
 import Networks
-import Settings
 import Sums
 
 /// Along which direction a line search goes.
@@ -40,7 +39,7 @@ public struct FullBatch: ~Copyable, TrainingMethod {
   /// All weights, their gradient, and the step's direction.
   private let iterate: Iterate
   /// N.
-  private let samples: Int
+  private let sampleCount: Int
   /// f at w; nil before the first evaluation.
   private var objective: Double?
   /// Where the last search ended: its step, and the slope from which it began. nil at the start and after a restart.
@@ -124,7 +123,7 @@ public struct FullBatch: ~Copyable, TrainingMethod {
     self.network = network
     self.direction = direction
     self.l2 = l2
-    self.samples = samples
+    sampleCount = samples
     self.pass = pass
     iterate = Iterate(network.flat(network.randomWeights(seed: seed)))
   }
@@ -132,7 +131,7 @@ public struct FullBatch: ~Copyable, TrainingMethod {
   public var work: SweepWork { pass.work }
 
   public func progress(over ranks: borrowing Communicator) throws -> SweepProgress {
-    SweepProgress(objective: (objective ?? .nan) * Double(samples))
+    SweepProgress(objective: (objective ?? .nan) * Double(sampleCount))
   }
 
   public func copyWeights(to W: inout Layers<Matrix<Float>>) { network.assign(&W, iterate.w) }

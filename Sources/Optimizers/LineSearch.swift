@@ -23,14 +23,14 @@ package func wolfeSearch(
   from start: LinePoint, first: Double, curvature: Double = 0.9, evaluations: Int = 20,
   _ evaluate: (_ step: Double) throws -> (value: Double, slope: Double)
 ) rethrows -> LinePoint? {
-  let sufficient = 1e-4
+  typealias Tuning = LineSearchTuning
   var (low, high) = (start, LinePoint?.none)
   var step = first
   for _ in 0..<evaluations {
     let (value, slope) = try evaluate(step)
     let point = LinePoint(step: step, value: value, slope: slope)
     let isTooHigh =
-      !value.isFinite || !slope.isFinite || value > start.value + sufficient * step * start.slope
+      !value.isFinite || !slope.isFinite || value > start.value + Tuning.sufficient * step * start.slope
       || (low.step > 0 && value >= low.value)
     if isTooHigh {
       high = point
@@ -48,19 +48,19 @@ package func wolfeSearch(
     if let high {
       step = interpolated(low, high)
       // No room left between the ends.
-      if abs(high.step - low.step) < 1e-12 * max(1, low.step) { return nil }
+      if abs(high.step - low.step) < Tuning.narrowest * max(1, low.step) { return nil }
     } else {
-      step = min(4 * step, extrapolated(start, low))
+      step = min(Tuning.furthest * step, extrapolated(start, low))
     }
   }
   return nil
 }
 
-/// The minimiser of the cubic through both points, kept a tenth of the interval away from its ends; the middle where
-/// there is none.
+/// The minimiser of the cubic through both points, kept away from the interval's ends; the middle where there is
+/// none.
 private func interpolated(_ a: LinePoint, _ b: LinePoint) -> Double {
   let (left, right) = (min(a.step, b.step), max(a.step, b.step))
-  let margin = 0.1 * (right - left)
+  let margin = LineSearchTuning.margin * (right - left)
   guard b.value.isFinite && b.slope.isFinite else { return (left + right) / 2 }
   let d1 = a.slope + b.slope - 3 * (a.value - b.value) / (a.step - b.step)
   let square = d1 * d1 - a.slope * b.slope
@@ -73,6 +73,20 @@ private func interpolated(_ a: LinePoint, _ b: LinePoint) -> Double {
 /// Twice as far as the last step, or where the slope would be 0 by its change so far.
 private func extrapolated(_ start: LinePoint, _ last: LinePoint) -> Double {
   let change = (last.slope - start.slope) / last.step
-  let root = change > 0 ? last.step - last.slope / change : 4 * last.step
+  let root = change > 0 ? last.step - last.slope / change : LineSearchTuning.furthest * last.step
   return max(2 * last.step, root)
+}
+
+/// The numbers that a line search works by. None changes where it ends, only how many passes it takes.
+private enum LineSearchTuning {
+  /// c₁: the share of the decrease to first order that must be had. Nocedal & Wright's.
+  static let sufficient = 1e-4
+  /// How many times as far the next step may be. They leave it open; 4 finds the scale of a first direction in a few
+  /// passes. Chosen, not tuned.
+  static let furthest = 4.0
+  /// The part of the interval that is kept free at its ends, so that each step shortens it by a tenth at least.
+  /// Chosen, not tuned.
+  static let margin = 0.1
+  /// The shortest interval, relative to its place: weights in single precision don't tell its ends apart.
+  static let narrowest = 1e-12
 }

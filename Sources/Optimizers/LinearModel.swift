@@ -1,7 +1,6 @@
 import LinearAlgebra
 import MPI
 import Networks
-import Sums
 
 /// The linear model that a network must beat: W ← argmin Σ_n ‖y − W a_0‖² + ρ ‖W‖², with a bias.
 ///
@@ -13,7 +12,7 @@ public struct LinearModel: ~Copyable {
   /// Its only matrix, d_1 × (d_0 + 1).
   public let W: Layers<Matrix<Float>>
 
-  /// Fits the model. Collective; three reductions, (d_0 + d_1) d_0 multiply-adds a sample.
+  /// Fits the model. Collective; two reductions, (d_0 + d_1) d_0 multiply-adds a sample.
   ///
   /// - Parameter ridge: relative to the mean square of a feature.
   /// - Throws: `NumericalError`, the same on all ranks, if the data's sums are not finite.
@@ -23,10 +22,7 @@ public struct LinearModel: ~Copyable {
     let network = Network(
       widths: [samples.featureCount, samples.outputs], activation: .identity, loss: .square, bias: true)
     var W = network.zeroWeights()
-    let a0 = samples.a0
-    try fitWeights(&W[1], outputs: samples.y, network, ridge: ridge, samples.partition, over: ranks) {
-      a0.columns($0)
-    }
+    try fitWeights(&W[1], network, samples, ridge: ridge, over: ranks) { $0.a0 }
     self.network = network
     self.W = W
   }

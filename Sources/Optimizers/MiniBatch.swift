@@ -2,7 +2,6 @@ import Basics
 import LinearAlgebra
 import MPI
 import Networks
-import Settings
 import Sums
 
 /// What a mini-batch method makes of a batch's gradient.

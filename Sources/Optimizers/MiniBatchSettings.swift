@@ -40,7 +40,7 @@ public struct MiniBatchSettings: Sendable, Equatable {
 }
 
 /// How the rate of a mini-batch method changes while it trains.
-public enum RateSchedule: String, CaseIterable, Sendable, Codable {
+public enum RateSchedule: String, CaseIterable, Sendable {
   /// The same for every step.
   case constant
   /// rate · ½ (1 + cos(π t / T)) in step t of T: down to 0 in the last. Loshchilov & Hutter (2017), without

@@ -19,6 +19,10 @@ package struct QuasiNewton: ~Copyable {
     }
   }
 
+  /// The least sᵀy / yᵀy of a pair that is remembered: below it rounding may be all that keeps a curvature positive.
+  /// It shuts out no other, whose sᵀy / yᵀy is one over a curvature. Chosen, not tuned.
+  private static let leastCurvature = 1e-10
+
   private let capacity: Int
   private var work: Matrix<Float>
   /// The oldest first.
@@ -59,7 +63,8 @@ package struct QuasiNewton: ~Copyable {
     pair.s.assign(newW, minus: w)
     pair.y.assign(newG, minus: g)
     pair.product = pair.s.dot(pair.y)
-    if pair.product > 1e-10 * pair.y.dot(pair.y) { pairs.append(pair) } else { spare.append(pair) }
+    let isCurved = pair.product > Self.leastCurvature * pair.y.dot(pair.y)
+    if isCurved { pairs.append(pair) } else { spare.append(pair) }
     if pairs.count > capacity { spare.append(pairs.removeFirst()) }
   }
 

@@ -1,7 +1,6 @@
 import LinearAlgebra
 import MPI
 import Networks
-import Sums
 
 /// A network whose hidden layers are not trained: W_l random for l < L, W_L ← argmin Σ_n ‖y − W_L a_{L−1}‖² + ρ
 /// ‖W_L‖².
@@ -33,11 +32,9 @@ public struct RandomFeatures: ~Copyable {
     let last = Network(
       widths: [network.widths[L - 1], network.widths[L]], activation: .identity, loss: .square,
       bias: network.bias)
-    let features = HiddenFeatures(network, W, samples.a0)
+    var features = HiddenFeatures(network, W)
     W[L].fill(0)
-    try fitWeights(&W[L], outputs: samples.y, last, ridge: ridge, samples.partition, over: ranks) {
-      features[$0]
-    }
+    try fitWeights(&W[L], last, samples, ridge: ridge, over: ranks) { features($0) }
     return RandomFeatures(network: network, W: W)
   }
 
@@ -48,8 +45,7 @@ public struct RandomFeatures: ~Copyable {
 }
 
 /// a_{L−1} over a row of ones, some samples at a time.
-private final class HiddenFeatures {
-  private let a0: Tile<Float>
+private struct HiddenFeatures: ~Copyable {
   private let activation: Activation
   /// d_{L−1}, and with the row of ones if there is a bias.
   private let width, inputs: Int
@@ -58,10 +54,9 @@ private final class HiddenFeatures {
   /// Which samples the room has.
   private var known: Range<Int>?
 
-  init(_ network: Network, _ W: borrowing Layers<Matrix<Float>>, _ a0: Tile<Float>) {
+  init(_ network: Network, _ W: borrowing Layers<Matrix<Float>>) {
     let (L, d) = (network.L, network.widths[network.L - 1])
     let columns = LayerSums.takenColumns
-    self.a0 = a0
     activation = network.activation
     width = d
     inputs = network.inputs(L)
@@ -77,19 +72,19 @@ private final class HiddenFeatures {
     room = Matrix(rows: paddedRows(d + 1), columns: columns)
   }
 
-  /// Of the samples in `columns`; valid until the next call.
-  subscript(columns: Range<Int>) -> Tile<Float> {
-    guard pass != nil else { return a0.columns(columns).rows(0..<inputs) }
-    let a = room.mutableColumns(0..<columns.count)
-    if known != columns { set(a, columns) }
+  /// Of a tile; valid until the next call.
+  mutating func callAsFunction(_ tile: SampleTile) -> Tile<Float> {
+    guard pass != nil else { return tile.a0.rows(0..<inputs) }
+    let a = room.mutableColumns(0..<tile.columns.count)
+    if known != tile.columns { set(a, tile) }
     return Tile(a).rows(0..<inputs)
   }
 
-  private func set(_ a: MutableTile<Float>, _ columns: Range<Int>) {
+  private mutating func set(_ a: MutableTile<Float>, _ tile: SampleTile) {
     let z = a.rows(0..<width)
-    pass?(z, a0.columns(columns))
+    pass?(z, tile.a0)
     activation.apply(z, Tile(z))
     a.fillRow(z.rows, with: 1)
-    known = columns
+    known = tile.columns
   }
 }

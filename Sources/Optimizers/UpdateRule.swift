@@ -1,4 +1,3 @@
-import Basics
 import LinearAlgebra
 import Networks
 
@@ -12,40 +11,29 @@ import Networks
 package final class UpdateRule: BackwardRule {
   private let beta: Float
   private let r: Double
-  /// l = 2 … L, and V_lᵀ (V_l V_lᵀ + r I)⁻¹ in single precision.
-  private var inverses: Layers<RightInverse>
-  private var matrices: Layers<Matrix<Float>>
-  /// A thread's z_L, a λ of zeros, and scratch.
-  private let z, lambda: OwnedArray<Matrix<Float>>
-  private let scratch: OwnedArray<Matrix<Double>>
+  private var inverses: RightInverses
+  /// One a thread.
+  private let lastSteps: [LossStep]
 
   /// - Parameters:
   ///   - beta: β of the update of z_L.
   ///   - r: γ/β of the a-update.
-  package init(_ network: Network, beta: Float, r: Double, threads: Int, columns: Int = 64) {
-    let (L, d) = (network.L, network.widths)
+  package init(_ network: Network, beta: Float, r: Double, threads: Int) {
     self.beta = beta
     self.r = r
-    inverses = Layers(2..<max(L + 1, 2)) { l in RightInverse(outputs: d[l], activations: d[l - 1]) }
-    matrices = Layers(2..<max(L + 1, 2)) { l in Matrix(rows: d[l - 1], columns: d[l]) }
-    z = OwnedArray(0..<threads) { _ in Matrix(rows: d[L], columns: columns) }
-    lambda = OwnedArray(0..<threads) { _ in Matrix(rows: d[L], columns: columns) }
-    scratch = OwnedArray(0..<threads) { _ in Matrix(rows: 4 * d[L], columns: 1) }
+    inverses = RightInverses(network)
+    lastSteps = (0..<threads).map { _ in LossStep(network) }
   }
 
   package func backward(_ l: Int, V: Tile<Float>) throws -> BackwardMatrix {
-    .matrix(try inverses[l].take(V, r: r, layer: l, into: &matrices[l]))
+    .matrix(try inverses.take(l, V: V, r: r))
   }
 
   package func setLastDelta(_ tile: PassTile) -> Double {
-    let (network, n, thread) = (tile.network, tile.columns.count, tile.thread)
-    let delta = tile.delta(network.L)
-    let value = network.loss.value(Tile(delta), y: tile.y)
-    let z = z[thread].shared.columns(0..<n)
-    network.loss.minimise(
-      z, m: Tile(delta), y: tile.y, lambda: lambda[thread].columns(0..<n), beta: beta,
-      scratch: scratch[thread].shared.elements)
-    for j in 0..<n {
+    let delta = tile.delta(tile.network.L)
+    let value = tile.network.loss.value(Tile(delta), y: tile.y)
+    let z = lastSteps[tile.thread].minimise(m: Tile(delta), y: tile.y, beta: beta)
+    for j in 0..<delta.columns {
       let (to, from) = (delta.column(j), z.column(j))
       for i in 0..<delta.rows { to[i] -= from[i] }
     }

@@ -1,5 +1,4 @@
 import LinearAlgebra
-import MPI
 
 /// The samples of one step: some of the chunks, the same ones for any number of ranks.
 ///
@@ -8,7 +7,7 @@ import MPI
 /// number of its own, drawn from the seed: the batches of a pass are disjoint, cover everything, and differ from
 /// pass to pass.
 package struct Batch: Equatable, Sendable {
-  /// How many batchs a pass has.
+  /// How many batches a pass has.
   package let count: Int
   /// Which of them, 0 ..< count.
   package let index: Int
@@ -27,7 +26,7 @@ package struct Batch: Equatable, Sendable {
     self.seed = seed
   }
 
-  /// The most batchs of at least `samples` samples (less a chunk's rounding) that the chunks can be cut into.
+  /// The most batches of at least `samples` samples (less a chunk's rounding) that the chunks can be cut into.
   package static func count(ofAtLeast samples: Int, _ partition: Partition) -> Int {
     let chunks = max(1, (samples + partition.chunk - 1) / partition.chunk)
     return max(1, partition.chunks / chunks)

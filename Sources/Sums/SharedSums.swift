@@ -32,10 +32,18 @@ package struct SharedSums: ~Copyable {
   private var largest: [Float]
   /// A chunk's entries must fit in this many bits, so that all chunks together fit in 62.
   private let chunkBits: Int
-  /// For a sum that is zero: so fine that whatever it becomes does not fit, and is measured.
+  /// For a sum that is zero: so fine that whatever it becomes does not fit, and is measured. Only
+  /// entries below 2^−70 do fit.
   private static let gridOfZero = 120
-  /// The largest entry of a total gets this many bits.
+  /// The largest entry of a total gets this many bits. The other six are room to grow from sweep to sweep. Chosen,
+  /// not tuned.
   private var targetBits: Int { chunkBits - 6 }
+  /// A total whose largest entry has so many bits less is measured anew: of 44 bits 24 are left then, the precision
+  /// of the products.
+  private static let lostBits = 20
+  /// A grid follows what moves by more bits than this: its sums then keep their rounding from sweep to sweep.
+  /// Chosen, not tuned.
+  private static let restingBits = 8
   /// One a thread.
   package let accumulators: [ChunkSums]
   /// Sums of single numbers that travel in the same message, such as the loss. Whoever adds to them clears them.
@@ -73,7 +81,7 @@ package struct SharedSums: ~Copyable {
   package var bytes: Int { accumulators[0].message.rows * MemoryLayout<Int64>.size }
 
   /// Ends the chunk at hand of a thread: puts its sums on the grids and adds them to its message. Local; one pass
-  /// over the sums.
+  /// over the sums. All threads may at the same time: each changes its own accumulator alone.
   package func closeChunk(_ thread: Int = 0) { accumulators[thread].close(grids) }
 
   /// Adds the threads' and the ranks' messages and reads the totals. Collective; one reduction.
@@ -104,7 +112,7 @@ package struct SharedSums: ~Copyable {
       let excess = message.base[accumulators[0].words - all.indices.count + i]
       let isZero = bits == 0 && grids[i] == Self.gridOfZero
       let isCoarse =
-        bits < targetBits - all[i].cancelledBits - 20 && !isZero && !all[i].hasJustBeenMeasured
+        bits < targetBits - all[i].cancelledBits - Self.lostBits && !isZero && !all[i].hasJustBeenMeasured
       if excess != 0 || isCoarse {
         isGood = false
         all[i].isMeasured = true
@@ -128,7 +136,7 @@ package struct SharedSums: ~Copyable {
   /// The total of sum i over all chunks of all ranks, as last reduced: of a symmetric one the upper triangle.
   package func total(_ i: Int) -> Tile<Double> { all[i].total.all }
 
-  /// Chooses the grids of the measured blocks by the largest entry of any chunk's sum. Collective.
+  /// Chooses the grids of the measured sums by the largest entry of any chunk's sum. Collective.
   private mutating func setGrids(over ranks: borrowing Communicator) throws {
     for i in all.indices { largest[i] = accumulators.reduce(0) { max($0, $1.largest[i]) } }
     for accumulator in accumulators { accumulator.forgetLargest() }
@@ -164,7 +172,7 @@ package struct SharedSums: ~Copyable {
     }
     // The grid follows only what moves far.
     let finer = targetBits - all[i].cancelledBits - bits
-    if bits > 0 && abs(finer) > 8 { grids[i] = exponent + finer }
+    if bits > 0 && abs(finer) > Self.restingBits { grids[i] = exponent + finer }
   }
 }
 

@@ -1,6 +1,5 @@
 import Basics
 import Glibc
-import MPI
 
 /// The threads of a rank: they do one piece of work together, then wait for the next. They call no MPI.
 package final class ThreadTeam {

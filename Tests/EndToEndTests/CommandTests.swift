@@ -103,6 +103,8 @@ import Testing
         classes: 2,
         settings: ["network.loss=logistic", "network.hidden=[6, 4]", "network.activation=sigmoid"]
       ),
+      (classes: 3, settings: ["network.loss=softmax", "network.activation=leaky_relu"]),
+      (classes: 2, settings: ["network.loss=logistic", "network.hidden=[5]", "network.activation=identity"]),
     ])
   func reportedNumbersAreThoseOfTheModel(classes: Int, settings: [String]) throws {
     let directory = try TemporaryDirectory()

@@ -42,11 +42,14 @@ package struct Allocations: CustomStringConvertible {
 }
 
 /// Nets of every kernel: of one hidden layer and one output, of few outputs and of many, wide and narrow, deep, and
-/// without a hidden layer.
+/// without a hidden layer; with activations of pieces, and smooth ones, whose updates are searched for.
 package let netsOfEveryKernel = [
   Network(widths: [28, 100, 1], activation: .relu, loss: .hinge, bias: true),
   Network(widths: [9, 5, 6, 3], activation: .leaky_relu, loss: .softmax, bias: true),
   Network(widths: [12, 20, 40, 10], activation: .hard_sigmoid, loss: .multiclass_hinge, bias: false),
   Network(widths: [12, 20, 2], activation: .identity, loss: .huber, bias: true),
   Network(widths: [15, 3], activation: .relu, loss: .logistic, bias: true),
+  Network(widths: [9, 20, 1], activation: .silu, loss: .logistic, bias: true),
+  Network(widths: [9, 5, 6, 3], activation: .tanh, loss: .softmax, bias: true),
+  Network(widths: [9, 10, 12, 6], activation: .sigmoid, loss: .square, bias: false),
 ]

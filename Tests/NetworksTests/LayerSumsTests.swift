@@ -121,7 +121,7 @@ import Testing
   @Test(arguments: networks, [1, 3]) func sumsOfASweep(network: Network, threads: Int) throws {
     let numbers = Numbers(network, samples: 61)
     try TestWorld.with { ranks in
-      try expectSums(network.sums + [.gram(0)], numbers, threads: threads, over: ranks)
+      try expectSums(LayerSum.ofSweep(network) + [.gram(0)], numbers, threads: threads, over: ranks)
       try expectSums((1...network.L).map { .deltas($0) }, numbers, threads: threads, over: ranks)
     }
   }
@@ -135,7 +135,7 @@ import Testing
       l > 0 && l < network.L && ActivationStep.stacksOutputs(from: d[l + 1], to: d[l])
     }
     try TestWorld.with { ranks in
-      try expectSums(network.sums, numbers, threads: threads, isStacked: isStacked, over: ranks)
+      try expectSums(LayerSum.ofSweep(network), numbers, threads: threads, isStacked: isStacked, over: ranks)
     }
   }
 

@@ -130,10 +130,7 @@ import Testing
     try TestWorld.with { ranks in
       let part = problem.part(of: ranks)
       var W = network.zeroWeights()
-      let a0 = part.a0
-      try fitWeights(&W[1], outputs: part.y, network, ridge: 0, part.partition, over: ranks) {
-        a0.columns($0)
-      }
+      try fitWeights(&W[1], network, part, ridge: 0, over: ranks) { $0.a0 }
       let w = network.flat(W)
       var g = network.flatZeros()
       var pass = try Pass.make(network, ChainRule(), part.partition, threads: 1)

@@ -13,6 +13,11 @@ import Testing
     return Matrix(rows: outputs, columns: activations) { _, _ in Float(random.normal()) }
   }
 
+  /// With W_2 of that shape.
+  private func network(_ outputs: Int, _ activations: Int) -> Network {
+    Network(widths: [1, activations, outputs], activation: .relu, loss: .square, bias: true)
+  }
+
   private func dot(_ x: [Double], _ y: [Double]) -> Double { zip(x, y).reduce(0) { $0 + $1.0 * $1.1 } }
 
   @Test(arguments: shapes, [1e-3, 0.1, 10])
@@ -49,23 +54,24 @@ import Testing
     let V = weights(outputs, activations, seed: 73)
     var used = RightInverse(outputs: outputs, activations: activations)
     var fresh = RightInverse(outputs: outputs, activations: activations)
-    var single = Matrix<Float>(rows: activations, columns: outputs)
     try used.take(former.all, r: 3)
-    let rounded = try used.take(V.all, r: 0.2, layer: 2, into: &single).nested
+    try used.take(V.all, r: 0.2)
     try fresh.take(V.all, r: 0.2)
     #expect(used.matrix.all.nested == fresh.matrix.all.nested)
+    var layers = RightInverses(network(outputs, activations))
+    _ = try layers.take(2, V: former.all, r: 3)
+    let rounded = try layers.take(2, V: V.all, r: 0.2).nested
     #expect(rounded == fresh.matrix.all.nested.map { $0.map { Float($0) } })
-    #expect(single.all.nested == rounded)
   }
 
   @Test(arguments: [Float.nan, .infinity]) func weightsThatAreNotFiniteAreAnError(value: Float) {
     var V = weights(3, 5, seed: 74)
     V[1, 2] = value
     var right = RightInverse(outputs: 3, activations: 5)
-    var single = Matrix<Float>(rows: 5, columns: 3)
+    var layers = RightInverses(network(3, 5))
     #expect(throws: LAPACKError.self) { try right.take(V.all, r: 0.1) }
     do {
-      _ = try right.take(V.all, r: 0.1, layer: 2, into: &single)
+      _ = try layers.take(2, V: V.all, r: 0.1)
       Issue.record("a system with \(value) was solved")
     } catch NumericalError.unsolvable(let system, let reason) {
       #expect(system == "δ_1" && !reason.isEmpty)

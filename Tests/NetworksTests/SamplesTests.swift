@@ -64,8 +64,8 @@ import Testing
           seen.deinitialize(count: threads)
           seen.deallocate()
         }
-        samples.forEachTile(of: chunks, length: length, on: team) { columns, thread in
-          seen[thread].append(.tile(columns))
+        samples.forEachTile(of: chunks, length: length, on: team) { tile, thread in
+          seen[thread].append(.tile(tile.columns))
         } endOfChunk: { thread in
           seen[thread].append(.end)
         }

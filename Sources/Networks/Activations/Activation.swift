@@ -141,7 +141,7 @@ extension Activation {
   ///
   ///     v_l ← (new v_l),   a_l + v_l = h(m_l) − (old v_l) + 2 (new v_l)
   ///     z_l ← argmin_z ‖a_l + v_l − h(z)‖² + ‖z − (m_l − u_l)‖²
-  ///     u_l ← u_l + z_l − m_l,   δ_l = z_l + u_l − m_l
+  ///     u_l ← u_l + z_l − m_l,   δ_l = m_l − (z_l + u_l)
   ///
   /// - Parameters:
   ///   - delta: d_l × n, padded; the new v_l on entry, δ_l on return.

@@ -41,10 +41,10 @@ protocol ActivationFunction: Sendable {
   // Kernels of `ActivationStep` for few outputs.
 
   func updateActivations(
-    _ a: MutableTile<Float>, z: Tile<Float>, next: Tile<Float>, by step: borrowing ActivationStep)
+    _ a: MutableTile<Float>, z: Tile<Float>, next: Tile<Float>, by weights: FewOutputWeights)
   func recallActivations(
     _ residual: UnsafeMutablePointer<Float>, _ m: UnsafeMutablePointer<Float>, z: Tile<Float>,
-    next: Tile<Float>, by step: borrowing ActivationStep, row: UnsafePointer<Float>)
+    next: Tile<Float>, by weights: FewOutputWeights, row: UnsafePointer<Float>)
 }
 
 extension ActivationFunction {

@@ -37,10 +37,10 @@ struct SiLU: ActivationFunction, SmoothFunction {
   static var turn: (at: Float, depth: Float) { (-1.2784645, 0.27846455) }
   /// Where the top lies just right of the turning point it lies at any distance from it: there each is twice as far
   /// as the last.
-  static var knots: [Float] {
-    (0..<18).map { -12 + 0.6 * Float($0) } + [-1.27, -1.26, -1.24, -1.2, -1.12, -0.96, -0.64]
-      + [0, 0.5, 1, 1.5, 2, 2.5, 3.5]
-  }
+  static let knots = Knots(
+    of: SiLU(),
+    at: (0..<18).map { -12 + 0.6 * Float($0) } + [-1.27, -1.26, -1.24, -1.2, -1.12, -0.96, -0.64]
+      + [0, 0.5, 1, 1.5, 2, 2.5, 3.5])
 }
 
 /// h'(z) as it was kept.

@@ -38,5 +38,5 @@ struct Sigmoid: ActivationFunction, SmoothFunction, SlopeFunction {
   /// At σ(z) = (3 − √3) / 6.
   static var largestCurvature: Float { 0.0963 }
   static var turn: (at: Float, depth: Float) { (-.infinity, 0) }
-  static var knots: [Float] { (-10...10).map { 1.2 * Float($0) } }
+  static let knots = Knots(of: Sigmoid(), at: (-10...10).map { 1.2 * Float($0) })
 }

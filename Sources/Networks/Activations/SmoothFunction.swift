@@ -10,9 +10,9 @@ protocol SmoothFunction: HiddenFunction {
   static var largestCurvature: Float { get }
   /// Where h turns, and how far below its limit on the left; −∞ and 0 where it only rises.
   static var turn: (at: Float, depth: Float) { get }
-  /// At most 32 points in rising order, of which one lies near the top of h'(z) (a − h(z)) on any side of any m that
-  /// is worth a step: as close as h bends. Beyond them h is a straight line, or nearly.
-  static var knots: [Float] { get }
+  /// Points of which one lies near the top of h'(z) (a − h(z)) on any side of any m that is worth a step: as close
+  /// as h bends. Beyond them h is a straight line, or nearly. Made once, since every tile looks them up.
+  static var knots: Knots { get }
 }
 
 /// h, h' and h'' at sixteen points.
@@ -21,19 +21,19 @@ struct Expansion {
 }
 
 /// What the search looks up: h and h' at the knots.
-struct Knots {
+struct Knots: Sendable {
   let count: Int
   private(set) var at = InlineArray<32, Float>(repeating: 0)
   private(set) var h = InlineArray<32, Float>(repeating: 0)
   private(set) var slope = InlineArray<32, Float>(repeating: 0)
 
-  init<F: SmoothFunction>(of function: F) {
-    let knots = F.knots
-    precondition(knots.count <= at.count, "\(knots.count) knots")
-    count = knots.count
+  /// - Parameter points: at most 32, in rising order.
+  init<F: SmoothFunction>(of function: F, at points: [Float]) {
+    precondition(points.count <= at.count, "\(points.count) knots")
+    count = points.count
     for k in 0..<count {
-      let expansion = function.expansion(Lanes(repeating: knots[k]))
-      at[k] = knots[k]
+      let expansion = function.expansion(Lanes(repeating: points[k]))
+      at[k] = points[k]
       h[k] = expansion.h[0]
       slope[k] = expansion.slope[0]
     }

@@ -21,7 +21,7 @@ struct SmoothStep<F: SmoothFunction>: EntryStep {
     self.function = function
     ratio = Lanes(repeating: gamma / beta)
     root = Lanes(repeating: (gamma / beta).squareRoot())
-    knots = Knots(of: function)
+    knots = F.knots
   }
 
   @inline(__always)

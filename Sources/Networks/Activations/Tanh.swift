@@ -35,5 +35,5 @@ struct Tanh: ActivationFunction, SmoothFunction, SlopeFunction {
   /// At tanh z = 1/√3.
   static var largestCurvature: Float { 0.77 }
   static var turn: (at: Float, depth: Float) { (-.infinity, 0) }
-  static var knots: [Float] { (-10...10).map { 0.6 * Float($0) } }
+  static let knots = Knots(of: Tanh(), at: (-10...10).map { 0.6 * Float($0) })
 }

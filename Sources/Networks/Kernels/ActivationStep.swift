@@ -31,7 +31,7 @@ package struct ActivationStep: ~Copyable {
   private var rightInverse: RightInverse
 
   /// The most outputs of `Form.few`.
-  private static let few = 4
+  private static let mostFew = 4
 
   /// - Parameters:
   ///   - outputs: d_{l+1}.
@@ -52,7 +52,7 @@ package struct ActivationStep: ~Copyable {
   }
 
   private static func form(from outputs: Int, to activations: Int) -> Form {
-    outputs > activations ? .wide : outputs <= few ? .few : .narrow
+    outputs > activations ? .wide : outputs <= mostFew ? .few : .narrow
   }
 
   /// How many floating-point operations `apply` needs a sample.
@@ -102,7 +102,7 @@ package struct ActivationStep: ~Copyable {
       a.rows == activationCount + 1 && z.rows == activationCount, "a_l has \(a.rows) rows, z_l \(z.rows)")
     precondition(next.rows == outputCount && next.columns == z.columns, "z_{l+1} does not fit z_l")
     // A column at a time, h(z) made where it is used and never stored.
-    if form == .few { return activation.function.updateActivations(a, z: z, next: next, by: self) }
+    if form == .few { return activation.function.updateActivations(a, z: z, next: next, by: few) }
     let active = a.rows(0..<activationCount)
     let residual = MutableTile(
       base: work, rows: outputCount, columns: z.columns, stride: paddedRows(outputCount))
@@ -162,7 +162,15 @@ package struct ActivationStep: ~Copyable {
   ) {
     precondition(canBeImplicit && next.isOnePiece, "\(outputCount) outputs")
     activation.function.recallActivations(
-      residual, m, z: z, next: next, by: self, row: newer.weights.row(0))
+      residual, m, z: z, next: next, by: few, row: newer.weights.row(0))
+  }
+
+  /// What the kernels for few outputs read of this; valid while it is not changed.
+  private var few: FewOutputWeights {
+    FewOutputWeights(
+      weights: weights.row(0), weightStride: outputCount > 1 ? weights.row(1) - weights.row(0) : 0,
+      inputs: weights.columns, step: ofOutputs.base, stepStride: ofOutputs.rows,
+      stacksOutputs: Self.stacksOutputs(from: outputCount, to: activationCount))
   }
 
   /// As a source for the update of z_l.

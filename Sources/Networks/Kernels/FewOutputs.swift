@@ -2,23 +2,37 @@ import LinearAlgebra
 
 extension ActivationFunction {
   func updateActivations(
-    _ a: MutableTile<Float>, z: Tile<Float>, next: Tile<Float>, by step: borrowing ActivationStep
+    _ a: MutableTile<Float>, z: Tile<Float>, next: Tile<Float>, by weights: FewOutputWeights
   ) {
     switch next.rows {
-    case 1: FewOutputs<Hidden, 1>(step, z: z, next: next, hidden).update(a)
-    case 2: FewOutputs<Hidden, 2>(step, z: z, next: next, hidden).update(a)
-    case 3: FewOutputs<Hidden, 3>(step, z: z, next: next, hidden).update(a)
-    case 4: FewOutputs<Hidden, 4>(step, z: z, next: next, hidden).update(a)
+    case 1: FewOutputs<Hidden, 1>(weights, z: z, next: next, hidden).update(a)
+    case 2: FewOutputs<Hidden, 2>(weights, z: z, next: next, hidden).update(a)
+    case 3: FewOutputs<Hidden, 3>(weights, z: z, next: next, hidden).update(a)
+    case 4: FewOutputs<Hidden, 4>(weights, z: z, next: next, hidden).update(a)
     default: preconditionFailure("\(next.rows) outputs are not few")
     }
   }
 
   func recallActivations(
     _ residual: UnsafeMutablePointer<Float>, _ m: UnsafeMutablePointer<Float>, z: Tile<Float>,
-    next: Tile<Float>, by step: borrowing ActivationStep, row: UnsafePointer<Float>
+    next: Tile<Float>, by weights: FewOutputWeights, row: UnsafePointer<Float>
   ) {
-    FewOutputs<Hidden, 1>(step, z: z, next: next, hidden).recall(residual, m, row)
+    FewOutputs<Hidden, 1>(weights, z: z, next: next, hidden).recall(residual, m, row)
   }
+}
+
+/// What the a-update for few outputs reads of its `ActivationStep`.
+struct FewOutputWeights {
+  /// Rows of [V b], and how far from one to the next.
+  let weights: UnsafePointer<Float>
+  let weightStride: Int
+  /// How many numbers a row has.
+  let inputs: Int
+  /// Columns of Vᵀ (V Vᵀ + rI)⁻¹, and how far from one to the next.
+  let step: UnsafePointer<Float>
+  let stepStride: Int
+  /// Whether z_{l+1} goes below the row of ones of a_l.
+  let stacksOutputs: Bool
 }
 
 /// The a-update for O outputs, O small: a sample is a few vectors, and all is done to eight of them at a time.
@@ -38,18 +52,18 @@ private struct FewOutputs<H: HiddenFunction, let O: Int> {
 
   private static var group: Int { 8 }
 
-  init(_ step: borrowing ActivationStep, z: Tile<Float>, next: Tile<Float>, _ function: H) {
+  init(_ weights: FewOutputWeights, z: Tile<Float>, next: Tile<Float>, _ function: H) {
     self.z = z
     self.next = next
     self.function = function
-    weights = step.weights.row(0)
-    weightStride = O > 1 ? step.weights.row(1) - weights : 0
-    self.step = step.ofOutputs.base
-    stepStride = step.ofOutputs.rows
+    self.weights = weights.weights
+    weightStride = weights.weightStride
+    step = weights.step
+    stepStride = weights.stepStride
     whole = z.rows & ~(laneCount - 1)
     rest = z.rows - whole
-    hasTail = whole < step.weights.columns
-    stacksOutputs = ActivationStep.stacksOutputs(from: O, to: z.rows)
+    hasTail = whole < weights.inputs
+    stacksOutputs = weights.stacksOutputs
     one = Lanes.zero.first(rest, rest: Lanes(repeating: 1)).first(rest + 1)
   }
 

@@ -20,12 +20,15 @@ extension ActivationFunction {
         // Below the last row of v stand zeros, which W_{l+1} multiplies.
         let newV = Lanes(at: delta + i).first(count)
         let active = step.h(output)
-        // a + v = h(m) − (old v) + 2 (new v)
+        // a + v = h(m) − (old v) + 2 (new v),  z ← argmin ‖a + v − h(z)‖² + ‖z − (m − u)‖²
         let z = step.best(active + (newV + newV - oldV), output - oldU)
+        // u ← u + z − m
         let newU = oldU + (z - output)
         newV.store(at: v + i)
         newU.store(at: u + i)
+        // δ = m − (z + u)
         (output - (z + newU)).store(at: delta + i)
+        // a − h(m) = (new v) − (old v)
         let residual = (newV - oldV).first(count)
         let known = active.first(count)
         residuals = .multiplyAdd(residual, residual, residuals)

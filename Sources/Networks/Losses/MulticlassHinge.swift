@@ -1,5 +1,3 @@
-import LinearAlgebra
-
 extension Loss {
   /// max(0, 1 + max_{j ≠ c} z_j − z_c), the multi-class hinge of Crammer & Singer; y is 1 at the class c and 0
   /// elsewhere

@@ -71,7 +71,7 @@ public func bench(
   measurements.append(
     try measureMemory(watch, ranksOnHost: launch.machine.hosts.map(\.ranks).max() ?? 1, over: ranks))
   console.progress("reductions")
-  measurements += try measureReductions(watch, message: network.messageWords, over: ranks)
+  measurements += try measureReductions(watch, message: LayerSum.messageWords(network), over: ranks)
 
   console.print(
     [""] + Measurement.lines(measurements, peak: peak, hosts: launch.machine.hostOfRank))
@@ -96,7 +96,7 @@ private func json(
     "hosts": launch.machine.hostsJSON, "warnings": .array(warnings.map { .string($0) }),
     "versions": launch.versions.json, "layers": .array(network.widths.map { .integer($0) }),
     "tile": .integer(tile),
-    "bytes_reduced_per_iteration": .integer(network.messageWords * MemoryLayout<Int64>.size),
+    "bytes_reduced_per_iteration": .integer(LayerSum.messageWords(network) * MemoryLayout<Int64>.size),
     "seconds": .number(request.seconds),
     "measurements": .array(measurements.map(\.json)),
   ])

@@ -1,0 +1,29 @@
+import LinearAlgebra
+
+/// A matrix of the samples' size, a sample a column, that the threads of a rank write at the same time, each its own
+/// columns. Its address is taken once, before they run: Swift's rule that nobody else touches what is being changed
+/// holds for columns here, not for the whole.
+package struct SharedMatrix: ~Copyable {
+  private let memory: Matrix<Float>
+  private let window: MutableTile<Float>
+
+  /// Zeros.
+  package init(rows: Int, columns: Int) {
+    var memory = Matrix<Float>(rows: rows, columns: columns)
+    window = memory.mutableAll
+    self.memory = memory
+  }
+
+  package var rows: Int { memory.rows }
+
+  package var all: Tile<Float> { memory.all }
+
+  package var elements: UnsafeBufferPointer<Float> { memory.elements }
+
+  package func rows(_ range: Range<Int>) -> Tile<Float> { memory.rows(range) }
+
+  package func columns(_ range: Range<Int>) -> Tile<Float> { memory.columns(range) }
+
+  /// For the one thread that these columns belong to.
+  package func ownColumns(_ range: Range<Int>) -> MutableTile<Float> { window.columns(range) }
+}
