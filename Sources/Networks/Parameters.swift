@@ -1,4 +1,5 @@
 import LinearAlgebra
+import MPI
 
 // All weights as one flat column of numbers: what optimisation methods add, scale and compare. The same bits on
 // every rank.

@@ -87,7 +87,7 @@ package struct Accelerated<Rule: BackwardRule>: ~Copyable, TrainingMethod {
     self.pass = pass
     self.metric = metric
     iterate = Iterate(network.flat(network.randomWeights(seed: seed)))
-    l2 = settings.l2 ?? network.priorL2(50, samples: partition.samples)
+    l2 = settings.l2 ?? network.priorL2(AcceleratedTuning.l2, samples: partition.samples)
     let block = settings.block ?? AcceleratedSettings.defaultBlock(partition)
     let batches = Batch.count(ofAtLeast: block, partition)
     let state = MomentumState(network, step: settings.step)
