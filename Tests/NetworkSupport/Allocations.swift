@@ -20,7 +20,7 @@ package struct Allocations: CustomStringConvertible {
   package func areFew(threads: Int) -> Bool { count <= (threads > 1 ? 2 * passes : 0) }
 
   /// Starts a method, does the first sweeps, in which lazily made things are made, and watches the sweeps after
-  /// them. Collective.
+  /// them; every other one is measured. Collective.
   package init(
     _ settings: some MethodSettings, _ problem: Problem, threads: Int, after first: Int, sweeps: Int,
     over ranks: borrowing Communicator
@@ -32,7 +32,7 @@ package struct Allocations: CustomStringConvertible {
     watch_allocations(true)
     defer { watch_allocations(false) }
     var method = try settings.start(problem.network, samples, options, over: ranks)
-    for _ in 0..<first { try method.sweep(samples, over: ranks, isMeasured: true) }
+    for number in 0..<first { try method.sweep(samples, over: ranks, isMeasured: number % 2 == 0) }
     let (before, work) = (allocation_count(), method.work)
     for number in 0..<sweeps { try method.sweep(samples, over: ranks, isMeasured: number % 2 == 0) }
     count = allocation_count() - before
