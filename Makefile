@@ -62,7 +62,7 @@ asan_suites := \
   --filter '^(MPI|Files|HDF5|LinearAlgebra|Sums|Datasets|Reports|Configuration|Models|Runs|Studies|Fuzz)Tests\.' \
   --skip 'RealDataTests|SyntheticTests'
 tsan := $(debug) --sanitize=thread --scratch-path .build-tsan
-tsan_suites := --filter 'SumsTests|StepTests|AcceleratedTests|UpdateRuleTests|MiniBatchTests'
+tsan_suites := --filter 'SumsTests|StepTests|ConsistentTests|AcceleratedTests|UpdateRuleTests' --skip aSweepOfWiderNets
 # Suites whose tests use the communicator of the job that they run in.
 parallel_suites := MPITests FilesTests HDF5Tests SumsTests NetworksTests ADMMTests OptimizersTests DatasetsTests \
   ReportsTests ModelsTests RunsTests FuzzTests
@@ -152,7 +152,7 @@ test-asan: deps venv
 	@swift build $(asan) --build-tests
 	ASAN_OPTIONS=detect_leaks=0 swift test $(asan) --skip-build --disable-xctest --no-parallel $(asan_suites)
 
-## test-tsan    the same of what several threads of a rank share, under ThreadSanitizer; takes a quarter of an hour
+## test-tsan    the same of what several threads of a rank share, under ThreadSanitizer
 test-tsan: deps venv
 	@swift build $(tsan) --build-tests
 	TSAN_OPTIONS=ignore_noninstrumented_modules=1 \
