@@ -17,7 +17,8 @@ extension SettingValue {
 
   /// The value of a `--set` option: TOML, or else a bare word that stands for a string.
   init(option text: String) {
-    guard !text.contains("\n"), (try? keyLines("value = \(text)")) != nil, let table = try? TOMLTable(string: "value = \(text)"), table.count == 1,
+    guard !text.contains("\n"), (try? keyLines("value = \(text)")) != nil,
+      let table = try? TOMLTable(string: "value = \(text)"), table.count == 1,
       let value = table["value"]
     else {
       self = .text(text)

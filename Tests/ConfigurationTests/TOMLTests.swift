@@ -132,7 +132,8 @@ private func text(_ value: String) throws -> String? {
 
   @Test func namesCantHoldControlCharacters() throws {
     let message = try refusal("[\"a\\u001b[31m\"]\n[data]\n\"b\\n\" = 1\n")
-    #expect(message.contains("unknown section [a\\u001b[31m]") && message.contains("unknown key \"b\\u000a\""))
+    #expect(
+      message.contains("unknown section [a\\u001b[31m]") && message.contains("unknown key \"b\\u000a\""))
     #expect(message.split(separator: "\n").count == 2)
   }
 

@@ -21,9 +21,11 @@ extension HDF5Format {
         let rows = first..<min(first + length, header.samples)
         switch features.elements {
         case .integer, .enumeration:
-          try values.add(features, rows) { (number: Int) in (Float(number), UInt64(bitPattern: Int64(number))) }
+          try values.add(features, rows) { (number: Int) in (Float(number), UInt64(bitPattern: Int64(number)))
+          }
         case .unsigned64: try values.add(features, rows) { (number: UInt64) in (Float(number), number) }
-        default: try values.add(features, rows) { (number: Double) in (Float(number), (number + 0).bitPattern) }
+        default:
+          try values.add(features, rows) { (number: Double) in (Float(number), (number + 0).bitPattern) }
         }
       }
       try file.close()
