@@ -49,8 +49,11 @@ export OMPI_ALLOW_RUN_AS_ROOT = 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM = 1
 endif
 
+# A target may import what Package.swift lets it, and nothing else.
+checked := --explicit-target-dependency-import-check error
+
 # One configuration for the program and its tests, so that nothing is compiled twice.
-release := -c release -Xcc -march=$(ARCH) --scratch-path $(BUILD) $(SWIFTFLAGS)
+release := -c release -Xcc -march=$(ARCH) --scratch-path $(BUILD) $(checked) $(SWIFTFLAGS)
 program := $(BUILD)/release/admm-mpi
 bundle  := $(BUILD)/release/admm-mpiPackageTests.xctest
 sources := Sources Tests Package.swift
@@ -213,12 +216,13 @@ bench-defaults: build venv-bench
 bench-check: venv-bench
 	@.venv-bench/bin/python Benchmarks/check.py
 
-## install      the program, its completions, configurations and job scripts, under PREFIX
+## install      the program, its completions, configurations and scripts, under PREFIX
 install: build
 	@install -D -t $(DESTDIR)$(PREFIX)/bin $(program)
 	share=$(DESTDIR)$(PREFIX)/share
 	install -D -m 644 -t $$share/admm-mpi/configs configs/*
 	install -D -m 644 -t $$share/admm-mpi/jobs jobs/*
+	install -D -t $$share/admm-mpi/scripts scripts/higgs-sample
 	complete() { # SHELL FILE
 	  install -d "$$(dirname $$share/$$2)"
 	  $(program) --generate-completion-script $$1 > $$share/$$2

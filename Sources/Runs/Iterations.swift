@@ -41,12 +41,7 @@ func iterate<Method: TrainingMethod & ~Copyable>(
     guard isEvaluated else { continue }
 
     let outer = phases.begin(.evaluate)
-    method.copyWeights(to: &W)
-    if try !Replicas.areEqual(W, over: ranks) {
-      try replicas.warn(console, iteration: iteration, over: ranks)
-      try method.takeWeightsOfRoot(over: ranks)
-      method.copyWeights(to: &W)
-    }
+    try replicas.copyWeights(of: &method, to: &W, console, iteration: iteration, over: ranks)
     let record = try record(iteration, of: &method, W, data, &pace, over: ranks)
     outcome.keep(record, W, keepsBest: keepsBest)
     try report(record)

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import MPI
+import Networks
 import Reports
 
 /// Watches that all ranks have the same weights, as they should: nothing that is not summed exactly is exchanged.
@@ -20,8 +21,20 @@ package struct Replicas {
     return ends[0] == ~ends[1]
   }
 
-  /// Says once that they are not. Collective.
-  mutating func warn(_ console: Console, iteration: Int, over ranks: borrowing Communicator) throws {
+  /// Copies a method's weights, which are rank 0's from here on where the ranks have others. Collective.
+  mutating func copyWeights<Method: TrainingMethod & ~Copyable>(
+    of method: inout Method, to W: inout Layers<Matrix<Float>>, _ console: Console, iteration: Int,
+    over ranks: borrowing Communicator
+  ) throws {
+    method.copyWeights(to: &W)
+    guard try !Self.areEqual(W, over: ranks) else { return }
+    try warn(console, iteration: iteration, over: ranks)
+    try method.takeWeightsOfRoot(over: ranks)
+    method.copyWeights(to: &W)
+  }
+
+  /// Says once that they differ. Collective.
+  private mutating func warn(_ console: Console, iteration: Int, over ranks: borrowing Communicator) throws {
     guard !hasWarned else { return }
     hasWarned = true
     let kernels = try ranks.gather(Versions.current.blasKernel)

@@ -26,11 +26,7 @@ public func train(
     configuration.output.directory, overwrite: configuration.output.overwrite,
     inputs: configuration.data.inputPaths + (file.map { [$0] } ?? []), over: ranks)
 
-  let data = try phases.measure(.load) {
-    try TrainingData.read(configuration, over: ranks, warn: console.warn) { what, share in
-      console.progress("reading the \(what)", share)
-    }
-  }
+  let data = try readData(configuration, console, phases, over: ranks)
   let network = configuration.network(features: data.samples.featureCount, outputs: data.samples.outputs)
   let speeds = try measuredProductSpeeds(over: ranks)
   // Where ranks share cores, that is the reason, and has been told.
@@ -63,10 +59,19 @@ public func train(
       sgemmGflopsPerRank: speeds.min * Double(launch.machine.threads)),
     phases: try phases.report(over: ranks), memory: try PeakMemory(over: ranks), warnings: console.warnings)
   try directory.write("run.json", summary.json.document, over: ranks)
-  console.print(results.lines)
-  console.print(summary.closingLines(directory))
+  console.print(results.lines + summary.closingLines(directory))
   console.printResult(results.brief(directory.path(of: "model.h5"), summary.outcome))
   return summary.outcome.exitStatus
+}
+
+private func readData(
+  _ configuration: Configuration, _ console: Console, _ phases: Phases, over ranks: borrowing Communicator
+) throws -> TrainingData {
+  try phases.measure(.load) {
+    try TrainingData.read(configuration, over: ranks, warn: console.warn) { what, share in
+      console.progress("reading the \(what)", share)
+    }
+  }
 }
 
 /// The model that a network must beat. Collective.
