@@ -140,7 +140,9 @@ let package = Package(
     // What reads what others wrote: an entry point each, for libFuzzer and for the tests that replay its finds.
     .target(
       name: "FuzzTargets",
-      dependencies: ["Basics", "Configuration", "Datasets", "Files", "LinearAlgebra", "MPI", "Models"],
+      dependencies: [
+        "Basics", "Configuration", "Datasets", "Files", "LinearAlgebra", "MPI", "Models", "TestSupport",
+      ],
       path: "Tests/FuzzTargets", swiftSettings: settings),
     tests(
       "FuzzTests",

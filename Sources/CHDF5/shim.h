@@ -2,7 +2,6 @@
 
 #include "../CMPI/shim.h"
 #include <hdf5.h>
-#include <stdlib.h>
 
 // HDF5's constants are macros, many of which open the library first, so each that we use gets a function.
 
@@ -12,7 +11,6 @@ static inline hid_t h5_all(void) { return H5S_ALL; }
 
 static inline hid_t h5_file_access_list(void) { return H5P_FILE_ACCESS; }
 static inline hid_t h5_dataset_create_list(void) { return H5P_DATASET_CREATE; }
-static inline hid_t h5_transfer_list(void) { return H5P_DATASET_XFER; }
 static inline hid_t h5_dataset_access_list(void) { return H5P_DATASET_ACCESS; }
 
 static inline unsigned h5_read_only(void) { return H5F_ACC_RDONLY; }
@@ -27,10 +25,6 @@ static inline hid_t h5_uint64(void) { return H5T_NATIVE_UINT64; }
 static inline hid_t h5_c_string(void) { return H5T_C_S1; }
 static inline size_t h5_variable_length(void) { return H5T_VARIABLE; }
 
-static inline herr_t h5_set_fapl_mpio(hid_t list, mpi_communicator ranks) {
-  return H5Pset_fapl_mpio(list, ranks.handle, MPI_INFO_NULL);
-}
-
 // The kind of a link, an H5L_type_t; negative where HDF5 can't tell. (H5Lget_info is a macro since 1.12.)
 static inline int h5_link_type(hid_t place, const char *name, hid_t access) {
   H5L_info_t info;
@@ -38,14 +32,3 @@ static inline int h5_link_type(hid_t place, const char *name, hid_t access) {
 }
 static inline int h5_soft_link(void) { return H5L_TYPE_SOFT; }
 static inline int h5_hard_link(void) { return H5L_TYPE_HARD; }
-
-// Opens files without locking them: file systems of clusters often can't. A user's HDF5_USE_FILE_LOCKING holds.
-static inline herr_t h5_set_no_locking(hid_t list) {
-#if H5_VERS_MAJOR > 1 || H5_VERS_MINOR > 12 || (H5_VERS_MINOR == 12 && H5_VERS_RELEASE >= 1) || \
-    (H5_VERS_MINOR == 10 && H5_VERS_RELEASE >= 7)
-  return H5Pset_file_locking(list, 0, 1);
-#else
-  (void)list;
-  return setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
-#endif
-}

@@ -32,7 +32,7 @@ package func checkSameFile(_ path: String, over ranks: borrowing Communicator) t
 
 /// What tells a file from another that has its name.
 package struct Fingerprint: Equatable {
-  /// How many blocks are looked at, the first and the last of the file among them.
+  /// How many blocks are looked at from the first byte on, beside the last of the file.
   private static let blocks = 18
   /// Bytes a block.
   private static let blockSize = 4096

@@ -31,7 +31,7 @@ public struct HDF5File: ~Copyable {
     guard try hasSignature(file) else { throw notHDF5(path) }
     let access = try accessList()
     self.init(
-      path, FileHandle(id: try opened(path, access), isCollective: false, path: path), isShared: false,
+      path, FileHandle(id: try opened(path, access), path: path), isShared: false,
       size: file.size)
   }
 
@@ -58,7 +58,7 @@ public struct HDF5File: ~Copyable {
     try check(H5Pset_file_image(access.id, &bytes, bytes.count), "H5Pset_file_image")
     // HDF5 wants a name that is not a file's, another for each open image.
     let id = try ranks.agree { try opened(path, access, name: "\(path) in memory, \(access.id)") }
-    self.init(path, FileHandle(id: id, isCollective: false, path: path), isShared: true, size: bytes.count)
+    self.init(path, FileHandle(id: id, path: path), isShared: true, size: bytes.count)
   }
 
   /// Creates a small file, in memory. Local. `close()` puts it where it belongs, whole or not at all: see
@@ -67,13 +67,13 @@ public struct HDF5File: ~Copyable {
   /// HDF5 itself does not survive a disk that is full.
   public init(creating path: String) throws {
     let access = try memoryAccessList()
-    let handle = FileHandle(id: try created(path, access), isCollective: false)
+    let handle = FileHandle(id: try created(path, access))
     self.init(path, handle, isShared: false, output: PendingFile(path))
   }
 
   /// Creates a file on the disk in place of the one of this path, which no other process uses. Local.
   init(replacing path: String) throws {
-    let handle = FileHandle(id: try created(path, accessList()), isCollective: false)
+    let handle = FileHandle(id: try created(path, accessList()))
     self.init(path, handle, isShared: false)
   }
 
@@ -113,15 +113,12 @@ public struct HDF5File: ~Copyable {
 /// modules.)
 struct FileHandle: ~Copyable {
   let id: hid_t
-  /// Whether the ranks must close the file together.
-  let isCollective: Bool
   /// The path of a file that was opened for reading, which is to blame should HDF5 crash over it.
   let path: String?
   private var isOpen = true
 
-  init(id: hid_t, isCollective: Bool, path: String? = nil) {
+  init(id: hid_t, path: String? = nil) {
     self.id = id
-    self.isCollective = isCollective
     self.path = path
   }
 
@@ -138,8 +135,7 @@ struct FileHandle: ~Copyable {
     _ = try guarded(path) { () throws(HDF5Error) in try check(H5Fclose(id), "H5Fclose") }
   }
 
-  /// After an error ranks leave at different places: a file to be closed together is then left to `MPI_Finalize`.
-  deinit { if isOpen && !isCollective { try? Self.close(id, path) } }
+  deinit { if isOpen { try? Self.close(id, path) } }
 }
 
 /// How to open a file: arrays still open don't hinder its closing.
@@ -147,7 +143,6 @@ private func accessList() throws(HDF5Error) -> Handle {
   try quietLibrary()
   let list = try Handle(H5Pcreate(h5_file_access_list()), "H5Pcreate", H5Pclose)
   try check(H5Pset_fclose_degree(list.id, H5F_CLOSE_STRONG), "H5Pset_fclose_degree")
-  try check(h5_set_no_locking(list.id), "H5Pset_file_locking")
   return list
 }
 
@@ -155,14 +150,6 @@ private func accessList() throws(HDF5Error) -> Handle {
 private func memoryAccessList() throws(HDF5Error) -> Handle {
   let list = try accessList()
   try check(H5Pset_fapl_core(list.id, 1 << 20, false), "H5Pset_fapl_core")
-  return list
-}
-
-/// The same over MPI-IO.
-private func accessList(over ranks: borrowing Communicator) throws(HDF5Error) -> Handle {
-  let list = try accessList()
-  try check(h5_set_fapl_mpio(list.id, ranks.handle), "H5Pset_fapl_mpio")
-  try check(H5Pset_all_coll_metadata_ops(list.id, true), "H5Pset_all_coll_metadata_ops")
   return list
 }
 

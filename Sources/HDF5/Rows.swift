@@ -20,7 +20,7 @@ struct Rows: ~Copyable {
   init<T: Number>(
     _ array: borrowing StoredArray, _ rows: Range<Int>, _: T.Type, stride: Int?, capacity: Int
   ) throws(Failure) {
-    // Rows go in pieces, but a row is whole, and MPI-IO counts its bytes in 32 bits.
+    // Rows go in pieces, but a row is whole.
     guard array.rowLength <= Int(Int32.max) / MemoryLayout<T>.stride else {
       throw Failure(
         .badData,

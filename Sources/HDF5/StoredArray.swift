@@ -127,19 +127,20 @@ public struct StoredArray: ~Copyable {
   ) throws {
     let rows = try Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
     for piece in 0..<rows.pieces {
-      try write(piece, of: rows, T.type, from: buffer.baseAddress, h5_default())
+      try write(piece, of: rows, T.type, from: buffer.baseAddress)
     }
   }
 
   private func write(
-    _ piece: Int, of rows: borrowing Rows, _ type: hid_t, from buffer: UnsafeRawPointer?, _ list: hid_t
+    _ piece: Int, of rows: borrowing Rows, _ type: hid_t, from buffer: UnsafeRawPointer?
   ) throws {
     let buffer = UnsafeMutableRawPointer(mutating: buffer)
     let selection = try Selection(of: piece, rows, in: shape)
     if !rows.isPacked { rows.gather(piece, from: buffer) }
     let own = rows.memory(piece, in: buffer)
     do throws(HDF5Error) {
-      try check(H5Dwrite(handle.id, type, selection.memory.id, selection.file.id, list, own), "H5Dwrite")
+      try check(
+        H5Dwrite(handle.id, type, selection.memory.id, selection.file.id, h5_default(), own), "H5Dwrite")
     } catch {
       throw Failure(.inputOutput, "\(place) can't be written: \(error).")
     }
@@ -189,14 +190,4 @@ func dataspace(_ shape: [Int]) throws(HDF5Error) -> Handle {
     ? try Handle(H5Screate(H5S_SCALAR), "H5Screate", H5Sclose)
     : try Handle(
       H5Screate_simple(CInt(shape.count), shape.map { hsize_t($0) }, nil), "H5Screate_simple", H5Sclose)
-}
-
-/// All ranks call alike, and each moves its own rows, which are one block of the file: ranks have nothing to
-/// collect for each other.
-private func collectiveTransfer() throws(HDF5Error) -> Handle {
-  let list = try Handle(H5Pcreate(h5_transfer_list()), "H5Pcreate", H5Pclose)
-  try check(H5Pset_dxpl_mpio(list.id, H5FD_MPIO_COLLECTIVE), "H5Pset_dxpl_mpio")
-  try check(
-    H5Pset_dxpl_mpio_collective_opt(list.id, H5FD_MPIO_INDIVIDUAL_IO), "H5Pset_dxpl_mpio_collective_opt")
-  return list
 }

@@ -1,5 +1,6 @@
 import Basics
 import Files
+import HDF5
 
 /// What stands before the HDF5 part of a model's file: a text with the length and the SHA-256 of all that follows.
 ///
@@ -8,7 +9,6 @@ import Files
 enum ModelSeal {
   static let length = 512
   private static let title = "admm-mpi model, sealed"
-  private static let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
   /// Without a seal nothing says how large a file may be.
   private static let largestUnsealed = 1 << 30
 
@@ -25,14 +25,14 @@ enum ModelSeal {
   /// - Throws: a `Failure`: `noInput` where it can't be opened, `badData` where it is no model or a damaged one.
   static func open(_ path: String) throws -> (content: [UInt8], isSealed: Bool) {
     let file = try InputFile(path)
-    let head = try file.bytes(length + signature.count)
-    if head.starts(with: signature) {
+    let head = try file.bytes(2 * length)
+    if hasHDF5Signature(Array(head.prefix(length))) {
       guard file.size <= largestUnsealed else {
         throw Failure(.badData, "\(path) is not a model: models of this size have a checksum. \(advice)")
       }
       return (try file.bytes(file.size), false)
     }
-    guard head.starts(with: title.utf8) || head.dropFirst(length).elementsEqual(signature) else {
+    guard head.starts(with: title.utf8) || hasHDF5Signature(head) else {
       throw Failure(.badData, "\(path) is not a model but \(kind(of: head)). \(advice)")
     }
     let bytes = try file.bytes(file.size)

@@ -8,8 +8,8 @@ extension Network {
   /// How many numbers all W_l have together, bias columns included even where they are not trained: those stay 0.
   package var flatCount: Int { (1...L).reduce(0) { $0 + widths[$1] * (widths[$1 - 1] + 1) } }
 
-  /// The weight of ½ Σ ‖V_l‖² beside the mean loss that is a prior of this precision on the weights, whatever the number
-  /// of samples: precision / N. Classes count as 10,000 samples at least: what tells a few hundred of them apart are
+  /// The weight of ½ Σ ‖V_l‖² beside the mean loss that is a prior of this precision on the weights, however many
+  /// samples there are: precision / N. Classes count as 10,000 samples at least: what tells a few hundred of them apart are
   /// weights that such a prior would not let grow.
   package func priorL2(_ precision: Double, samples: Int) -> Double {
     precision / Double(max(samples, loss.isForRegression ? 1 : 10_000))

@@ -7,17 +7,23 @@ extension Source {
   /// Files of other formats, and those without a header, are left as they are.
   mutating func findLabel(as columns: ColumnNames, over ranks: borrowing Communicator) throws {
     guard options.hasLabels, let name = columns.label?.name,
-      let names = try columnNames(over: ranks), names.contains(name)
+      let names = try preview(withoutLabels, over: ranks).tableColumns, names.contains(name)
     else { return }
     options[CSVFormat.self].labelColumn = .name(name)
   }
 
-  /// The names of all columns of a table, the label's included; nil without a header, and for other files.
-  /// Collective.
-  func columnNames(over ranks: borrowing Communicator) throws -> [String]? {
+  /// The same with all columns taken for features.
+  var withoutLabels: Source {
     var all = self
     all.options[CSVFormat.self].labelColumn = .none
-    let head = try preview(all, over: ranks)
-    return head.format == CSVFormat.name ? head.columns.features : nil
+    return all
   }
+}
+
+extension Preview {
+  /// Whether the file is a table of text.
+  var isTable: Bool { format == CSVFormat.name }
+
+  /// The names of all columns of a table that was looked at without labels; nil without a header, and for other files.
+  var tableColumns: [String]? { isTable ? columns.features : nil }
 }

@@ -69,8 +69,8 @@ package func checkMemory(
   let numbers = try ranks.gather([need + held, limits.host, need, limits.process])
   for (rank, own) in numbers.enumerated() where own[2] > own[3] {
     throw tooLarge(
-      "rank \(rank) needs \(amount(own[2])) to train, and ulimit -v leaves it \(amount(own[3])). Raise the limit, or take"
-    )
+      "rank \(rank) needs \(amount(own[2])) to train, and ulimit -v leaves it \(amount(own[3])). Raise the limit, "
+        + "or take")
   }
   var needs: [String: (bytes: Double, ranks: Int)] = [:]
   for (name, own) in zip(names, numbers) {

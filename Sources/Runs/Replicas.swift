@@ -1,3 +1,4 @@
+import Basics
 import LinearAlgebra
 import MPI
 import Networks
@@ -48,12 +49,12 @@ package struct Replicas {
         + "at each evaluation. OPENBLAS_CORETYPE, set to one kernel for all hosts, mends it.")
   }
 
-  /// FNV-1a over the weights' bits.
+  /// Of the weights' bits.
   private static func fingerprint(_ W: borrowing Layers<Matrix<Float>>) -> Int {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    var hash = FNV()
     for l in W.indices {
-      for weight in W[l].elements { hash = (hash ^ UInt64(weight.bitPattern)) &* 0x0000_0100_0000_01B3 }
+      for weight in W[l].elements { hash.add(UInt64(weight.bitPattern)) }
     }
-    return Int(truncatingIfNeeded: hash)
+    return Int(truncatingIfNeeded: hash.value)
   }
 }

@@ -37,24 +37,4 @@ struct TemporaryFiles {
   }
 }
 
-/// A gzip file of one member with stored, not compressed, blocks (RFC 1951, RFC 1952).
-func gzip(_ bytes: [UInt8]) -> [UInt8] {
-  var crc: UInt32 = 0xFFFF_FFFF
-  for byte in bytes {
-    crc ^= UInt32(byte)
-    for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
-  }
-  func littleEndian(_ x: Int, _ count: Int) -> [UInt8] {
-    (0..<count).map { UInt8(truncatingIfNeeded: x >> (8 * $0)) }
-  }
-  var file: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255]
-  let size = 65_535
-  for start in stride(from: 0, to: max(bytes.count, 1), by: size) {
-    let block = bytes[start..<min(start + size, bytes.count)]
-    file.append(start + size >= bytes.count ? 1 : 0)
-    file += littleEndian(block.count, 2) + littleEndian(~block.count, 2) + block
-  }
-  return file + littleEndian(Int(~crc), 4) + littleEndian(bytes.count, 4)
-}
-
 func gzip(_ text: String) -> [UInt8] { gzip(Array(text.utf8)) }

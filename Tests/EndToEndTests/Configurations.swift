@@ -25,7 +25,8 @@ extension TemporaryDirectory {
     FileManager.default.contents(atPath: path(name)) ?? Data()
   }
 
-  /// Writes config.toml: 3 iterations of `taylor` with a net of 8 hidden units and hinges on `train`, results in `run`. Returns its path.
+  /// Writes config.toml: 3 iterations of `taylor` with a net of 8 hidden units and hinges on `train`, results in `run`.
+  /// Returns its path.
   ///
   /// - Parameters:
   ///   - data: more lines of the table [data]; all of them where the samples are synthetic.

@@ -3,6 +3,7 @@ import Datasets
 import Files
 import LinearAlgebra
 import MPI
+import TestSupport
 
 /// One way to read a file of samples, and what is done with them then.
 struct DataReading: Sendable {

@@ -11,14 +11,7 @@ import Testing
 private func refusals(
   _ files: [String: String], _ settings: [String] = []
 ) throws -> (check: Failure?, train: Failure?) {
-  try TestWorld.with { ranks in
-    let own = try TemporaryDirectory()
-    let directory = try ranks.broadcast(own.url.path)
-    let isRoot = ranks.isRoot
-    try ranks.agree {
-      guard isRoot else { return }
-      for (name, text) in files { try text.write(toFile: own.path(name), atomically: true, encoding: .utf8) }
-    }
+  try withFiles(files) { directory, ranks in
     func failure(_ body: (Configuration) throws -> Void) throws -> Failure? {
       do {
         let hasTrain = files["train.csv"] != nil
@@ -43,8 +36,6 @@ private func refusals(
       configuration.output.directory = directory + "/run"
       _ = try train(configuration, isQuiet: true, over: ranks)
     }
-    try ranks.barrier()
-    _ = own.url
     return (checked, trained)
   }
 }

@@ -12,24 +12,6 @@ import Runs
 import TestSupport
 import Testing
 
-/// Calls `body` on all ranks with a fresh directory that rank 0 has filled with `files`, by name and text.
-private func withFiles(
-  _ files: [String: String], _ body: (_ directory: String, borrowing Communicator) throws -> Void
-) throws {
-  try TestWorld.with { ranks in
-    let own = try TemporaryDirectory()
-    let directory = try ranks.broadcast(own.url.path)
-    let isRoot = ranks.isRoot
-    try ranks.agree {
-      guard isRoot else { return }
-      for (name, text) in files { try text.write(toFile: own.path(name), atomically: true, encoding: .utf8) }
-    }
-    try body(directory, ranks)
-    try ranks.barrier()
-    _ = own.url
-  }
-}
-
 /// What `body` throws, which must be a failure of this status that all ranks share.
 private func message(_ status: Basics.ExitStatus, _ body: () throws -> Basics.ExitStatus) throws -> String {
   do {

@@ -29,10 +29,16 @@ extension Model {
   ) throws -> Dataset {
     var source = source
     let isTold = settings.contains { $0.key == "label_column" }
-    if !isTold {
-      try setLabelColumn(of: &source, needsLabels: needsLabels, modelPath: modelPath, over: ranks)
+    if !isTold || !needsLabels {
+      let unlabelled = source.withoutLabels
+      let head = try preview(unlabelled, over: ranks)
+      if !isTold {
+        try setLabelColumn(
+          of: &source, among: head.tableColumns, needsLabels: needsLabels, modelPath: modelPath)
+      }
+      // A table of as many columns as the model has features is one without labels. Other files need not have any.
+      if head.isTable ? head.features == network.widths[0] : !needsLabels { source = unlabelled }
     }
-    if !isTold || !needsLabels { try leaveOutLabels(of: &source, areNeeded: needsLabels, over: ranks) }
     var dataset = try readDataset(
       source, task: needsLabels ? data.task : .classification, classes: needsLabels ? classNames : nil,
       selection: needsLabels ? data.selection : .ignored, over: ranks
@@ -43,11 +49,12 @@ extension Model {
   }
 
   /// Finds the labels by their column's name where both have names, else by its number.
+  ///
+  /// - Parameter names: of all columns of the table, if it has any.
   private func setLabelColumn(
-    of source: inout Source, needsLabels: Bool, modelPath: String, over ranks: borrowing Communicator
+    of source: inout Source, among names: [String]?, needsLabels: Bool, modelPath: String
   ) throws {
     func set(_ column: CSVFormat.LabelColumn) { source.options[CSVFormat.self].labelColumn = column }
-    let names = try source.columnNames(over: ranks)
     if let names, let name = columns.label?.name {
       if names.contains(name) { return set(.name(name)) }
       guard needsLabels else { return set(.none) }
@@ -62,17 +69,6 @@ extension Model {
       if others.count == 1 { return set(.name(others[0])) }
     }
     if let number = columns.label?.number { set(.number(number)) }
-  }
-
-  /// A table of as many columns as the model has features is one without labels. Other files need not have any.
-  private func leaveOutLabels(
-    of source: inout Source, areNeeded: Bool, over ranks: borrowing Communicator
-  ) throws {
-    var all = source
-    all.options[CSVFormat.self].labelColumn = .none
-    let head = try preview(all, over: ranks)
-    let isTable = head.format == CSVFormat.name
-    if isTable ? head.features == network.widths[0] : !areNeeded { source = all }
   }
 
   /// How the samples in a file are to be read for this model. Collective.

@@ -92,7 +92,7 @@ struct CSVCells {
     /// More fields than this are counted only.
     private static let most = 1_000
     /// A longer field, in bytes, is a word.
-    private static let longest = 200
+    static let longest = 200
 
     /// How many fields the line has.
     private(set) var count = 0
@@ -161,7 +161,7 @@ extension CSVCells.Kind {
 
 /// Whether a text is a number but for a comma between two of its digits, in place of a point.
 func isDecimalComma(_ text: String) -> Bool {
-  guard text.utf8.count <= 200 else { return false }
+  guard text.utf8.count <= CSVCells.Row.longest else { return false }
   let parts = text.split(separator: ",", omittingEmptySubsequences: false)
   guard parts.count == 2, let before = parts[0].last, let after = parts[1].first else { return false }
   return before.isNumber && after.isNumber && decimalValue(parts[0] + "." + parts[1]) != nil

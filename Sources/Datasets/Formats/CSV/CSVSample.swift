@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 
 /// Looks at some lines of a text for columns that lose much in single precision: those that hold a byte whose place in
@@ -68,9 +69,7 @@ struct CSVSample {
 
 /// A fingerprint of a decimal number: the same for all ways to write one number, whatever its digits.
 func fingerprint(_ number: UnsafeBufferPointer<UInt8>) -> UInt64 {
-  // FNV-1a.
-  var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-  func feed(_ digit: UInt64) { hash = (hash ^ digit) &* 0x100_0000_01B3 }
+  var hash = FNV()
   var (digits, pending, last) = (0, 0, -1)
   var point: Int? = nil
   var i = 0
@@ -85,8 +84,8 @@ func fingerprint(_ number: UnsafeBufferPointer<UInt8>) -> UInt64 {
     if digit == 0 {
       if last >= 0 { pending += 1 }
     } else {
-      for _ in 0..<pending { feed(0) }
-      feed(UInt64(digit))
+      for _ in 0..<pending { hash.add(0) }
+      hash.add(UInt64(digit))
       (pending, last) = (0, digits - 1)
     }
   }
@@ -97,7 +96,7 @@ func fingerprint(_ number: UnsafeBufferPointer<UInt8>) -> UInt64 {
     power = 10 * power + Int(byte - UInt8(ascii: "0"))
   }
   if exponent.first == UInt8(ascii: "-") { power = -power }
-  feed(UInt64(bitPattern: Int64((point ?? digits) - 1 - last + power)))
-  feed(number.first == UInt8(ascii: "-") ? 1 : 0)
-  return hash
+  hash.add(UInt64(bitPattern: Int64((point ?? digits) - 1 - last + power)))
+  hash.add(number.first == UInt8(ascii: "-") ? 1 : 0)
+  return hash.value
 }
