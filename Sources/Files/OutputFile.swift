@@ -28,6 +28,13 @@ package final class OutputFile {
     try self.init(path, calling: name, 0)
   }
 
+  /// Opens a file of this process's own to add to its end. No link is followed.
+  ///
+  /// - Throws: a `Failure` of status `inputOutput`.
+  package convenience init(appendingTo path: String) throws {
+    try self.init(path, calling: path, O_APPEND)
+  }
+
   private init(_ path: String, calling name: String, _ flags: CInt) throws {
     self.path = path
     self.name = name
