@@ -1,4 +1,5 @@
 import Basics
+import Files
 import HDF5
 import LinearAlgebra
 import MPI
@@ -25,6 +26,7 @@ final class CheckpointFile: StateArchive {
   init(_ path: String, range: Range<Int>, over ranks: borrowing Communicator) throws {
     self.path = path
     self.range = range
+    try Seal.check(path, over: ranks)
     let isRoot = ranks.isRoot
     var read = try ranks.agree { isRoot ? try Lists(reading: path) : Lists() }
     try read.broadcast(over: ranks)

@@ -67,6 +67,7 @@ final class CheckpointWriter: StateArchive {
           try entry.write(to: rows, of: file, range: range, isRoot: isRoot)
         }
       }
+      try Seal.add(to: file, over: ranks)
     }
   }
 }
