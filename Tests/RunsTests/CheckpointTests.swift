@@ -66,6 +66,40 @@ import Testing
     }
   }
 
+  /// Whatever bit is flipped and wherever the file is cut, it is noticed.
+  @Test func everyDamageIsFound() throws {
+    try TestWorld.with { ranks in
+      let directory = ranks.isRoot ? try TemporaryDirectory() : nil
+      let path = try ranks.broadcast(directory?.path("checkpoint.h5") ?? "")
+      let partition = Partition(samples: 90_000, ranks: ranks.size, chunk: 1000)
+      let range = partition.range(of: ranks.rank)
+      var z = Matrix<Float>(rows: 5, columns: range.count) { i, j in Float(i) - Float(j) }
+      let writer = CheckpointWriter()
+      var w = (0..<1000).map { Double($0) }
+      try writer("w", &w)
+      writer.bySample("z", z.mutableAll)
+      try writer.write(to: PendingFile(path), samples: 90_000, range: range, over: ranks)
+      _ = try CheckpointFile(path, range: range, over: ranks)
+      let whole = ranks.isRoot ? try Data(contentsOf: URL(filePath: path)) : Data()
+      let length = try ranks.max(whole.count)
+      #expect(length > 1 << 20, "more than a block")
+      var random = SeededGenerator(seed: 9)
+      for round in 0..<120 {
+        let place = Int.random(in: 0..<length, using: &random)
+        if ranks.isRoot {
+          var damaged = whole
+          if round < 100 { damaged[place] ^= 1 << UInt8(round % 8) } else { damaged = damaged.prefix(place) }
+          try damaged.write(to: URL(filePath: path))
+        }
+        try ranks.barrier()
+        let failure = #expect(throws: Failure.self) { _ = try CheckpointFile(path, range: range, over: ranks) }
+        #expect(failure?.status == .badData && failure?.isShared == true, "\(round): \(place), \(failure?.message ?? "")")
+        try ranks.barrier()
+      }
+      _ = directory
+    }
+  }
+
   /// Every number of a record that may be missing is in its state.
   @Test func aRecordKeepsAllItsNumbers() throws {
     var record = IterationRecord(iteration: 12, seconds: 1.25, notes: ["one", "two"])
