@@ -35,10 +35,11 @@ public struct RunDirectory: Sendable {
   ) throws {
     let isRoot = ranks.isRoot
     let kept = KeptFiles(inputs)
+    let host = try ranks.hostName()
     lock = try ranks.agree {
       guard isRoot else { return nil }
       try Self.make(path, options)
-      let lock = try DirectoryLock.take(path, advice: "Choose another \(options.directory)")
+      let lock = try DirectoryLock.take(path, host: host, advice: "Choose another \(options.directory)")
       let found = try Self.contents(of: path, options)
       guard found.isEmpty || overwrite else { throw Self.notEmpty(path, found, options) }
       for file in files {
@@ -127,19 +128,11 @@ public struct RunDirectory: Sendable {
   }
 
   private static func contents(of path: String, _ options: Options) throws -> [String] {
-    guard let directory = opendir(path) else {
+    guard let names = names(in: path) else {
       throw systemFailure(
         "the run directory \(path) can't be made", advice: "Choose another \(options.directory)")
     }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if ![".", "..", DirectoryLock.name].contains(name) { names.append(name) }
-    }
-    return names.sorted()
+    return names.filter { $0 != DirectoryLock.name }.sorted()
   }
 
   private static func notEmpty(_ path: String, _ found: [String], _ options: Options) -> Failure {
