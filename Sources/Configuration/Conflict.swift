@@ -42,7 +42,7 @@ extension Configuration {
       found.append(
         Conflict(
           "network", "loss",
-          "is \"\(loss)\", which is for classes. With task = \"regression\" use \"auto\", or \(Loss.forRegression)."
+          "is \"\(loss)\", which is for classes. With task = \"regression\" use \"auto\" or \(Loss.forRegression)."
         ))
     }
     if stop.targetAccuracy != nil {

@@ -76,8 +76,8 @@ let openFileLock: CInt = 37
 
 /// Asks for the lock of an open file. Local.
 ///
-/// - Parameter kind: `F_SETLK`, and the lock is this process's until it closes the file anywhere; `openFileLock`, and it
-///   is the open file's, whoever else opens and closes the file.
+/// - Parameter kind: `F_SETLK`, and the lock is this process's until it closes the file anywhere; or `openFileLock`,
+///   and it is the open file's, whoever else opens and closes the file.
 func locked(_ descriptor: CInt, _ kind: CInt = F_SETLK) -> LockOutcome {
   var request = flock()
   request.l_type = Int16(F_WRLCK)

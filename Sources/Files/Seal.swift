@@ -51,7 +51,8 @@ struct Seal: Equatable {
 
   /// What stands behind the content.
   var checksums: [UInt8] {
-    (rows.flatMap { [UInt64($0.lowerBound), UInt64($0.upperBound)] } + sums.map(UInt64.init)).flatMap { word in
+    let bounds = rows.flatMap { [UInt64($0.lowerBound), UInt64($0.upperBound)] }
+    return (bounds + sums.map(UInt64.init)).flatMap { word in
       (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * $0)) }
     }
   }

@@ -103,7 +103,7 @@ struct PartSums {
     var place = Seal.headLength
     var blocks: [Part] = []
     for part in parts.sorted(by: { $0.start < $1.start }) {
-      precondition(part.start == place, "bytes \(place) to \(part.start) of a sealed file are written 0 or 2 times")
+      precondition(part.start == place, "bytes \(place) to \(part.start) of a file are not written once")
       Self.append(part, to: &blocks, block: block)
       place = part.end
     }

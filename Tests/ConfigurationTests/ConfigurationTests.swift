@@ -413,7 +413,12 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     let lines = try refusal(
       regression + "classes = ['a', 'b']\n[network]\nloss = 'hinge'\n[stop]\ntarget_accuracy = 0.5")
     #expect(lines.count == 3)
-    #expect(lines.contains { $0.contains("loss in [network] is \"hinge\", which is for classes.") })
+    #expect(
+      lines.contains {
+        $0.contains(
+          "loss in [network] is \"hinge\", which is for classes. With task = \"regression\" use \"auto\" or \"square\" "
+            + "or \"huber\".")
+      })
   }
 
   @Test func keysOutsideOfSectionsAndInInlineTablesAreFound() throws {

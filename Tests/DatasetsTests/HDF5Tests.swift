@@ -71,7 +71,8 @@ import Testing
   }
 
   private func labels(
-    _ name: String, of path: String, _ task: LearningTask = .classification, over ranks: borrowing Communicator
+    _ name: String, of path: String, _ task: LearningTask = .classification,
+    over ranks: borrowing Communicator
   ) throws -> Labels {
     let dataset = try readDataset(Source(path, HDF5Format(labelsDataset: name)), task: task, over: ranks)
     return dataset.labels

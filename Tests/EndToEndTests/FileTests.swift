@@ -35,6 +35,34 @@ import Testing
     #expect(left == ["iterations.jsonl", "model.h5", "run.json"])
   }
 
+  /// A job that is killed while it writes its model leaves a part of it, which the next job in the directory removes.
+  @Test(arguments: [nil, 2])
+  func whatAKilledJobWasWritingIsRemoved(ranks: Int?) throws {
+    let directory = try TemporaryDirectory()
+    let configuration = try directory.configuration(
+      data: "synthetic = 64\nsynthetic_test = 8")
+    let run = directory.path("run")
+    let unfinished = {
+      ((try? FileManager.default.contentsOfDirectory(atPath: run)) ?? [])
+        .filter { $0.hasSuffix(".part") }
+    }
+    // 7 MB: some time to be killed in.
+    let large = ["--set", "training.method=sgd", "--set", "training.iterations=1", "--set"]
+    let job = try Program.start(ranks: ranks, [configuration] + large + ["network.hidden=[1500,1200]"])
+    var processes: [pid_t] = []
+    while job.isRunning && unfinished().isEmpty {
+      if processes.count < ranks ?? 1 { processes = job.descendants(named: "admm-mpi") }
+      usleep(200)
+    }
+    for process in processes { kill(process, SIGKILL) }
+    let output = job.outcome().transcript
+    try #require(unfinished().count == 1, "not killed in time: \(output)")
+    let next = try Program.run(ranks: ranks, [configuration])
+    #expect(next.status == 0, "\(next.transcript)")
+    let left = try FileManager.default.contentsOfDirectory(atPath: directory.path("run")).sorted()
+    #expect(left == ["iterations.jsonl", "model.h5", "run.json"])
+  }
+
   /// A run that can't read its data leaves what a former one left.
   @Test func aFormerRunOutlivesARunThatFails() throws {
     let directory = try TemporaryDirectory()

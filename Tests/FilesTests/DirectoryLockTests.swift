@@ -61,6 +61,58 @@ import Testing
     #expect(said.contains("No such file or directory"))
   }
 
+  private func names(_ directory: String) throws -> Set<String> {
+    Set(try FileManager.default.contentsOfDirectory(atPath: directory))
+  }
+
+  /// What no writer holds is removed with the taking of the lock, and nothing else.
+  @Test func unfinishedFilesOfTheDeadAreRemoved() throws {
+    let directory = try TemporaryDirectory()
+    let others = [
+      "model.h5", "a.part", ".admm-mpi-.part", ".admm-mpi-xyz.part", ".admm-mpi-1f.part.h5",
+      "admm-mpi-1f.part",
+    ]
+    for name in others + [".admm-mpi-1f.part", ".admm-mpi-ffffffffffffffff.part"] {
+      try "half".write(toFile: directory.path(name), atomically: false, encoding: .utf8)
+    }
+    try FileManager.default.createSymbolicLink(
+      atPath: directory.path(".admm-mpi-2f.part"), withDestinationPath: directory.path("model.h5"))
+    try FileManager.default.createDirectory(
+      atPath: directory.path(".admm-mpi-3f.part"), withIntermediateDirectories: false)
+    let kept = Set(others + [".admm-mpi-2f.part", ".admm-mpi-3f.part"])
+    let lock = try DirectoryLock.take(directory.url.path, host: "here", advice: "Choose another")
+    #expect(try names(directory.url.path) == kept.union([DirectoryLock.name]))
+    withExtendedLifetime(lock) {}
+  }
+
+  /// A file that is being written is not taken from its writer: not as it is made, nor before it has its name.
+  @Test func anUnfinishedFileOfTheLivingStays() throws {
+    let owner = try TemporaryDirectory()
+    let directory = owner.url.path
+    #expect(throws: Stop.self) {
+      try PendingFile(directory + "/out").write { file in
+        try file.write("first ")
+        let lock = try DirectoryLock.take(directory, host: "here", advice: "Choose another")
+        #expect(try names(directory) == [DirectoryLock.name, URL(filePath: file.path).lastPathComponent])
+        withExtendedLifetime(lock) {}
+        // As another library does.
+        let other = open(file.path, O_RDONLY)
+        close(other)
+        let again = try DirectoryLock.take(directory, host: "here", advice: "Choose another")
+        withExtendedLifetime(again) {}
+        try file.write("last")
+        try file.finish()
+        let third = try DirectoryLock.take(directory, host: "here", advice: "Choose another")
+        withExtendedLifetime(third) {}
+        #expect(FileManager.default.fileExists(atPath: file.path))
+        throw Stop()
+      }
+    }
+    #expect(try names(directory).isEmpty)
+  }
+
+  private struct Stop: Error {}
+
   @Test func aLinkInItsPlaceIsNotFollowed() throws {
     let directory = try TemporaryDirectory()
     let victim = directory.path("victim")

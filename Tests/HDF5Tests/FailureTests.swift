@@ -77,7 +77,8 @@ import Testing
         let values = [Double](repeating: 1, count: rows.count)
         let refused = try #require(
           try failure(ranks, directory) { ranks in
-            try PendingFile(directory.appending(path: "full.h5").path).writeSealedHDF5(bytes: 0, over: ranks) {
+            try PendingFile(directory.appending(path: "full.h5").path).writeSealedHDF5(bytes: 0, over: ranks)
+            {
               [try $0.reserve("x", of: Double.self, shape: [N])]
             } fill: { reserved, file in
               // The last rank's rows lie behind the end of the disk, whoever else's do.

@@ -41,7 +41,8 @@ import Testing
   }
 
   /// What is in some rows of the file, and all else. Local.
-  private func read(_ path: String, _ rows: Range<Int>) throws -> (x: [Float], codes: [Int], names: [String]) {
+  private func read(_ path: String, _ rows: Range<Int>) throws -> (x: [Float], codes: [Int], names: [String])
+  {
     let file = try HDF5File(reading: path)
     let result = try (
       file.array("x").values(rows) as [Float], file.array("codes").values(rows) as [Int],
@@ -151,8 +152,10 @@ import Testing
           }
         }
         #expect(byRows > 20)
-        for (length, words) in [(bytes.count - 1, "truncated"), (3_000, "truncated"), (bytes.count + 1, "damaged")]
-        {
+        let lengths = [
+          (bytes.count - 1, "truncated"), (3_000, "truncated"), (bytes.count + 1, "damaged"),
+        ]
+        for (length, words) in lengths {
           try (bytes + [0]).prefix(length).write(to: URL(filePath: own))
           let failure = #expect(throws: Failure.self) { _ = try read(own, 0..<Self.N) }
           #expect(failure?.status == .badData && failure?.message.hasPrefix("\(own) is \(words)") == true)
@@ -184,7 +187,9 @@ import Testing
           damaged[place] ^= 4
           if ranks.isRoot { try damaged.write(to: URL(filePath: path)) }
           try ranks.barrier()
-          let failure = #expect(throws: Failure.self) { try HDF5File(broadcasting: path, over: ranks).close() }
+          let failure = #expect(throws: Failure.self) {
+            try HDF5File(broadcasting: path, over: ranks).close()
+          }
           #expect(failure?.status == .badData && failure?.isShared == true)
         }
       }

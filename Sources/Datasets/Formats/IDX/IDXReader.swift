@@ -22,7 +22,7 @@ struct IDXReader {
     try values.columns(over: ranks) { "column \($0 + 1)" }
   }
 
-  /// Looks at every so manieth sample of the file, whoever reads it.
+  /// Looks at samples at equal distances in the file, whoever reads them.
   private mutating func lookAt(_ images: UnsafeBufferPointer<UInt8>, _ rows: Range<Int>) {
     let (kind, size) = (files.images.kind, files.images.sampleSize)
     guard !kind.isExactInSinglePrecision, values.rowsWanted > 0, let base = images.baseAddress else { return }
