@@ -26,6 +26,7 @@ public struct Consistent: ~Copyable, TrainingMethod {
   /// N.
   private let sampleCount: Int
   private var nextGrams = 0
+  private var caution = Caution()
   /// The common factor of the penalties.
   private var scale = 1.0
   /// f of the last sweep.
@@ -101,6 +102,20 @@ public struct Consistent: ~Copyable, TrainingMethod {
     g = network.flatZeros()
     direction = network.flatZeros()
     momentum = network.flatZeros()
+  }
+
+  /// The multipliers 0, the penalties those of the start, ten times the proximal term. Local.
+  public mutating func restart(
+    at W: borrowing Layers<Matrix<Float>>, _ samples: borrowing Samples, over ranks: borrowing Communicator
+  ) throws {
+    caution.level += 1
+    w = network.flat(W)
+    momentum.fill(0)
+    pass.rule.clear()
+    pass.forget()
+    (scale, objective, nextGrams) = (1, .infinity, sweeps)
+    try metric.restart(ridge: caution.ridge(settings.proximal))
+    events.append(caution.ridgeEvent(settings.proximal))
   }
 
   public var work: SweepWork { pass.work }

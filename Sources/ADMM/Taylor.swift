@@ -25,6 +25,8 @@ public struct Taylor: ~Copyable, TrainingMethod {
   public internal(set) var sweeps = 0
   /// What the log should say of the last sweep, such as a raised ridge. Whoever reports empties it.
   public var events: [String] = []
+  /// Grows with each divergence.
+  var caution = Caution()
   /// Seconds in the weight systems.
   var solving = 0.0
   /// What the start took of the times that `sums` counts.
@@ -64,13 +66,10 @@ public struct Taylor: ~Copyable, TrainingMethod {
     tileColumns: Int? = nil, over ranks: borrowing Communicator
   ) throws -> Taylor {
     samples.check(network)
-    let G = try samples.gram(network, over: ranks)
     // The least of all hosts', so that reported sums are rounded in the same places everywhere.
     let columns = try ranks.min(tileColumns ?? Self.tileColumns(network))
     var taylor = Taylor(network, settings, samples, try ThreadTeam(count: options.threads), columns)
-    do { try taylor.systems[1].take(G.all, ridge: settings.ridge) } catch let error as LAPACKError {
-      throw NumericalError.unsolvable(system: "W_1", reason: error.description)
-    }
+    try taylor.factorInputs(samples, over: ranks)
     try taylor.begin(samples, seed: options.seed, over: ranks)
     taylor.atStart = taylor.seconds
     taylor.events = []

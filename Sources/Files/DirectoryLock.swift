@@ -20,8 +20,27 @@ package final class DirectoryLock: Sendable {
 
   deinit {
     // While it is still locked: whoever waits with the same file open then finds that it has lost its name.
-    unlink(path)
+    if isInPlace { unlink(path) }
     close(descriptor)
+  }
+
+  /// Whether the lock's file is where it was.
+  private var isInPlace: Bool { FileIdentity(path) == FileIdentity(descriptor: descriptor) }
+
+  /// Takes the lock once more where its file has gone, with its directory for instance. Local.
+  ///
+  /// - Throws: a `Failure` of status `inputOutput`: another process has it now, or nothing can be written.
+  package func renew() throws {
+    guard !isInPlace else { return }
+    let new = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o666)
+    guard new >= 0 else { throw systemFailure("the directory of \(path) can't be written") }
+    // Closing any descriptor of a file gives up the process's locks on it: only then it is locked.
+    dup2(new, descriptor)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    close(new)
+    guard case .taken = Self.locked(descriptor), Holder.this.write(to: descriptor) else {
+      throw Failure(.inputOutput, "the directory of \(path) is in use by another process.")
+    }
   }
 
   /// Takes the lock of a directory, and writes to it. Local: for one rank of a job.

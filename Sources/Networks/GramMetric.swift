@@ -12,7 +12,7 @@ import Sums
 /// times.
 package struct GramMetric: ~Copyable {
   private let network: Network
-  private let ridge: Double
+  private var ridge: Double
   /// G_l of the inputs of layer l, l = 1 … L: upper triangles.
   private var grams: Layers<Matrix<Double>>
   /// G_l in single precision, then G_l + ρ_l I factored, and for many outputs inverted.
@@ -63,6 +63,14 @@ package struct GramMetric: ~Copyable {
   /// The hidden layers' systems follow with the next `setHidden`.
   package mutating func setDecay(_ new: (_ l: Int) -> Double) throws {
     for l in 1...network.L { decay[l] = new(l) }
+    try factor(1)
+  }
+
+  /// Takes another ridge, and forgets the hidden layers' activations: `setHidden` is to follow. Local, the same on
+  /// every rank.
+  package mutating func restart(ridge: Double) throws {
+    self.ridge = ridge
+    isSet = false
     try factor(1)
   }
 

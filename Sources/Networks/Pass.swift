@@ -112,6 +112,11 @@ package struct Pass<Rule: BackwardRule>: ~Copyable {
     }
   }
 
+  /// Forgets how large sums were: the next pass is as the first. Local.
+  package mutating func forget() {
+    for message in sums.indices { sums[message].forget() }
+  }
+
   /// n G_l, l = 1 … L−1, of the last pass with `hasGrams`: the upper triangle.
   package func gram(_ l: Int) -> Tile<Double> { sums[Self.withGrams].total(.gram(l)) }
 

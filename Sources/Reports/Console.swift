@@ -17,8 +17,8 @@ public final class Console {
   /// What was warned of so far, for run.json.
   public private(set) var warnings: [String] = []
 
-  private let output: CInt
-  private let errors: CInt
+  private var output: Outlet
+  private var errors: Outlet
   private let isTerminal: Bool
   private let isRoot: Bool
   private let isQuiet: Bool
@@ -42,8 +42,8 @@ public final class Console {
     self.isRoot = isRoot
     self.isQuiet = isQuiet
     self.isTerminal = isTerminal
-    self.output = output
-    self.errors = errors
+    self.output = Outlet(output, "standard output")
+    self.errors = Outlet(errors, "standard error")
   }
 
   deinit { clearProgress() }
@@ -52,7 +52,7 @@ public final class Console {
   public func print(_ line: String = "") {
     guard isRoot && !isQuiet else { return }
     clearProgress()
-    put(printable(line) + "\n", to: output)
+    put(printable(line) + "\n", to: \.output)
   }
 
   /// Prints lines. Local.
@@ -63,7 +63,7 @@ public final class Console {
   /// Prints the one line that sums up a command that says nothing else. Local.
   public func printResult(_ line: String) {
     guard isRoot && isQuiet else { return }
-    put(line + "\n", to: output)
+    put(line + "\n", to: \.output)
   }
 
   /// Prints a warning to standard error, whether quiet or not, and keeps it. Local.
@@ -71,7 +71,7 @@ public final class Console {
     warnings.append(text)
     guard isRoot else { return }
     clearProgress()
-    put("admm-mpi: warning: \(printable(text))\n", to: errors)
+    put("admm-mpi: warning: \(printable(text))\n", to: \.errors)
   }
 
   /// Shows in the progress line of a terminal what is going on. Local.
@@ -91,7 +91,7 @@ public final class Console {
     let start = activity.count <= room ? activity : "…" + activity.suffix(max(room - 1, 0))
     // Carriage return; erase to the end of the line (ECMA-48, EL).
     let line = printable(start + end, isOneLine: true)
-    put("\r" + line.prefix(Self.progressWidth) + "\u{1B}[K", to: output)
+    put("\r" + line.prefix(Self.progressWidth) + "\u{1B}[K", to: \.output)
     showsProgress = true
   }
 
@@ -103,7 +103,7 @@ public final class Console {
   /// Takes the progress line away. Local.
   public func clearProgress() {
     guard showsProgress else { return }
-    put("\r\u{1B}[K", to: output)
+    put("\r\u{1B}[K", to: \.output)
     showsProgress = false
   }
 
@@ -120,9 +120,10 @@ public final class Console {
     return isatty(launchers) == 1
   }
 
-  private func put(_ text: String, to file: CInt) {
-    // Nobody is left to tell of a console that can't be written.
-    var text = text
-    _ = text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: file) }
+  /// What can't be written is lost; it is said once. A run does not end for it.
+  private func put(_ text: String, to outlet: ReferenceWritableKeyPath<Console, Outlet>) {
+    if let loss = self[keyPath: outlet].put(text) {
+      warn("\(loss) The run goes on, and what it leaves in its directory is whole.")
+    }
   }
 }

@@ -7,8 +7,8 @@ import Reports
 
 /// Sweeps until the last iteration or until a stop rule holds, and reports each evaluated iterate. Collective.
 ///
-/// A run whose iterates leave the finite numbers ends with status `diverged` and the weights of the best or last
-/// evaluated iterate.
+/// A run whose iterates diverge goes back a few times (`Divergences`), and at last ends with status `diverged` and the
+/// weights of the best or last sound iterate.
 ///
 /// - Parameter report: is given each evaluated iterate.
 func iterate<Method: TrainingMethod & ~Copyable>(
@@ -26,15 +26,17 @@ func iterate<Method: TrainingMethod & ~Copyable>(
   method.copyWeights(to: &outcome.W)
   var W = outcome.W.copy()
   var replicas = Replicas()
+  var divergences = Divergences()
   for iteration in 1...iterations {
     let isEvaluated = iteration % configuration.output.evaluateEvery == 0 || iteration == iterations
     console.progress("training", "iteration \(iteration) of \(iterations)")
-    do {
+    Progress.begin(iteration: iteration)
+    let isSwept = try divergences.sweep(&method, outcome, configuration, data, console, over: ranks) { method in
       try pace.time {
         try phases.measure(.update) { try method.sweep(data.samples, over: ranks, isMeasured: isEvaluated) }
       }
-    } catch let error as NumericalError {
-      console.warn("\(configuration.training.method): \(error). \(configuration.method.advice(error))")
+    }
+    guard isSwept else {
       outcome.status = .diverged
       break
     }
@@ -43,16 +45,24 @@ func iterate<Method: TrainingMethod & ~Copyable>(
     let outer = phases.begin(.evaluate)
     try replicas.copyWeights(of: &method, to: &W, console, iteration: iteration, over: ranks)
     let record = try record(iteration, of: &method, W, data, &pace, over: ranks)
-    outcome.keep(record, W, keepsBest: keepsBest)
+    let fault = divergences.fault(record, W, of: method.network, data, configuration.stop)
+    if fault == nil { outcome.keep(record, W, keepsBest: keepsBest) } else { outcome.last = record }
     try report(record)
     phases.begin(outer)
-    if let status = rule.status(record, elapsed: pace.seconds)
-      ?? (method.isDone ? .converged : nil)
-    {
+    let status: RunStatus? =
+      if let fault {
+        try divergences.goBack(
+          &method, to: outcome, after: fault, isLast: iteration == iterations, configuration, data, console,
+          over: ranks) ? nil : .diverged
+      } else {
+        rule.status(record, elapsed: pace.seconds) ?? (method.isDone ? .converged : nil)
+      }
+    if let status {
       outcome.status = status
       break
     }
   }
+  Progress.begin(iteration: 0)
   outcome.iterations = method.sweeps
   outcome.work = method.work
   if !keepsBest { outcome.best = nil }

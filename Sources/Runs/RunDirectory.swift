@@ -109,9 +109,34 @@ public struct RunDirectory: Sendable {
 
   /// Starts a file of lines, such as iterations.jsonl. Collective.
   ///
+  /// - Parameter warn: is told of lines that can't be written.
   /// - Throws: a shared `Failure` of status `inputOutput`.
-  public func log(_ file: String, over ranks: borrowing Communicator) throws -> Log {
-    try Log(path(of: file), options, over: ranks)
+  public func log(
+    _ name: String, over ranks: borrowing Communicator, warn: @escaping (String) -> Void = { _ in }
+  ) throws -> Log {
+    let isRoot = ranks.isRoot
+    let file = try withAdvice(options) {
+      try ranks.agree { isRoot ? try OutputFile(new: path(of: name)) : nil }
+    }
+    return Log(self, name, file, written: 0, warn: warn)
+  }
+
+  /// Makes the directory again where it was removed or renamed, and says so. Collective.
+  ///
+  /// - Throws: a shared `Failure` of status `inputOutput`.
+  func restore(_ console: Console, over ranks: borrowing Communicator) throws {
+    let isRoot = ranks.isRoot
+    try ranks.agree { if isRoot { try restore(console.warn) } }
+  }
+
+  /// The same. Local, for rank 0.
+  ///
+  /// - Throws: a `Failure` of status `inputOutput`.
+  func restore(_ warn: (String) -> Void) throws {
+    guard FileIdentity(path) == nil else { return }
+    try Self.make(path, options)
+    try lock?.renew()
+    warn("the run directory \(path) was removed or renamed. It is made again, for what the run leaves from here on.")
   }
 
   // MARK: Rank 0's work
@@ -137,7 +162,7 @@ public struct RunDirectory: Sendable {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      if ![".", "..", DirectoryLock.name].contains(name) { names.append(name) }
+      if ![".", "..", DirectoryLock.name, RankStates.name].contains(name) { names.append(name) }
     }
     return names.sorted()
   }
@@ -158,30 +183,5 @@ private func withAdvice<T>(_ options: RunDirectory.Options, _ body: () throws ->
     throw Failure(
       failure.status, "\(failure.message) Make room, or choose another \(options.directory).",
       isShared: failure.isShared)
-  }
-}
-
-/// A file that grows by whole lines, each handed to the operating system at once: a run that is killed keeps its
-/// lines.
-public struct Log: ~Copyable {
-  /// nil on all ranks but 0.
-  private let file: OutputFile?
-  private let options: RunDirectory.Options
-
-  fileprivate init(
-    _ path: String, _ options: RunDirectory.Options, over ranks: borrowing Communicator
-  ) throws {
-    let isRoot = ranks.isRoot
-    file = try withAdvice(options) {
-      try ranks.agree { isRoot ? try OutputFile(new: path, appending: true) : nil }
-    }
-    self.options = options
-  }
-
-  /// Adds a line. Collective.
-  ///
-  /// - Throws: a shared `Failure` of status `inputOutput`.
-  public func append(_ line: String, over ranks: borrowing Communicator) throws {
-    try withAdvice(options) { try ranks.agree { try file?.write(line + "\n") } }
   }
 }

@@ -207,10 +207,11 @@ public struct RunSummary: Sendable {
 }
 
 extension RunSummary.Outcome {
-  /// How a run of training ended.
-  init(_ outcome: borrowing TrainingOutcome) {
+  /// How a run of training ended, and whether all of its results were written.
+  init(_ outcome: borrowing TrainingOutcome, _ losses: Losses) {
     self.init(
-      outcome.status, exitStatus: outcome.status == .diverged ? .numericalFailure : .done,
+      outcome.status,
+      exitStatus: losses.status ?? (outcome.status == .diverged ? .numericalFailure : .done),
       iterations: outcome.iterations)
   }
 }

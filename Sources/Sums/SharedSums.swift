@@ -129,6 +129,18 @@ package struct SharedSums: ~Copyable {
     return isGood
   }
 
+  /// Forgets what was added and how large sums were: the next pass over the chunks only measures. Local.
+  package mutating func forget() {
+    for accumulator in accumulators {
+      clear(accumulator.message)
+      accumulator.forgetLargest()
+    }
+    for i in all.indices {
+      grids[i] = nil
+      (all[i].isMeasured, all[i].hasJustBeenMeasured, all[i].cancelledBits) = (true, false, 0)
+    }
+  }
+
   private func clear(_ message: MutableTile<Int64>) {
     message.base.update(repeating: 0, count: message.rows)
   }

@@ -37,7 +37,7 @@ import Testing
     #expect(outcome.status == 74, "\(outcome.transcript)")
     let messages = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("admm-mpi: error") }
     #expect(messages.count == 1, "\(outcome.transcript)")
-    let start = "admm-mpi: error on rank \(failing) (\(ProcessInfo.processInfo.hostName)): thread "
+    let start = "admm-mpi: error on rank \(failing) (\(ProcessInfo.processInfo.hostName)), phase start: thread "
     #expect(messages.first?.hasPrefix(start) == true, "\(outcome.transcript)")
     #expect(messages.first?.contains(" of 16 can't be started: ") == true)
     let left = job.descendants(named: "admm-mpi")

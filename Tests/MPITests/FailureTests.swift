@@ -10,7 +10,7 @@ import Testing
     let statuses: [Basics.ExitStatus: Int32] = [
       .done: EX_OK, .usage: EX_USAGE, .badData: EX_DATAERR, .noInput: EX_NOINPUT,
       .numericalFailure: EX_SOFTWARE, .inputOutput: EX_IOERR, .noMemory: EX_OSERR,
-      .badConfiguration: EX_CONFIG,
+      .stoppedEarly: EX_TEMPFAIL, .badConfiguration: EX_CONFIG,
     ]
     for (status, number) in statuses { #expect(status.rawValue == number, "\(status)") }
     let all = (Int32(0)...255).compactMap { Basics.ExitStatus(rawValue: $0) }

@@ -26,6 +26,10 @@ public func train(
     configuration.output.directory, overwrite: configuration.output.overwrite,
     inputs: configuration.data.inputPaths + (file.map { [$0] } ?? []), over: ranks)
 
+  let watchdog = try Watchdog(
+    configuration.stop, in: directory.path, hosts: launch.machine.hostOfRank, over: ranks)
+  defer { watchdog.end() }
+
   let data = try readData(configuration, console, phases, over: ranks)
   let network = configuration.network(features: data.samples.featureCount, outputs: data.samples.outputs)
   let speeds = try measuredProductSpeeds(over: ranks)
@@ -37,8 +41,10 @@ public func train(
   try directory.checkRoom(for: 4 * network.flatCount + 16_384, over: ranks)
   console.print(banner(launch, configuration, network, data, memory, directory).lines)
 
-  let linear = try fitLinearModel(data, console, phases, over: ranks)
-  let outcome = try trainLogged(network, configuration, data, directory, console, phases, over: ranks)
+  let linear = try fitLinearModel(data, network, console, phases, over: ranks)
+  try directory.removeFormerRun(over: ranks)
+  let log = try directory.log("iterations.jsonl", over: ranks, warn: console.warn)
+  let outcome = try trainLogged(network, configuration, data, log, console, phases, over: ranks)
   let baselines = try phases.measure(.baseline) {
     try trainBaselines(configuration, network, data, console, over: ranks)
   }
@@ -47,21 +53,29 @@ public func train(
     try TrainingResults(outcome, network, linear, baselines, data, over: ranks)
   }
   let model = Model(network, outcome, data, configuration)
-  try phases.measure(.save) { try model.write(to: directory.path(of: "model.h5"), over: ranks) }
+  var losses = Losses(console)
+  try phases.measure(.save) {
+    try losses.noting {
+      try directory.restore(console, over: ranks)
+      try model.write(to: directory.path(of: "model.h5"), over: ranks)
+    }
+    try losses.noting { try log.finish(over: ranks) }
+  }
 
   if launch.warnings.isEmpty { try warnOfSlowRanks(launch, data, console, phases, over: ranks) }
   let summary = RunSummary(
-    RunSummary.Outcome(outcome), launch: launch, settings: RunSummary.Settings(configuration),
+    RunSummary.Outcome(outcome, losses), launch: launch, settings: RunSummary.Settings(configuration),
     problem: RunSummary.Problem(network, data),
     results: RunSummary.Results(results, weightsSHA256: model.weightsSHA256),
     cost: RunSummary.Cost(
       outcome.work, iterations: outcome.iterations,
       sgemmGflopsPerRank: speeds.min * Double(launch.machine.threads)),
-    phases: try phases.report(over: ranks), memory: try PeakMemory(over: ranks), warnings: console.warnings)
-  try directory.write("run.json", summary.json.document, over: ranks)
+    phases: try phases.report(over: ranks), memory: try PeakMemory(over: ranks), 
+    warnings: console.warnings + watchdog.reports)
+  try losses.noting { try directory.write("run.json", summary.json.document, over: ranks) }
   console.print(results.lines + summary.closingLines(directory))
   console.printResult(results.brief(directory.path(of: "model.h5"), summary.outcome))
-  return summary.outcome.exitStatus
+  return losses.status ?? summary.outcome.exitStatus
 }
 
 private func readData(
@@ -76,13 +90,11 @@ private func readData(
 
 /// The model that a network must beat. Collective.
 private func fitLinearModel(
-  _ data: borrowing TrainingData, _ console: Console, _ phases: Phases, over ranks: borrowing Communicator
+  _ data: borrowing TrainingData, _ network: Network, _ console: Console, _ phases: Phases, over ranks: borrowing Communicator
 ) throws -> LinearModel {
   console.progress("fitting a linear model")
   return try phases.measure(.baseline) {
-    try advising(NumericalError.dataAdvice) {
-      try LinearModel(data.samples, over: ranks)
-    }
+    try data.advising(network, over: ranks) { try LinearModel(data.samples, over: ranks) }
   }
 }
 
@@ -90,13 +102,11 @@ private func fitLinearModel(
 /// Collective.
 private func trainLogged(
   _ network: Network, _ configuration: Configuration, _ data: borrowing TrainingData,
-  _ directory: RunDirectory, _ console: Console, _ phases: Phases, over ranks: borrowing Communicator
+  _ log: Log, _ console: Console, _ phases: Phases, over ranks: borrowing Communicator
 ) throws -> TrainingOutcome {
-  try directory.removeFormerRun(over: ranks)
-  let log = try directory.log("iterations.jsonl", over: ranks)
   var table = IterationTable()
   return try trainNetwork(network, configuration, data, console, phases, over: ranks) { record in
-    try log.append(record.json.compact, over: ranks)
+    log.append(record.json.compact)
     console.print(table.lines(record))
   }
 }
