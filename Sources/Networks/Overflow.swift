@@ -1,5 +1,6 @@
 import LinearAlgebra
 import MPI
+import Sums
 
 /// Where a network's forward pass leaves the numbers that single precision can square, which is what sums over samples are
 /// made of.
@@ -11,6 +12,8 @@ public struct Overflow: Sendable, Equatable {
   /// Which unit or feature, from 0.
   public let row: Int
   public let value: Float
+  /// How many samples leave them.
+  public let samples: Int
 }
 
 extension Samples {
@@ -23,7 +26,7 @@ extension Samples {
   public func firstOverflow(
     _ network: Network, _ W: borrowing Layers<Matrix<Float>>, layers: Int, over ranks: borrowing Communicator
   ) throws -> Overflow? {
-    let own = ownOverflow(network, W, layers)
+    let (own, count) = ownOverflows(network, W, layers)
     let first = try ranks.min(own?.column ?? Int.max)
     guard first < Int.max else { return nil }
     let rank = try ranks.min(own?.column == first ? ranks.rank : Int.max)
@@ -31,15 +34,16 @@ extension Samples {
     try ranks.broadcast(&found, from: rank)
     return Overflow(
       sample: first, rank: rank, layer: found[0], row: found[1],
-      value: Float(bitPattern: UInt32(found[2])))
+      value: Float(bitPattern: UInt32(found[2])), samples: try ranks.sum(count))
   }
 
   private typealias Place = (column: Int, layer: Int, row: Int, value: Float)
 
-  /// The first of this rank's samples, by its global number. Local.
-  private func ownOverflow(
+  /// The first of this rank's samples, by its global number, and how many there are. Local.
+  private func ownOverflows(
     _ network: Network, _ W: borrowing Layers<Matrix<Float>>, _ layers: Int
-  ) -> Place? {
+  ) -> (first: Place?, count: Int) {
+    var (first, count) = (Place?.none, 0)
     let length = PassTile.mostColumns
     var outputs = Layers<Matrix<Float>>(1..<layers + 1) { l in
       Matrix(rows: network.widths[l], columns: length)
@@ -47,28 +51,26 @@ extension Samples {
     var passes = Layers<ForwardPass>(1..<layers + 1) { l in
       ForwardPass(network.first(l), W, columns: length)
     }
-    for start in stride(from: 0, to: count, by: length) {
-      let columns = start..<Swift.min(start + length, count)
+    for columns in Cuts(0..<self.count, length: length) {
       let inputs = a0.columns(columns)
-      var first = place(inputs.rows(0..<featureCount), 0)
-      for l in passes.indices {
-        let z = outputs[l].mutableColumns(0..<columns.count)
-        passes[l](z, inputs)
-        if let other = place(Tile(z), l), other.column < first?.column ?? Int.max { first = other }
+      for l in passes.indices { passes[l](outputs[l].mutableColumns(0..<columns.count), inputs) }
+      for j in 0..<columns.count {
+        var found = Self.place(inputs.rows(0..<featureCount), j, 0)
+        for l in outputs.indices where found == nil { found = Self.place(outputs[l].all, j, l) }
+        guard let found else { continue }
+        count += 1
+        let sample = range.lowerBound + columns.lowerBound + j
+        if first == nil { first = (sample, found.layer, found.row, found.value) }
       }
-      if let first { return (range.lowerBound + start + first.column, first.layer, first.row, first.value) }
     }
-    return nil
+    return (first, count)
   }
 
-  /// The first column with such a number. Local.
-  private func place(_ tile: Tile<Float>, _ layer: Int) -> Place? {
+  /// The first such number of a column. Local.
+  private static func place(_ tile: Tile<Float>, _ j: Int, _ layer: Int) -> Place? {
     let largest = Float.greatestFiniteMagnitude.squareRoot()
-    for j in 0..<tile.columns {
-      let column = UnsafeBufferPointer(start: tile.column(j), count: tile.rows)
-      if let i = column.firstIndex(where: { !($0.magnitude <= largest) }) { return (j, layer, i, column[i]) }
-    }
-    return nil
+    let column = UnsafeBufferPointer(start: tile.column(j), count: tile.rows)
+    return column.firstIndex { !($0.magnitude <= largest) }.map { (j, layer, $0, column[$0]) }
   }
 }
 

@@ -5,7 +5,7 @@ import MPI
 
 /// What rank 0 says while a run goes on. On all other ranks it is silent.
 ///
-/// Lines go to standard output, each by a call of its own, so that they don't mix with other ranks' output. On a
+/// Lines go to standard output, by few calls, so that they don't mix with other ranks' output. On a
 /// terminal one more line, the last, shows progress and is rewritten; in a file or a pipe there are lines only. Names
 /// from files can't do anything to the terminal (`printable`).
 public final class Console {
@@ -49,15 +49,13 @@ public final class Console {
   deinit { clearProgress() }
 
   /// Prints a line. Local.
-  public func print(_ line: String = "") {
-    guard isRoot && !isQuiet else { return }
-    clearProgress()
-    put(printable(line) + "\n", to: \.output)
-  }
+  public func print(_ line: String = "") { print([line]) }
 
   /// Prints lines. Local.
   public func print(_ lines: [String]) {
-    for line in lines { print(line) }
+    guard isRoot && !isQuiet && !lines.isEmpty else { return }
+    clearProgress()
+    put(lines.map { printable($0) + "\n" }.joined(), to: \.output)
   }
 
   /// Prints the one line that sums up a command that says nothing else. Local.

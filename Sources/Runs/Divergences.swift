@@ -101,8 +101,11 @@ extension TrainingData {
     let what =
       found.layer == 0
       ? "feature \(featureNames[found.row])" : "unit \(found.row + 1) of layer \(found.layer)"
+    let number = "\(found.value) in \(what), which can't be squared in single precision"
+    // Where most samples do, none of them is to blame.
+    if 2 * found.samples > samples.partition.samples { return "There is \(number)." }
     return "Training sample \(grouped(found.sample + 1)) (rank \(found.rank) on \(hosts[found.rank])) has "
-      + "\(found.value) in \(what), which can't be squared in single precision."
+      + "\(number); so have \(grouped(found.samples - 1)) others."
   }
 
   /// Does `body`, and tells the user where in the data a numerical error comes from, if it does, and what to do about it.

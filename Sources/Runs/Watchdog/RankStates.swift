@@ -90,7 +90,7 @@ package struct RankStates: Sendable {
   package func remove() { unlink(path) }
 
   private func state(_ line: String, _ rank: Int) -> RankState? {
-    let words = line.split(separator: " ").map { $0.filter { $0 != "\n" } }
+    let words = line.split { $0 == " " || $0 == "\n" }.map(String.init)
     guard words.count == 13, words[1] == "\(rank)", words[12] == job,
       let work = RankState.Work(rawValue: words[2]), let phase = Int(words[4]), let iteration = Int(words[6]),
       let idle = Double(words[8]), let beat = Int(words[10])

@@ -79,7 +79,7 @@ final class Watchdog: @unchecked Sendable {
   /// Writes this rank's line now and then, and reads the others' while that is asked for.
   private func beat() {
     var beats = 0
-    while pause() {
+    repeat {
       beats += 1
       let (own, isLooking) = shared.withLock { ($0.own, $0.isLooking) }
       var line = own
@@ -95,7 +95,7 @@ final class Watchdog: @unchecked Sendable {
           return Sighting(line, isAlive: former.map { $0.isAlive || $0.state.beat != line.beat } ?? false)
         }
       }
-    }
+    } while pause()
   }
 
   // MARK: The watch
