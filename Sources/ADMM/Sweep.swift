@@ -23,6 +23,7 @@ extension Taylor {
   public mutating func sweep(
     _ samples: borrowing Samples, over ranks: borrowing Communicator, isMeasured: Bool = false
   ) throws {
+    try factorInputs(samples, over: ranks)
     try reduceSums(samples, over: ranks)
     // W_l ← z_l a_{l−1}ᵀ (a_{l−1} a_{l−1}ᵀ + ρ_l I)⁻¹
     try updateWeights()

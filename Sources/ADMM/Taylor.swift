@@ -27,6 +27,8 @@ public struct Taylor: ~Copyable, TrainingMethod {
   public var events: [String] = []
   /// Grows with each divergence.
   var caution = Caution()
+  /// With which the data's system was factored; nil before it was.
+  var factoredCaution: Caution?
   /// Seconds in the weight systems.
   var solving = 0.0
   /// What the start took of the times that `sums` counts.
@@ -134,6 +136,19 @@ public struct Taylor: ~Copyable, TrainingMethod {
     one.reductions = 1
     one.bytes = sums.bytes
     return sweeps * one
+  }
+
+  /// W, z, λ and the grids; the rest follows from them, but for the data's system, which every start makes.
+  public mutating func archive(_ state: any StateArchive, _ samples: borrowing Samples) throws {
+    try state("sweeps", &sweeps)
+    try state("caution", &caution.level)
+    try state("W", &W)
+    for l in 1...L { try state.bySample("z\(l)", variables.z[l].own(rows: network.widths[l])) }
+    try state.bySample("lambda", variables.lambda.own(rows: network.widths[L]))
+    try state.within("sums") { try sums.archive(state) }
+    guard state.isReading else { return }
+    for l in 1...L { try prepareWeights(l) }
+    sumAgain(samples)
   }
 
   public func copyWeights(to W: inout Layers<Matrix<Float>>) { W.assign(self.W) }

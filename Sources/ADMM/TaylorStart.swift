@@ -5,15 +5,17 @@ import Networks
 import Sums
 
 extension Taylor {
-  /// a_0 a_0ᵀ + ρ_1 I, factored. Collective; two reductions.
+  /// Factors a_0 a_0ᵀ + ρ_1 I where ρ_1 is another one now. Collective; two reductions, once a run unless it diverges.
   mutating func factorInputs(_ samples: borrowing Samples, over ranks: borrowing Communicator) throws {
+    guard factoredCaution != caution else { return }
     let G = try samples.gram(network, over: ranks)
     do { try systems[1].take(G.all, ridge: caution.ridge(settings.ridge)) } catch let error as LAPACKError {
       throw NumericalError.unsolvable(system: "W_1", reason: error.description)
     }
+    factoredCaution = caution
   }
 
-  /// z_l = W_l a_{l−1}, a_l = h(z_l), λ = 0, and the sums for the next W_l. Collective; two reductions.
+  /// z_l = W_l a_{l−1}, a_l = h(z_l), λ = 0, and the sums for the next W_l. Local.
   public mutating func restart(
     at given: borrowing Layers<Matrix<Float>>, _ samples: borrowing Samples, over ranks: borrowing Communicator
   ) throws {
@@ -22,7 +24,6 @@ extension Taylor {
     for l in 1...L { variables.z[l].clear() }
     variables.lambda.clear()
     sums.forget()
-    try factorInputs(samples, over: ranks)
     for l in 1...L {
       do { try prepareWeights(l) } catch let error as LAPACKError {
         throw NumericalError.unsolvable(system: "a_\(l - 1)", reason: error.description)

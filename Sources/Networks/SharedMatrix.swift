@@ -29,6 +29,9 @@ package struct SharedMatrix: ~Copyable {
     for j in 0..<window.columns { window.column(j).update(repeating: 0, count: window.rows) }
   }
 
+  /// The first rows of all columns, while no thread writes them.
+  package func own(rows: Int) -> MutableTile<Float> { window.rows(0..<rows) }
+
   /// For the one thread that these columns belong to.
   package func ownColumns(_ range: Range<Int>) -> MutableTile<Float> { window.columns(range) }
 }

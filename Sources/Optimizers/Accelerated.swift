@@ -36,7 +36,7 @@ package struct Accelerated<Rule: BackwardRule>: ~Copyable, TrainingMethod {
   var nextGrams = 0
   /// f over the last sweep.
   var objective = Double.nan
-  private var caution = Caution()
+  var caution = Caution()
 
   /// What the steps are, with what they keep.
   enum Phase {

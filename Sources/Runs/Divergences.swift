@@ -4,6 +4,7 @@ import LinearAlgebra
 import MPI
 import Networks
 import Reports
+import Sums
 
 /// What a run does about iterates that diverge: it goes back to the one that would be saved, and on from there with more
 /// care; `stop.divergences` times at the most, less one.
@@ -11,7 +12,7 @@ import Reports
 /// Decides from values that have the same bits on every rank.
 struct Divergences {
   /// How many there were.
-  private(set) var count = 0
+  var count = 0
   /// The lowest objective of an evaluated iterate.
   private var lowest: Double?
 
@@ -34,40 +35,27 @@ struct Divergences {
     return nil
   }
 
-  /// Does a sweep, where it diverges from further back. Collective.
-  ///
-  /// - Returns: whether it was done; else the run ends.
-  mutating func sweep<Method: TrainingMethod & ~Copyable>(
-    _ method: inout Method, _ outcome: borrowing TrainingOutcome, _ configuration: Configuration,
-    _ data: borrowing TrainingData, _ console: Console, over ranks: borrowing Communicator,
-    _ body: (inout Method) throws -> Void
-  ) throws -> Bool {
-    while true {
-      do {
-        try body(&method)
-        return true
-      } catch let error as NumericalError {
-        guard try goBack(&method, to: outcome, after: error, configuration, data, console, over: ranks) else {
-          return false
-        }
-      }
-    }
+  /// What it remembers. Collective.
+  mutating func archive(_ state: any StateArchive) throws {
+    try state("count", &count)
+    try state("lowest", &lowest)
   }
+}
 
-  /// Counts a divergence, and begins again at the weights to keep unless it was one too many. Collective.
+extension TrainingProgress {
+  /// Counts a divergence, and has the method begin again at the weights to keep, unless it was one too many or no
+  /// iteration is left. Collective.
   ///
-  /// - Parameter isLast: whether no iteration would follow.
-  /// - Returns: whether the run goes on.
+  /// - Returns: whether the run goes on; else its status is `diverged`.
   mutating func goBack<Method: TrainingMethod & ~Copyable>(
-    _ method: inout Method, to outcome: borrowing TrainingOutcome, after error: NumericalError,
-    isLast: Bool = false, _ configuration: Configuration, _ data: borrowing TrainingData, _ console: Console,
-    over ranks: borrowing Communicator
+    _ method: inout Method, after error: NumericalError, _ configuration: Configuration,
+    _ data: borrowing TrainingData, _ console: Console, over ranks: borrowing Communicator
   ) throws -> Bool {
-    count += 1
+    divergences.count += 1
     let place = try data.overflow(at: &method, over: ranks).map { " \($0)" } ?? ""
     let what = "\(configuration.training.method): \(error).\(place)"
     do {
-      if count < configuration.stop.divergences && !isLast {
+      if divergences.count < configuration.stop.divergences && iteration < configuration.training.iterations {
         try method.restart(at: outcome.W, data.samples, over: ranks)
         let kept = outcome.best?.iteration ?? outcome.last.iteration
         console.warn("\(what) Back to iteration \(kept), \(method.events.last ?? "and on").")
@@ -75,6 +63,7 @@ struct Divergences {
       }
     } catch is NumericalError {}
     console.warn("\(what) The run ends. \(configuration.method.advice(error))")
+    outcome.status = .diverged
     return false
   }
 }
