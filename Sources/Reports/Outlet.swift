@@ -37,10 +37,11 @@ struct Outlet {
     let path = "/proc/\(getppid())/fd/\(file)"
     var status = stat()
     guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFIFO else { return true }
-    // A pipe that nobody reads can't be opened.
     let launchers = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
     guard launchers >= 0 else { return errno != ENXIO }
-    close(launchers)
-    return true
+    defer { close(launchers) }
+    var request = pollfd(fd: launchers, events: Int16(POLLOUT), revents: 0)
+    poll(&request, 1, 0)
+    return request.revents & Int16(POLLERR) == 0
   }
 }

@@ -93,8 +93,9 @@ extension TrainingData {
     let number = "\(found.value) in \(what), which can't be squared in single precision"
     // Where most samples do, none of them is to blame.
     if 2 * found.samples > samples.partition.samples { return "There is \(number)." }
+    let others = found.samples > 1 ? ", the first of \(grouped(found.samples)) samples" : ""
     return "Training sample \(grouped(found.sample + 1)) (rank \(found.rank) on \(hosts[found.rank])) has "
-      + "\(number); so have \(grouped(found.samples - 1)) others."
+      + "\(number)\(others)."
   }
 
   /// Does `body`, and tells the user where in the data a numerical error comes from, if it does, and what to do about it.

@@ -23,6 +23,7 @@ enum Program {
       signal(SIGPIPE, SIG_IGN)
       let job = try Job()
       endInOrderWithoutMemory()
+      sayWhereItEnds(job.world)
       warnOfForeignLauncher(job.world)
       let status = outcome(over: job.world)
       try job.finalize()
