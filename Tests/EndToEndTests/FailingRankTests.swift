@@ -44,8 +44,9 @@ import Testing
     #expect(left.isEmpty)
   }
 
-  @Test(arguments: [2, 3], [0, 1])
-  func aRankThatIsKilledEndsTheJob(ranks: Int, victim: Int) throws {
+  /// By the system, or by a fault of its own: then it says where that was.
+  @Test(arguments: [2, 3], [(0, SIGKILL), (1, SIGKILL), (1, SIGSEGV), (0, SIGILL)])
+  func aRankThatIsKilledEndsTheJob(ranks: Int, victim: (rank: Int, signal: CInt)) throws {
     let directory = try TemporaryDirectory()
     let train = try directory.write("train.csv", Samples(3_000, seed: 1).csv)
     let job = try Program.start(
@@ -60,10 +61,15 @@ import Testing
     let processes = job.descendants(named: "admm-mpi")
     try #require(processes.count == ranks)
 
-    kill(processes[victim], SIGKILL)
+    kill(processes[victim.rank], victim.signal)
     let ended = job.outcome(within: 10)
     let outcome = try #require(ended, "the job went on for 10 s")
     #expect(outcome.status != 0)
+    #expect(outcome.errors.contains("rank \(victim.rank) "), "\(outcome.transcript)")
+    if victim.signal != SIGKILL {
+      let words = "admm-mpi: error on rank \(victim.rank) (\(ProcessInfo.processInfo.hostName)), ended by signal "
+      #expect(outcome.errors.contains(words + "\(victim.signal), in phase "), "\(outcome.transcript)")
+    }
     let left = job.descendants(named: "admm-mpi")
     #expect(left.isEmpty)
   }
