@@ -87,11 +87,18 @@ package final class OutputFile {
     try text.withUTF8 { try write(UnsafeRawBufferPointer($0)) }
   }
 
+  /// Has the disk hold what was written so far.
+  ///
+  /// - Throws: a `Failure` of status `inputOutput`.
+  package func sync() throws {
+    guard fsync(descriptor) == 0 else { throw unwritten }
+  }
+
   /// Has the disk hold all of the file, and closes it. A network file system may tell of a full disk only here.
   ///
   /// - Throws: a `Failure` of status `inputOutput`.
   package func finish() throws {
-    guard fsync(descriptor) == 0 else { throw unwritten }
+    try sync()
     let code = Glibc.close(descriptor)
     descriptor = -1
     guard code == 0 else { throw unwritten }

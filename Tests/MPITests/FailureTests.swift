@@ -9,8 +9,8 @@ import Testing
   @Test func exitStatuses() {
     let statuses: [Basics.ExitStatus: Int32] = [
       .done: EX_OK, .usage: EX_USAGE, .badData: EX_DATAERR, .noInput: EX_NOINPUT,
-      .numericalFailure: EX_SOFTWARE, .inputOutput: EX_IOERR, .noMemory: EX_OSERR,
-      .stoppedEarly: EX_TEMPFAIL, .badConfiguration: EX_CONFIG,
+      .numericalFailure: EX_SOFTWARE, .inputOutput: EX_IOERR, .stoppedEarly: EX_TEMPFAIL, .noMemory: EX_OSERR,
+      .badConfiguration: EX_CONFIG,
     ]
     for (status, number) in statuses { #expect(status.rawValue == number, "\(status)") }
     let all = (Int32(0)...255).compactMap { Basics.ExitStatus(rawValue: $0) }
