@@ -97,7 +97,7 @@ final class Multipliers: BackwardRule {
   func clear() {
     for l in 1...network.L { u[l].clear() }
     for l in 1..<network.L { v[l].clear() }
-    for l in factors.indices { factors[l] = 1 }
+    for l in factors.indices { (factors[l], beta[l]) = (1, 1) }
   }
 
   /// Sets β_l for the next pass. Local, the same on every rank.

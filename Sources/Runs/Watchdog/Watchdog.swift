@@ -142,6 +142,8 @@ final class Watchdog: @unchecked Sendable {
     guard stall.speaker == rank || (ends && isLate && !stall.isBusy) else { return }
     guard !watch.isTold || (watch.wasBusy && !stall.isBusy) else { return }
     (watch.isTold, watch.wasBusy) = (true, stall.isBusy)
+    // The launcher ends the job already: its signal has woken up a rank that was stopped, and nothing is as it was.
+    if ends && isLate && stall.speaker != rank && Signals.haveCome { _exit(ExitStatus.stoppedEarly.rawValue) }
     let text = stall.text(at: state.place, idle: watch.idle, hosts: hosts, sightings)
     if ends && !stall.isBusy { endJob(text) }
     tell(text)
