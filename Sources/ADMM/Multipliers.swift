@@ -93,6 +93,13 @@ final class Multipliers: BackwardRule {
     return (1..<L).reduce(network.lastRows) { $0 + paddedRows(d[$1]) + paddedRows(d[$1] + 1) }
   }
 
+  /// All multipliers 0 again. Local.
+  func clear() {
+    for l in 1...network.L { u[l].clear() }
+    for l in 1..<network.L { v[l].clear() }
+    for l in factors.indices { (factors[l], beta[l]) = (1, 1) }
+  }
+
   /// Sets β_l for the next pass. Local, the same on every rank.
   func setPenalty(_ l: Int, _ new: Double) {
     factors[l] = Float(beta[l] / new)

@@ -1,3 +1,4 @@
+import Basics
 import CMPI
 import Glibc
 
@@ -145,8 +146,10 @@ public struct Communicator: ~Copyable {
     let layout = try GatherLayout(counts)
     var code = mpi_success()
     let all = [T](unsafeUninitializedCapacity: layout.total) { buffer, initialized in
-      code = mpi_allgatherv(
-        x, layout.counts[rank], buffer.baseAddress, layout.counts, layout.starts, T.datatype, handle)
+      code = Progress.inMPI {
+        mpi_allgatherv(
+          x, layout.counts[rank], buffer.baseAddress, layout.counts, layout.starts, T.datatype, handle)
+      }
       initialized = layout.total
     }
     try check(code, "MPI_Allgatherv")

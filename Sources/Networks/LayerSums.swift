@@ -113,6 +113,9 @@ package struct LayerSums: ~Copyable {
     try sums.reduce(over: ranks)
   }
 
+  /// Forgets what was added and how large sums were: the next pass over the chunks only measures. Local.
+  package mutating func forget() { sums.forget() }
+
   /// The total of a sum over all samples, as last reduced: of a Gram matrix the upper triangle.
   package func total(_ kind: LayerSum) -> Tile<Double> {
     guard let i = kinds.firstIndex(of: kind) else {

@@ -112,6 +112,11 @@ package struct Pass<Rule: BackwardRule>: ~Copyable {
     }
   }
 
+  /// Forgets how large sums were: the next pass is as the first. Local.
+  package mutating func forget() {
+    for message in sums.indices { sums[message].forget() }
+  }
+
   /// What the next pass depends on beside its weights. Collective.
   package mutating func archive(_ state: any StateArchive) throws {
     try state.within("rule") { try rule.archive(state) }

@@ -24,6 +24,11 @@ package struct SharedMatrix: ~Copyable {
 
   package func columns(_ range: Range<Int>) -> Tile<Float> { memory.columns(range) }
 
+  /// Zeros again, padding included. Before threads run.
+  package func clear() {
+    for j in 0..<window.columns { window.column(j).update(repeating: 0, count: window.rows) }
+  }
+
   /// The first rows of all columns, while no thread writes them.
   package func own(rows: Int) -> MutableTile<Float> { window.rows(0..<rows) }
 

@@ -33,6 +33,18 @@ public protocol TrainingMethod: ~Copyable {
   func copyWeights(to W: inout Layers<Matrix<Float>>)
   /// Gives every rank the weights of rank 0, for ranks that have come apart because they round differently. Collective.
   mutating func takeWeightsOfRoot(over ranks: borrowing Communicator) throws
+  /// Begins again at given weights after a divergence, more carefully each time: no momentum, memory or multipliers,
+  /// and ten times the ridge or, of a method that has none, half the step. Collective.
+  ///
+  /// The next sweep depends on the weights and on how many divergences there were, not on what the iterates became.
+  ///
+  /// - Parameters:
+  ///   - W: finite weights that this method once had.
+  ///   - samples: those that the method was started on.
+  /// - Throws: `NumericalError`, the same on all ranks, where the method can't go on from there.
+  mutating func restart(
+    at W: borrowing Layers<Matrix<Float>>, _ samples: borrowing Samples, over ranks: borrowing Communicator
+  ) throws
   /// Lists all that the next sweep depends on beside the samples and the settings, for a checkpoint. Collective.
   ///
   /// A method that was just started on the same samples and then reads what another wrote, on any number of ranks and

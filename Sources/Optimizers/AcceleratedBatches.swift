@@ -22,6 +22,13 @@ final class MomentumState {
     eta = step
   }
 
+  /// At w, with nothing known but the step. Local.
+  func restart(at w: borrowing Matrix<Float>, step: Double) {
+    momentum.fill(0)
+    average.assign(w)
+    (averaged, eta, recent) = (0, step, nil)
+  }
+
   func archive(_ state: any StateArchive) throws {
     try state("momentum", &momentum)
     try state("average", &average)
@@ -195,7 +202,8 @@ extension Accelerated {
   /// Goes back to the average, without momentum and with half the step.
   private mutating func undo(_ f: Double, _ state: MomentumState) throws {
     if stepCount > 0 { iterate.w.assign(state.average) }
-    state.momentum.scale(0)
+    // Not a product with 0: it may be infinite.
+    state.momentum.fill(0)
     state.eta /= 2
     state.recent = state.recent.map { $0 * AcceleratedTuning.leniency }
     events.append("objective rose to \(Float(f)): undone, step halved")

@@ -6,6 +6,7 @@ import Sums
 extension Accelerated {
   package mutating func archive(_ state: any StateArchive, _ samples: borrowing Samples) throws {
     try state("sweeps", &sweeps)
+    try state("caution", &caution.level)
     try state("is_done", &isDone)
     try state("steps", &stepCount)
     try state("next_grams", &nextGrams)

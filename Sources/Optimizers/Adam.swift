@@ -40,4 +40,9 @@ final class Adam: StepRule {
       w[k] -= eta * m[k] / ((v[k] * scale).squareRoot() + epsilon)
     }
   }
+
+  func restart() {
+    mean.fill(0)
+    square.fill(0)
+  }
 }

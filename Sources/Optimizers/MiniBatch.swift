@@ -14,6 +14,8 @@ protocol StepRule: AnyObject {
   ///   - rate: η.
   ///   - number: how many steps went before.
   func step(_ w: inout Matrix<Float>, _ g: borrowing Matrix<Float>, rate: Double, number: Int)
+  /// Forgets all steps. Local.
+  func restart()
   /// What it keeps from step to step. Collective.
   func archive(_ state: any StateArchive) throws
 }
@@ -36,6 +38,9 @@ public struct MiniBatch: ~Copyable, TrainingMethod {
   /// How many steps all sweeps together are, by which a schedule ends.
   private let plannedSteps: Int
   private var steps = 0
+  /// Those of them that a restart has made the rule forget.
+  private var forgottenSteps = 0
+  private var caution = Caution()
   /// All weights, and their gradient over a batch.
   private var w, g: Matrix<Float>
   /// The mean of f over the batches of the last sweep, each at the weights that it found.
@@ -55,8 +60,8 @@ public struct MiniBatch: ~Copyable, TrainingMethod {
       guard f.isFinite else { throw NumericalError.diverged(step: steps + 1) }
       // w ← w − step(g),  η by the schedule
       let start = monotonicSeconds()
-      let rate = settings.rate * settings.schedule.factor(step: steps, of: plannedSteps)
-      rule.step(&w, g, rate: rate, number: steps)
+      let rate = caution.rate(settings.rate * settings.schedule.factor(step: steps, of: plannedSteps))
+      rule.step(&w, g, rate: rate, number: steps - forgottenSteps)
       steps += 1
       seconds.solve += monotonicSeconds() - start
       total += f
@@ -94,6 +99,18 @@ public struct MiniBatch: ~Copyable, TrainingMethod {
     g = network.flatZeros()
   }
 
+  /// With half the rate. Local.
+  public mutating func restart(
+    at W: borrowing Layers<Matrix<Float>>, _ samples: borrowing Samples, over ranks: borrowing Communicator
+  ) throws {
+    caution.level += 1
+    w = network.flat(W)
+    rule.restart()
+    forgottenSteps = steps
+    pass.forget()
+    events.append("begun again with the rate \(Float(caution.rate(settings.rate)))")
+  }
+
   public var work: SweepWork { pass.work }
 
   public func progress(over ranks: borrowing Communicator) throws -> SweepProgress {
@@ -103,6 +120,8 @@ public struct MiniBatch: ~Copyable, TrainingMethod {
   public mutating func archive(_ state: any StateArchive, _ samples: borrowing Samples) throws {
     try state("sweeps", &sweeps)
     try state("steps", &steps)
+    try state("caution", &caution.level)
+    try state("forgotten_steps", &forgottenSteps)
     try state("w", &w)
     try state("objective", &objective)
     try state.within("walk") { try walk.archive(state) }

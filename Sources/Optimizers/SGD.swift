@@ -22,4 +22,6 @@ final class SGD: StepRule {
     momentumStep(
       &w, &momentum, g, mu: Float(settings.momentum), rate: Float(rate), looksAhead: settings.nesterov)
   }
+
+  func restart() { momentum.fill(0) }
 }

@@ -7,8 +7,9 @@ import Reports
 
 /// Sweeps until the last iteration or until a stop rule holds, and reports each evaluated iterate. Collective.
 ///
-/// A run whose iterates leave the finite numbers ends with status `diverged` and the weights of the best or last
-/// evaluated iterate; one that has to end early (`RunClock`), with those of the iteration at hand or of a better one.
+/// A run whose iterates diverge goes back a few times (`Divergences`), and at last ends with status `diverged` and the
+/// weights of the best or last sound iterate; one that has to end early (`RunClock`), with those of the iteration at hand
+/// or of a better one.
 ///
 /// - Parameters:
 ///   - progress: how far it has come, from which it goes on.
@@ -26,20 +27,16 @@ func iterate<Method: TrainingMethod & ~Copyable>(
     let iteration = progress.iteration + 1
     let isEvaluated = iteration % configuration.output.evaluateEvery == 0 || iteration == iterations
     console.progress("training", "iteration \(iteration) of \(iterations)")
-    do {
-      let seconds = try progress.pace.time {
-        try phases.measure(.update) { try method.sweep(data.samples, over: ranks, isMeasured: isEvaluated) }
-      }
-      keeper?.clock.noteSweep(seconds)
-    } catch let error as NumericalError {
-      console.warn("\(configuration.training.method): \(error). \(configuration.method.advice(error))")
-      progress.outcome.status = .diverged
-      break
-    }
+    Progress.begin(iteration: iteration)
+    guard try sweep(&method, &progress, configuration, data, console, phases, keeper, isMeasured: isEvaluated, over: ranks)
+    else { break }
     progress.iteration = iteration
     if isEvaluated {
-      try evaluate(&method, &progress, &W, configuration, data, console, phases, keeper, over: ranks, report)
-      if let status = progress.rule.status(progress.outcome.last) ?? (method.isDone ? .converged : nil) {
+      let fault = try evaluate(
+        &method, &progress, &W, configuration, data, console, phases, keeper, over: ranks, report)
+      if let fault {
+        guard try progress.goBack(&method, after: fault, configuration, data, console, over: ranks) else { break }
+      } else if let status = progress.rule.status(progress.outcome.last) ?? (method.isDone ? .converged : nil) {
         progress.outcome.status = status
         break
       }
@@ -52,7 +49,7 @@ func iterate<Method: TrainingMethod & ~Copyable>(
     if let earlyEnd {
       progress.outcome.status = earlyEnd
       if !isEvaluated {
-        try evaluate(
+        _ = try evaluate(
           &method, &progress, &W, configuration, data, console, phases, keeper, isMeasured: false, over: ranks, report)
       }
       break
@@ -63,27 +60,58 @@ func iterate<Method: TrainingMethod & ~Copyable>(
   {
     try keeper.writeCheckpoint(of: &method, &progress, data, over: ranks)
   }
+  Progress.begin(iteration: 0)
   progress.finish(method, phases, keepsBest: configuration.training.keepBest)
+}
+
+/// Does the next sweep, where it diverges from further back. Collective.
+///
+/// - Returns: whether it was done; else the run has diverged.
+private func sweep<Method: TrainingMethod & ~Copyable>(
+  _ method: inout Method, _ progress: inout TrainingProgress, _ configuration: Configuration,
+  _ data: borrowing TrainingData, _ console: Console, _ phases: Phases, _ keeper: RunKeeper?, isMeasured: Bool,
+  over ranks: borrowing Communicator
+) throws -> Bool {
+  while true {
+    do {
+      let seconds = try progress.pace.time {
+        try phases.measure(.update) { try method.sweep(data.samples, over: ranks, isMeasured: isMeasured) }
+      }
+      keeper?.clock.noteSweep(seconds)
+      return true
+    } catch let error as NumericalError {
+      guard try progress.goBack(&method, after: error, configuration, data, console, over: ranks) else {
+        return false
+      }
+    }
+  }
 }
 
 /// Evaluates the iterate at hand, and keeps it where it is the one to keep. Collective.
 ///
 /// - Parameter isMeasured: whether the last sweep was, so that the method knows its objective.
+/// - Returns: what is wrong with the iterate, if it has diverged.
 private func evaluate<Method: TrainingMethod & ~Copyable>(
   _ method: inout Method, _ progress: inout TrainingProgress, _ W: inout Layers<Matrix<Float>>,
   _ configuration: Configuration, _ data: borrowing TrainingData, _ console: Console, _ phases: Phases,
   _ keeper: RunKeeper?, isMeasured: Bool = true, over ranks: borrowing Communicator,
   _ report: (IterationRecord) throws -> Void
-) throws {
+) throws -> NumericalError? {
   let start = monotonicSeconds()
   let outer = phases.begin(.evaluate)
   defer { phases.begin(outer) }
   try progress.replicas.copyWeights(of: &method, to: &W, console, iteration: progress.iteration, over: ranks)
   let record = try record(of: &method, W, data, &progress, isMeasured: isMeasured, over: ranks)
-  progress.outcome.keep(record, W, keepsBest: configuration.training.keepBest)
+  let fault = progress.divergences.fault(record, W, of: method.network, data, configuration.stop)
+  if fault == nil {
+    progress.outcome.keep(record, W, keepsBest: configuration.training.keepBest)
+  } else {
+    progress.outcome.last = record
+  }
   try report(record)
   keeper?.keep(progress.outcome, data)
   keeper?.clock.noteEvaluation(monotonicSeconds() - start)
+  return fault
 }
 
 /// What is known of the last sweep. Collective.

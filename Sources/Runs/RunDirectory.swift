@@ -116,16 +116,28 @@ public struct RunDirectory: Sendable {
 
   /// Starts a file of lines, such as iterations.jsonl, or goes on with one. Collective.
   ///
-  /// - Parameter lines: how many lines of what is there, its first, are kept; nil where nothing may be there.
+  /// - Parameters:
+  ///   - lines: how many lines of what is there, its first, are kept; nil where nothing may be there.
+  ///   - warn: is told of lines that can't be written.
   /// - Throws: a shared `Failure` of status `inputOutput`.
-  public func log(_ file: String, keeping lines: Int? = nil, over ranks: borrowing Communicator) throws -> Log {
+  public func log(
+    _ name: String, keeping lines: Int? = nil, over ranks: borrowing Communicator,
+    warn: @escaping (String) -> Void = { _ in }
+  ) throws -> Log {
     let isRoot = ranks.isRoot
-    if let lines { try withAdvice(options) { try ranks.agree { if isRoot { try keep(lines, of: file) } } } }
-    return try Log(path(of: file), options, isNew: lines == nil, over: ranks)
+    let (file, kept) = try withAdvice(options) {
+      try ranks.agree { () -> (OutputFile?, Int) in
+        guard isRoot else { return (nil, 0) }
+        guard let lines else { return (try OutputFile(new: path(of: name)), 0) }
+        let kept = try keep(lines, of: name)
+        return (try OutputFile(existing: path(of: name)), kept)
+      }
+    }
+    return Log(self, name, file, written: kept, warn: warn)
   }
 
-  /// Cuts a file of lines after so many. Local.
-  private func keep(_ lines: Int, of file: String) throws {
+  /// Cuts a file of lines after so many. Local. Returns how many bytes are left.
+  private func keep(_ lines: Int, of file: String) throws -> Int {
     var kept: [UInt8] = []
     if isReadable(path(of: file)) {
       let input = try InputFile(path(of: file))
@@ -134,6 +146,7 @@ public struct RunDirectory: Sendable {
       for line in all.prefix(lines) { kept += line + [newline] }
     }
     try pending(file).write(kept)
+    return kept.count
   }
 
   /// The status that run.json tells, and what the run ended with; nil where there is no run.json. Collective.
@@ -146,6 +159,24 @@ public struct RunDirectory: Sendable {
       return String(decoding: try file.bytes(min(file.size, 4096)), as: UTF8.self)
     }
     return RecordedEnd(try ranks.broadcast(text))
+  }
+
+  /// Makes the directory again where it was removed or renamed, and says so. Collective.
+  ///
+  /// - Throws: a shared `Failure` of status `inputOutput`.
+  func restore(_ console: Console, over ranks: borrowing Communicator) throws {
+    let isRoot = ranks.isRoot
+    try ranks.agree { if isRoot { try restore(console.warn) } }
+  }
+
+  /// The same. Local, for rank 0.
+  ///
+  /// - Throws: a `Failure` of status `inputOutput`.
+  func restore(_ warn: (String) -> Void) throws {
+    guard FileIdentity(path) == nil else { return }
+    try Self.make(path, options)
+    try lock?.renew()
+    warn("the run directory \(path) was removed or renamed. It is made again, for what the run leaves from here on.")
   }
 
   // MARK: Rank 0's work
@@ -165,7 +196,7 @@ public struct RunDirectory: Sendable {
       throw systemFailure(
         "the run directory \(path) can't be made", advice: "Choose another \(options.directory)")
     }
-    return names.filter { $0 != DirectoryLock.name }.sorted()
+    return names.filter { ![DirectoryLock.name, RankStates.name].contains($0) }.sorted()
   }
 
   private static func notEmpty(_ path: String, _ found: [String], _ options: Options) -> Failure {
@@ -184,33 +215,5 @@ private func withAdvice<T>(_ options: RunDirectory.Options, _ body: () throws ->
     throw Failure(
       failure.status, "\(failure.message) Make room, or choose another \(options.directory).",
       isShared: failure.isShared)
-  }
-}
-
-/// A file that grows by whole lines, each handed to the operating system at once: a run that is killed keeps its
-/// lines.
-public struct Log: ~Copyable {
-  /// nil on all ranks but 0.
-  private let file: OutputFile?
-  private let options: RunDirectory.Options
-
-  fileprivate init(
-    _ path: String, _ options: RunDirectory.Options, isNew: Bool, over ranks: borrowing Communicator
-  ) throws {
-    let isRoot = ranks.isRoot
-    file = try withAdvice(options) {
-      try ranks.agree {
-        guard isRoot else { return nil }
-        return try isNew ? OutputFile(new: path, appending: true) : OutputFile(appendingTo: path)
-      }
-    }
-    self.options = options
-  }
-
-  /// Adds a line. Collective.
-  ///
-  /// - Throws: a shared `Failure` of status `inputOutput`.
-  public func append(_ line: String, over ranks: borrowing Communicator) throws {
-    try withAdvice(options) { try ranks.agree { try file?.write(line + "\n") } }
   }
 }

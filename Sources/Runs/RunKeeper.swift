@@ -58,17 +58,22 @@ package final class RunKeeper {
   func begin(over ranks: borrowing Communicator) throws {
     if resumedAt.isEmpty { try directory.removeFormerRun(over: ranks) }
     try directory.write("config.toml", configuration.resolved, over: ranks)
-    log = try directory.log("iterations.jsonl", keeping: resumedAt.isEmpty ? nil : lines, over: ranks)
+    log = try directory.log("iterations.jsonl", keeping: resumedAt.isEmpty ? nil : lines, over: ranks, warn: console.warn)
     if isRoot { try directory.pending("run.json").write(Array(progressText(nil, nil).utf8)) }
   }
 
   // MARK: What is reached
 
-  /// Adds an evaluated iterate to the log. Collective.
-  func log(_ record: IterationRecord, over ranks: borrowing Communicator) throws {
-    try log?.append(record.json.compact, over: ranks)
+  /// Adds an evaluated iterate to the log. Local.
+  func log(_ record: IterationRecord) {
+    log?.append(record.json.compact)
     lines += 1
   }
+
+  /// Writes what of the log could not be written before. Collective.
+  ///
+  /// - Throws: a shared `Failure` of status `inputOutput` where lines are missing.
+  func finishLog(over ranks: borrowing Communicator) throws { try log?.finish(over: ranks) }
 
   /// Saves the weights to keep where they are others than those that are saved, and how far the run is; both as often
   /// as a hundredth of the time allows. Local: rank 0 writes.
@@ -79,14 +84,14 @@ package final class RunKeeper {
     let iteration = outcome.best?.iteration ?? outcome.last.iteration
     do {
       try budget.spend {
-        if savedIteration != iteration {
+        if savedIteration != iteration || !isReadable(directory.path(of: "model.h5")) {
           try Model(network, outcome, data, configuration).write(to: directory.pending("model.h5"))
           savedIteration = iteration
         }
         try directory.pending("run.json").write(Array(progressText(outcome.last, outcome.best).utf8))
       }
     } catch {
-      warnOnce("what was learnt up to iteration \(outcome.last.iteration) can't be saved: \(error)")
+      warnOnce("what is learnt can't be saved: \(error) The run goes on, and what was saved before stays.")
     }
   }
 

@@ -234,14 +234,15 @@ public struct RunSummary: Sendable {
 }
 
 extension RunSummary.Outcome {
-  /// How a run of training ended.
+  /// How a run of training ended, and whether all of its results were written.
   ///
   /// - Parameter hasCheckpoint: whether it can go on.
-  init(_ outcome: borrowing TrainingOutcome, hasCheckpoint: Bool) {
+  init(_ outcome: borrowing TrainingOutcome, hasCheckpoint: Bool, _ losses: Losses) {
     let early: ExitStatus = hasCheckpoint ? .stoppedEarly : .inputOutput
+    let status: ExitStatus =
+      outcome.status == .diverged ? .numericalFailure : outcome.status.isEarly ? early : .done
     self.init(
-      outcome.status,
-      exitStatus: outcome.status == .diverged ? .numericalFailure : outcome.status.isEarly ? early : .done,
+      outcome.status, exitStatus: losses.status ?? status,
       iterations: outcome.iterations)
   }
 }

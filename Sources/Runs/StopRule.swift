@@ -31,7 +31,6 @@ struct StopRule {
     let isBest = best.map { record.isBetter(than: $0) } ?? true
     if isBest { best = record }
     evaluationsSinceBest = isBest ? 0 : evaluationsSinceBest + 1
-    if let objective = record.objective, !objective.isFinite { return .diverged }
     if let target = stop.targetAccuracy, let reached = record.test_accuracy, reached >= target {
       return .target_reached
     }

@@ -35,7 +35,7 @@ package func trainNetwork(
 ) throws -> TrainingOutcome {
   console.progress("making the start values")
   var method = try phases.measure(.start) {
-    try advising(NumericalError.dataAdvice) {
+    try data.advising(network, over: ranks) {
       try configuration.method.start(network, data.samples, configuration.startOptions, over: ranks)
     }
   }

@@ -14,6 +14,7 @@ struct TrainingProgress: ~Copyable {
   var pace = Pace()
   var rule: StopRule
   var replicas = Replicas()
+  var divergences = Divergences()
 
   /// Before the first iteration of a method that was just started.
   ///
@@ -38,6 +39,7 @@ struct TrainingProgress: ~Copyable {
     try state.within("pace") { try pace.archive(state) }
     try state.within("stop") { try rule.archive(state) }
     try state("has_warned_of_replicas", &replicas.hasWarned)
+    try state.within("divergences") { try divergences.archive(state) }
     let own: [Phase: Double] = [.solve: clocks.solve, .reduce: clocks.reduce, .sum: clocks.sum]
     for phase in Phase.allCases {
       let moved = phase == .update ? -own.values.reduce(0, +) : own[phase] ?? 0

@@ -132,6 +132,17 @@ package struct SharedSums: ~Copyable {
     return isGood
   }
 
+  /// Forgets what was added and how large sums were: the next pass over the chunks only measures. Local.
+  package mutating func forget() {
+    for accumulator in accumulators {
+      accumulator.clear()
+    }
+    for i in all.indices {
+      grids[i] = nil
+      (all[i].isMeasured, all[i].hasJustBeenMeasured, all[i].cancelledBits) = (true, false, 0)
+    }
+  }
+
   /// What decides how the next sums are rounded: their grids. What was added so far is forgotten when they are read.
   /// Collective.
   package mutating func archive(_ state: any StateArchive) throws {

@@ -3,6 +3,7 @@ import Basics
 import Glibc
 import HDF5
 import MPI
+import Reports
 
 /// A part of the program that is chosen by the first word of the command line.
 protocol Subcommand: ParsableCommand {
@@ -18,8 +19,11 @@ enum Program {
   static func main() {
     do {
       refuseTooSmallLimit()
+      // Who no longer reads what is printed does not end a run (`Outlet`).
+      signal(SIGPIPE, SIG_IGN)
       let job = try Job()
       endInOrderWithoutMemory()
+      sayWhereItEnds(job.world)
       warnOfForeignLauncher(job.world)
       let status = outcome(over: job.world)
       try job.finalize()
@@ -77,7 +81,9 @@ enum Program {
       default: .numericalFailure
       }
     let host = (try? ranks.hostName()) ?? "unknown host"
-    complain("\(error)", of: ranks.size > 1 ? " on rank \(ranks.rank) (\(host))" : "")
+    let state = Progress.state
+    let place = state.phase >= 0 ? ", \(state.place)" : ""
+    complain("\(error)", of: ranks.size > 1 ? " on rank \(ranks.rank) (\(host))\(place)" : place)
     ranks.abort(status: status.rawValue)
   }
 

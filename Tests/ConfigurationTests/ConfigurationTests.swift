@@ -171,6 +171,10 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     target_accuracy = 1
     tolerance = 1e-5
     patience = 3
+    stall_limit = "20m"
+    stall_action = "end"
+    divergences = 5
+    divergence_factor = 50
     time_limit = "1d2h3m4.5s"
     [checkpoint]
     every_iterations = 5

@@ -36,6 +36,10 @@ public func train(
   }
   Signals.watch(.polite)
 
+  let watchdog = try Watchdog(
+    configuration.stop, in: directory.path, hosts: launch.machine.hostOfRank, over: ranks)
+  defer { watchdog.end() }
+
   let data = try readData(configuration, console, phases, over: ranks)
   let network = configuration.network(features: data.samples.featureCount, outputs: data.samples.outputs)
   let speeds = try measuredProductSpeeds(over: ranks)
@@ -47,7 +51,7 @@ public func train(
   try directory.checkRoom(for: 4 * network.flatCount + 16_384, over: ranks)
   console.print(banner(launch, configuration, network, data, memory, directory).lines)
 
-  let linear = try fitLinearModel(data, console, phases, over: ranks)
+  let linear = try fitLinearModel(data, network, console, phases, over: ranks)
   let keeper = RunKeeper(
     configuration, network, directory, try runClock(configuration, network, data, begun: begun, console, over: ranks),
     console, phases,
@@ -58,7 +62,14 @@ public func train(
   Signals.watch(.all)
   let outcome = try trainLogged(network, configuration, data, keeper, resumes, console, phases, over: ranks)
   let model = Model(network, outcome, data, configuration)
-  try phases.measure(.save) { try model.write(to: directory.path(of: "model.h5"), over: ranks) }
+  var losses = Losses(console)
+  try phases.measure(.save) {
+    try losses.noting {
+      try directory.restore(console, over: ranks)
+      try model.write(to: directory.path(of: "model.h5"), over: ranks)
+    }
+    try losses.noting { try keeper.finishLog(over: ranks) }
+  }
   let baselines = try phases.measure(.baseline) {
     try outcome.status.isEarly ? [] : trainBaselines(configuration, network, data, console, over: ranks)
   }
@@ -69,19 +80,21 @@ public func train(
 
   if launch.warnings.isEmpty { try warnOfSlowRanks(launch, data, console, phases, over: ranks) }
   var summary = RunSummary(
-    RunSummary.Outcome(outcome, hasCheckpoint: keeper.hasCheckpoint), launch: launch, settings: RunSummary.Settings(configuration),
+    RunSummary.Outcome(outcome, hasCheckpoint: keeper.hasCheckpoint, losses), launch: launch,
+    settings: RunSummary.Settings(configuration),
     problem: RunSummary.Problem(network, data),
     results: RunSummary.Results(results, weightsSHA256: model.weightsSHA256),
     cost: RunSummary.Cost(
       outcome.work, iterations: outcome.iterations,
       sgemmGflopsPerRank: speeds.min * Double(launch.machine.threads)),
-    phases: try phases.report(over: ranks), memory: try PeakMemory(over: ranks), warnings: console.warnings)
+    phases: try phases.report(over: ranks), memory: try PeakMemory(over: ranks),
+    warnings: console.warnings + watchdog.reports)
   summary.resumedAt = keeper.resumedAt
   summary.checkpoints = (keeper.checkpointCount, keeper.checkpointSeconds)
-  try directory.write("run.json", summary.json.document, over: ranks)
+  try losses.noting { try directory.write("run.json", summary.json.document, over: ranks) }
   console.print(results.lines + summary.closingLines(directory))
   console.printResult(results.brief(directory.path(of: "model.h5"), summary.outcome))
-  return summary.outcome.exitStatus
+  return losses.status ?? summary.outcome.exitStatus
 }
 
 private func readData(
@@ -96,13 +109,11 @@ private func readData(
 
 /// The model that a network must beat. Collective.
 private func fitLinearModel(
-  _ data: borrowing TrainingData, _ console: Console, _ phases: Phases, over ranks: borrowing Communicator
+  _ data: borrowing TrainingData, _ network: Network, _ console: Console, _ phases: Phases, over ranks: borrowing Communicator
 ) throws -> LinearModel {
   console.progress("fitting a linear model")
   return try phases.measure(.baseline) {
-    try advising(NumericalError.dataAdvice) {
-      try LinearModel(data.samples, over: ranks)
-    }
+    try data.advising(network, over: ranks) { try LinearModel(data.samples, over: ranks) }
   }
 }
 
@@ -140,7 +151,7 @@ private func trainLogged(
   return try trainNetwork(
     network, configuration, data, console, phases, keeper: keeper, resumes: resumes, over: ranks
   ) { record in
-    try keeper.log(record, over: ranks)
+    keeper.log(record)
     console.print(table.lines(record))
   }
 }
