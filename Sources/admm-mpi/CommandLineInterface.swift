@@ -19,7 +19,7 @@ struct CommandLineInterface: ParsableCommand {
       """,
     version: versionText,
     subcommands: [
-      Train.self, Evaluate.self, Predict.self, Convert.self, Describe.self, Compare.self, Bench.self,
+      Train.self, Evaluate.self, Predict.self, Convert.self, Describe.self, Compare.self, Bench.self, Slurm.self,
     ],
     defaultSubcommand: Train.self)
 }
