@@ -54,16 +54,18 @@ struct JobEstimate {
   /// How many seconds before its end a job must hear of it, to finish an iteration and save.
   var notice: Int { Int(max(120, min(60 + 2 * (iteration ?? 0), 65_535))) }
 
-  var memoryText: String {
-    bytes == nil
+  /// What it is based on, to be read in a comment.
+  var lines: [String] {
+    let memory =
+      bytes == nil
       ? "about \(amount(arrays)) a sample, but only a full read of the data tells how many there are: set --mem."
       : "about \(amount(arrays)) of arrays a rank; --mem has a tenth more, and \(amount(libraryBytes)) for libraries."
-  }
-
-  var timeText: String {
-    guard let iteration, let seconds else { return "nobody has measured it." }
-    let samples = IterationSpeed.samples.many
-    return "\(duration(iteration)) an iteration, \(duration(seconds)) for \(grouped(iterations)), measured on "
-      + "\(grouped(samples)) made-up samples and one thread where this was made. Reading, evaluation and the network add."
+    guard let iteration, let seconds else { return ["Memory: \(memory)", "Time: not known."] }
+    return [
+      "Memory: \(memory)",
+      "Time: \(duration(iteration)) an iteration, \(duration(seconds)) for \(grouped(iterations)), measured on one thread and "
+        + "\(grouped(IterationSpeed.samples.many)) made-up samples where",
+      "this was made. Reading the data, evaluations and the network come on top.",
+    ]
   }
 }

@@ -31,13 +31,14 @@ struct Launcher {
   /// several processes would be a job of its own, and all would do the same work into the same files. One of them
   /// says so. `ADMM_SINGLETON=1` in the environment means that it is to be so.
   static func start() throws(MPIError) -> Job {
-    // Open MPI 4 ends the process itself where it finds a Slurm step and no PMIx.
-    let isAlone = own.map { $0.processes < 2 } ?? true
-    if !isAlone { atexit { if Launcher.isStarting { Launcher.refuse() } } }
-    isStarting = true
-    defer { isStarting = false }
+    let isRefused = (own?.processes ?? 1) > 1 && wholeNumber(in: singleton) != 1
+    if let own, own.isSlurmWithoutPMI, Job.libraryVersion().hasPrefix("Open MPI") {
+      guard !isRefused else { refuse() }
+      // By this variable Open MPI 4 knows the step of a job, and ends a process that finds no PMI there.
+      unsetenv("SLURM_NODELIST")
+    }
     let job = try Job()
-    guard isAlone || job.world.size > 1 || wholeNumber(in: singleton) == 1 else {
+    guard !isRefused || job.world.size > 1 else {
       try job.finalize()
       refuse()
     }
@@ -46,8 +47,10 @@ struct Launcher {
 
   private static let singleton = "ADMM_SINGLETON"
 
-  /// Whether MPI is about to begin. There is one thread.
-  nonisolated(unsafe) private static var isStarting = false
+  /// Whether srun has started this process, and has nothing to tell an MPI library.
+  private var isSlurmWithoutPMI: Bool {
+    variable == "SLURM_STEP_NUM_TASKS" && getenv("PMIX_NAMESPACE") == nil && getenv("PMI_FD") == nil
+  }
 
   /// Ends this process. One says why; the others give it the time to, since a launcher may end all when one ends.
   private static func refuse() -> Never {

@@ -69,6 +69,9 @@ struct RunResult: Decodable {
     let testAccuracy: Double?
     let testAuc: Double?
   }
+  struct Seconds: Decodable {
+    let perIteration: Double
+  }
   struct Count: Decodable {
     let train: Int
     let test: Int?
@@ -78,10 +81,12 @@ struct RunResult: Decodable {
   let iterations: Int
   let ranks: Int
   let threadsPerRank: Int
+  let seed: UInt64
   let warnings: [String]
   let layers: [Int]
   let samples: Count
   let final: Final
+  let seconds: Seconds
   let bytesReducedPerIteration: Int
   let weightsSha256: String
 }

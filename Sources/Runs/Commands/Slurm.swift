@@ -81,14 +81,13 @@ private func mebibytes(_ bytes: Double) -> Int {
 /// The comment at the head of the script.
 private func remarks(_ script: JobScript, _ estimate: JobEstimate) -> [String] {
   let each = "\(counted(script.tasksPerNode, "rank")) × \(counted(script.cpusPerTask, "thread"))"
-  let tasks = script.array.map { " A task of the array \($0) is a run with that seed." } ?? ""
-  let again = script.isRequeued ? " A job whose time is over is queued again and goes on." : ""
-  return [
-    "Trains \(script.configuration) on \(counted(script.nodes, "node")) of \(each).\(tasks)\(again) Made by", "",
+  let tasks = script.array == nil ? [] : ["Each task of the array is a run, with the task's number for a seed."]
+  let again = script.isRequeued ? ["A job whose time is over is queued again, and goes on."] : []
+  return ["Trains \(script.configuration) on \(counted(script.nodes, "node")) of \(each)."] + tasks + again + [
+    "Made to be read and changed, by", "",
     "  " + commandLine(CommandLine.arguments), "",
-    "and meant to be read and changed. Words after the script's name go to the program: sbatch SCRIPT --set",
-    "training.iterations=20. From the environment: CONFIG, another configuration; ADMM_MPI, the program; LAUNCHER=srun,",
-    "ranks started by Slurm itself. docs/clusters.md tells more.", "",
-    "Memory: \(estimate.memoryText)", "Time: \(estimate.timeText)",
-  ]
+    "Words after the script's name go to the program: sbatch SCRIPT --set training.iterations=20. From the environment:",
+    "CONFIG, another configuration; ADMM_MPI, the program; LAUNCHER=srun, ranks started by Slurm itself.",
+    "docs/clusters.md tells more.", "",
+  ] + estimate.lines
 }
