@@ -111,6 +111,17 @@ public struct Consistent: ~Copyable, TrainingMethod {
     return progress
   }
 
+  public mutating func archive(_ state: any StateArchive, _ samples: borrowing Samples) throws {
+    try state("sweeps", &sweeps)
+    try state("w", &w)
+    try state("momentum", &momentum)
+    try state("scale", &scale)
+    try state("objective", &objective)
+    try state("next_grams", &nextGrams)
+    try state.within("metric") { try metric.archive(state) }
+    try state.within("pass") { try pass.archive(state) }
+  }
+
   public func copyWeights(to W: inout Layers<Matrix<Float>>) { network.assign(&W, w) }
 
   public mutating func takeWeightsOfRoot(over ranks: borrowing Communicator) throws {

@@ -178,6 +178,13 @@ extension Multipliers {
   /// β_l ‖z_l + u_l − W a‖² against ½ l2 ‖V‖²: the least squares' share of the decay.
   func decayShare(_ l: Int) -> Double { 1 / (2 * beta[l]) }
 
+  /// u, v and the penalties on whose scale they are.
+  func archive(_ state: any StateArchive) throws {
+    for l in 1...network.L { try state.bySample("u\(l)", u[l].own(rows: network.widths[l])) }
+    for l in 1..<network.L { try state.bySample("v\(l)", v[l].own(rows: network.widths[l])) }
+    try state.list("beta", &beta, count: beta.count)
+  }
+
   func read(_ scalars: ExactSum) {
     for l in 1..<network.L {
       let (residual, norm) = (scalars[2 * l - 1], scalars[2 * l])

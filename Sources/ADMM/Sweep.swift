@@ -74,6 +74,11 @@ extension Taylor {
     if let event = systems[l].event { events.append("W_\(l): \(event)") }
     let (to, from) = (W[l].mutableBase, solved[l].base)
     for k in 0..<solved[l].count { to[k] = Float(from[k]) }
+    try prepareWeights(l)
+  }
+
+  /// Makes W_l ready for products, and for the update of a_{l−1}. Local, the same on every rank.
+  mutating func prepareWeights(_ l: Int) throws {
     if l == 1 {
       firstWeights.assign(weights(1))
     } else {

@@ -137,6 +137,18 @@ public struct Taylor: ~Copyable, TrainingMethod {
     return sweeps * one
   }
 
+  /// W, z, λ and the grids; the rest follows from them, but for the data's system, which every start makes.
+  public mutating func archive(_ state: any StateArchive, _ samples: borrowing Samples) throws {
+    try state("sweeps", &sweeps)
+    try state("W", &W)
+    for l in 1...L { try state.bySample("z\(l)", variables.z[l].own(rows: network.widths[l])) }
+    try state.bySample("lambda", variables.lambda.own(rows: network.widths[L]))
+    try state.within("sums") { try sums.archive(state) }
+    guard state.isReading else { return }
+    for l in 1...L { try prepareWeights(l) }
+    sumAgain(samples)
+  }
+
   public func copyWeights(to W: inout Layers<Matrix<Float>>) { W.assign(self.W) }
 
   public mutating func takeWeightsOfRoot(over ranks: borrowing Communicator) throws {

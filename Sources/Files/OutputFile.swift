@@ -28,6 +28,13 @@ package final class OutputFile {
     try self.init(path, calling: name, 0)
   }
 
+  /// Opens a file of this process's own to add to its end. No link is followed.
+  ///
+  /// - Throws: a `Failure` of status `inputOutput`.
+  package convenience init(appendingTo path: String) throws {
+    try self.init(path, calling: path, O_APPEND)
+  }
+
   private init(_ path: String, calling name: String, _ flags: CInt) throws {
     self.path = path
     self.name = name
@@ -68,11 +75,18 @@ package final class OutputFile {
     try text.withUTF8 { try write(UnsafeRawBufferPointer($0)) }
   }
 
+  /// Has the disk hold what was written so far.
+  ///
+  /// - Throws: a `Failure` of status `inputOutput`.
+  package func sync() throws {
+    guard fsync(descriptor) == 0 else { throw unwritten }
+  }
+
   /// Has the disk hold all of the file, and closes it. A network file system may tell of a full disk only here.
   ///
   /// - Throws: a `Failure` of status `inputOutput`.
   package func finish() throws {
-    guard fsync(descriptor) == 0 else { throw unwritten }
+    try sync()
     let code = Glibc.close(descriptor)
     descriptor = -1
     guard code == 0 else { throw unwritten }

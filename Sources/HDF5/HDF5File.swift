@@ -65,10 +65,13 @@ public struct HDF5File: ~Copyable {
   /// `PendingFile`.
   ///
   /// HDF5 itself does not survive a disk that is full.
-  public init(creating path: String) throws {
+  public init(creating path: String) throws { try self.init(creating: PendingFile(path)) }
+
+  /// The same for a file that may not replace everything.
+  package init(creating output: PendingFile) throws {
     let access = try memoryAccessList()
-    let handle = FileHandle(id: try created(path, access))
-    self.init(path, handle, isShared: false, output: PendingFile(path))
+    let handle = FileHandle(id: try created(output.path, access))
+    self.init(output.path, handle, isShared: false, output: output)
   }
 
   /// Creates a file on the disk in place of the one of this path, which no other process uses. Local.

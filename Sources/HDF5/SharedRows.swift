@@ -53,12 +53,13 @@ extension HDF5File {
   ///
   /// - Parameters:
   ///   - bytes: how long the reserved rows are together.
-  ///   - texts: those that `describe` writes; all else takes less than a few pages.
+  ///   - texts: those that `describe` writes.
+  ///   - arrays: how many arrays it reserves; all else takes less than a few pages.
   ///   - describe: for rank 0; returns what it has reserved.
   /// - Returns: the same on every rank.
   /// - Throws: a shared `Failure` of status `inputOutput`.
   package static func outline(
-    _ output: OutputFile, bytes: Int, texts: [String] = [], over ranks: borrowing Communicator,
+    _ output: OutputFile, bytes: Int, texts: [String] = [], arrays: Int = 8, over ranks: borrowing Communicator,
     _ describe: (borrowing HDF5File) throws -> [ReservedRows]
   ) throws -> [ReservedRows] {
     let isRoot = ranks.isRoot
@@ -66,7 +67,7 @@ extension HDF5File {
       guard isRoot else { return [] }
       // HDF5 itself does not survive a disk that is full: it gets what can be written.
       let longest = texts.map(\.utf8.count).max() ?? 0
-      let room = [UInt8](repeating: 0, count: 1 << 14 + texts.count * longest)
+      let room = [UInt8](repeating: 0, count: 1 << 14 + 512 * arrays + texts.count * longest)
       try room.withUnsafeBytes { try output.write($0, at: 0) }
       try [UInt8(0)].withUnsafeBytes { try output.write($0, at: room.count + bytes) }
       let file = try HDF5File(replacing: output.path)

@@ -13,6 +13,8 @@ public struct Communicator: ~Copyable {
   public let rank: Int
   /// How many ranks there are.
   public let size: Int
+  /// What travels along with reductions.
+  public let notices = Notices()
 
   /// A duplicate of `original` whose errors come back as `MPIError`. Collective; MPI 3.1, section 6.4.2.
   init(duplicating original: mpi_communicator) throws(MPIError) {

@@ -95,6 +95,15 @@ package struct GramMetric: ~Copyable {
     }
   }
 
+  /// The Gram matrices of the hidden layers, from which the systems follow. Collective.
+  package mutating func archive(_ state: any StateArchive) throws {
+    try state("is_set", &isSet)
+    try state.list("decay", &decay, count: decay.count)
+    if isSet { for l in stride(from: 2, through: network.L, by: 1) { try state("gram\(l)", &grams[l]) } }
+    guard state.isReading else { return }
+    for l in 1...(isSet ? network.L : 1) { try factor(l) }
+  }
+
   private mutating func blend(_ l: Int, _ G: Tile<Double>, samples: Int, keep: Double) {
     let scale = (1 - keep) / Double(samples)
     let to = grams[l].mutableBase

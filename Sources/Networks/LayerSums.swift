@@ -43,6 +43,9 @@ package struct LayerSums: ~Copyable {
   /// Whether the next pass over the chunks only measures sums, to choose grids, and is to be followed by another.
   package var isMeasuring: Bool { sums.isMeasuring }
 
+  /// What decides how the next sums are rounded. Collective.
+  package mutating func archive(_ state: any StateArchive) throws { try sums.archive(state) }
+
   /// How many bytes one reduction moves.
   package var bytes: Int { sums.bytes }
 

@@ -24,6 +24,9 @@ package struct SharedMatrix: ~Copyable {
 
   package func columns(_ range: Range<Int>) -> Tile<Float> { memory.columns(range) }
 
+  /// The first rows of all columns, while no thread writes them.
+  package func own(rows: Int) -> MutableTile<Float> { window.rows(0..<rows) }
+
   /// For the one thread that these columns belong to.
   package func ownColumns(_ range: Range<Int>) -> MutableTile<Float> { window.columns(range) }
 }

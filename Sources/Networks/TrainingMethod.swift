@@ -1,5 +1,6 @@
 import LinearAlgebra
 import MPI
+import Sums
 
 /// What trains a network, sweep by sweep.
 ///
@@ -32,6 +33,11 @@ public protocol TrainingMethod: ~Copyable {
   func copyWeights(to W: inout Layers<Matrix<Float>>)
   /// Gives every rank the weights of rank 0, for ranks that have come apart because they round differently. Collective.
   mutating func takeWeightsOfRoot(over ranks: borrowing Communicator) throws
+  /// Lists all that the next sweep depends on beside the samples and the settings, for a checkpoint. Collective.
+  ///
+  /// A method that was just started on the same samples and then reads what another wrote, on any number of ranks and
+  /// threads, goes on to the same bits.
+  mutating func archive(_ state: any StateArchive, _ samples: borrowing Samples) throws
 }
 
 extension TrainingMethod where Self: ~Copyable {
@@ -72,6 +78,15 @@ public struct SweepWork: Sendable, Equatable {
 
   /// Nothing yet.
   public init() {}
+
+  /// Its numbers. Collective.
+  package mutating func archive(_ state: any StateArchive) throws {
+    try state("flops", &flops)
+    try state("sum_flops", &sumFlops)
+    try state("reductions", &reductions)
+    try state("bytes", &bytes)
+    try state("samples", &samples)
+  }
 
   /// That of so many sweeps.
   package static func * (count: Int, one: SweepWork) -> SweepWork {

@@ -21,6 +21,14 @@ final class MomentumState {
     average = network.flatZeros()
     eta = step
   }
+
+  func archive(_ state: any StateArchive) throws {
+    try state("momentum", &momentum)
+    try state("average", &average)
+    try state("averaged", &averaged)
+    try state("eta", &eta)
+    try state("recent", &recent)
+  }
 }
 
 /// Which batches come next, and whether it is time for larger ones.
@@ -32,6 +40,11 @@ final class BatchGrowth {
   init(_ walk: BatchWalk) {
     self.walk = walk
     passes.reserveCapacity(2 * AcceleratedTuning.stallPasses)
+  }
+
+  func archive(_ state: any StateArchive) throws {
+    try state.within("walk") { try walk.archive(state) }
+    try state("passes", &passes)
   }
 
   /// Takes the mean objective of a whole pass. Whether the noise of batches is what keeps it up.

@@ -1,6 +1,7 @@
 import Glibc
 import LinearAlgebra
 import Networks
+import Sums
 
 /// The steps of Adam.
 ///
@@ -18,6 +19,11 @@ final class Adam: StepRule {
     self.settings = settings
     mean = network.flatZeros()
     square = network.flatZeros()
+  }
+
+  func archive(_ state: any StateArchive) throws {
+    try state("mean", &mean)
+    try state("square", &square)
   }
 
   func step(_ w: inout Matrix<Float>, _ g: borrowing Matrix<Float>, rate: Double, number: Int) {

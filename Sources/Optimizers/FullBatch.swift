@@ -19,6 +19,8 @@ protocol SearchDirection: AnyObject {
   func add(_ iterate: Iterate)
   /// Forgets everything: the next direction is the steepest descent.
   func restart()
+  /// What it knows beside the iterate. Collective.
+  func archive(_ state: any StateArchive) throws
 }
 
 /// Line searches on all samples: w ← w + α d, with α by the strong Wolfe conditions.
@@ -132,6 +134,22 @@ public struct FullBatch: ~Copyable, TrainingMethod {
 
   public func progress(over ranks: borrowing Communicator) throws -> SweepProgress {
     SweepProgress(objective: (objective ?? .nan) * Double(sampleCount))
+  }
+
+  public mutating func archive(_ state: any StateArchive, _ samples: borrowing Samples) throws {
+    try state("sweeps", &sweeps)
+    try state("is_done", &isDone)
+    try state("objective", &objective)
+    try state.within("iterate") { try iterate.archive(state) }
+    try state.within("last") { try archiveLast(state) }
+    try state.within("direction") { try direction.archive(state) }
+    try state.within("pass") { try pass.archive(state) }
+  }
+
+  private mutating func archiveLast(_ state: any StateArchive) throws {
+    var numbers = last.map { [$0.step, $0.value, $0.slope] } ?? []
+    try state("point", &numbers)
+    last = numbers.count == 3 ? LinePoint(step: numbers[0], value: numbers[1], slope: numbers[2]) : nil
   }
 
   public func copyWeights(to W: inout Layers<Matrix<Float>>) { network.assign(&W, iterate.w) }

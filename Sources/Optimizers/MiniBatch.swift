@@ -14,6 +14,8 @@ protocol StepRule: AnyObject {
   ///   - rate: η.
   ///   - number: how many steps went before.
   func step(_ w: inout Matrix<Float>, _ g: borrowing Matrix<Float>, rate: Double, number: Int)
+  /// What it keeps from step to step. Collective.
+  func archive(_ state: any StateArchive) throws
 }
 
 /// Stochastic gradients on batches of the samples: w ← w − step(∇f over the batch), a batch after the other.
@@ -96,6 +98,16 @@ public struct MiniBatch: ~Copyable, TrainingMethod {
 
   public func progress(over ranks: borrowing Communicator) throws -> SweepProgress {
     SweepProgress(objective: objective * Double(walk.partition.samples))
+  }
+
+  public mutating func archive(_ state: any StateArchive, _ samples: borrowing Samples) throws {
+    try state("sweeps", &sweeps)
+    try state("steps", &steps)
+    try state("w", &w)
+    try state("objective", &objective)
+    try state.within("walk") { try walk.archive(state) }
+    try state.within("rule") { try rule.archive(state) }
+    try state.within("pass") { try pass.archive(state) }
   }
 
   public func copyWeights(to W: inout Layers<Matrix<Float>>) { network.assign(&W, w) }

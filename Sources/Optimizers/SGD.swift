@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Networks
+import Sums
 
 /// The steps of stochastic gradient descent.
 ///
@@ -14,6 +15,8 @@ final class SGD: StepRule {
     self.settings = settings
     momentum = network.flatZeros()
   }
+
+  func archive(_ state: any StateArchive) throws { try state("momentum", &momentum) }
 
   func step(_ w: inout Matrix<Float>, _ g: borrowing Matrix<Float>, rate: Double, number: Int) {
     momentumStep(

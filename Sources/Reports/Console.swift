@@ -74,6 +74,11 @@ public final class Console {
     put("admm-mpi: warning: \(printable(text))\n", to: errors)
   }
 
+  /// Keeps what an earlier part of the run has warned of. Local.
+  public func adopt(warnings earlier: [String]) {
+    warnings = earlier + warnings.filter { !earlier.contains($0) }
+  }
+
   /// Shows in the progress line of a terminal what is going on. Local.
   ///
   /// A new activity is shown at once, its further states ten times a second at the most.

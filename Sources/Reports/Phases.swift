@@ -70,6 +70,9 @@ public final class Phases {
     self.seconds[other.rawValue] += seconds
   }
 
+  /// Counts time that an earlier part of the run has spent. Local.
+  public func add(_ seconds: Double, to phase: Phase) { self.seconds[phase.rawValue] += seconds }
+
   /// The seconds of a phase up to now on this rank.
   public subscript(phase: Phase) -> Double {
     seconds[phase.rawValue] + (phase == current ? clock() - since : 0)

@@ -44,6 +44,11 @@ public struct IterationRecord: Sendable, Equatable {
   /// The record of an iterate; accuracies, speed and notes are added by the caller.
   public init(iteration: Int, _ progress: SweepProgress, seconds: Double) {
     self.init(iteration: iteration, seconds: seconds)
+    take(progress)
+  }
+
+  /// Takes over what a method knows of its last sweep.
+  mutating func take(_ progress: SweepProgress) {
     objective = progress.objective
     loss = progress.loss
     residual_z = progress.outputResidual

@@ -15,7 +15,7 @@ public struct RunDirectory: Sendable {
   private let lock: DirectoryLock?
 
   /// What a run may leave in it.
-  static let files = ["run.json", "iterations.jsonl", "model.h5"]
+  static let files = ["run.json", "iterations.jsonl", "model.h5", "config.toml"]
 
   /// How the user says which directory to take, and that a former run may be replaced: for messages.
   package typealias Options = (directory: String, overwrite: String)
@@ -57,11 +57,16 @@ public struct RunDirectory: Sendable {
   }
 
   /// The directory of one run of training. Collective.
+  ///
+  /// - Parameter resumes: whether a run that it holds goes on.
   public init(
-    _ path: String, overwrite: Bool, inputs: [String] = [], over ranks: borrowing Communicator
+    _ path: String, overwrite: Bool, resumes: Bool = false, inputs: [String] = [],
+    over ranks: borrowing Communicator
   ) throws {
+    let isRoot = ranks.isRoot
+    let holdsRun = try ranks.agree { isRoot && resumes && isReadable(path + "/run.json") }
     try self.init(
-      path, overwrite: overwrite, files: Self.files, inputs: inputs,
+      path, overwrite: overwrite || holdsRun, files: Self.files, inputs: inputs,
       options: ("output.directory", "output.overwrite = true"), over: ranks)
   }
 
@@ -76,6 +81,7 @@ public struct RunDirectory: Sendable {
       for file in former where unlink(path(of: file)) != 0 && errno != ENOENT {
         throw systemFailure("\(path(of: file)) can't be replaced")
       }
+      Checkpoints.remove(in: path)
     }
   }
 
@@ -107,11 +113,38 @@ public struct RunDirectory: Sendable {
   /// A file in it that replaces none of the run's inputs. Makes nothing yet.
   package func pending(_ file: String) -> PendingFile { PendingFile(path(of: file), keeping: kept) }
 
-  /// Starts a file of lines, such as iterations.jsonl. Collective.
+  /// Starts a file of lines, such as iterations.jsonl, or goes on with one. Collective.
   ///
+  /// - Parameter lines: how many lines of what is there, its first, are kept; nil where nothing may be there.
   /// - Throws: a shared `Failure` of status `inputOutput`.
-  public func log(_ file: String, over ranks: borrowing Communicator) throws -> Log {
-    try Log(path(of: file), options, over: ranks)
+  public func log(_ file: String, keeping lines: Int? = nil, over ranks: borrowing Communicator) throws -> Log {
+    let isRoot = ranks.isRoot
+    if let lines { try withAdvice(options) { try ranks.agree { if isRoot { try keep(lines, of: file) } } } }
+    return try Log(path(of: file), options, isNew: lines == nil, over: ranks)
+  }
+
+  /// Cuts a file of lines after so many. Local.
+  private func keep(_ lines: Int, of file: String) throws {
+    var kept: [UInt8] = []
+    if isReadable(path(of: file)) {
+      let input = try InputFile(path(of: file))
+      let newline = UInt8(ascii: "\n")
+      let all = try input.bytes(input.size).split(separator: newline, maxSplits: lines)
+      for line in all.prefix(lines) { kept += line + [newline] }
+    }
+    try pending(file).write(kept)
+  }
+
+  /// The status that run.json tells, and what the run ended with; nil where there is no run.json. Collective.
+  func recordedEnd(over ranks: borrowing Communicator) throws -> RecordedEnd? {
+    let isRoot = ranks.isRoot
+    let path = path(of: "run.json")
+    let text = try ranks.agree { () -> String in
+      guard isRoot, isReadable(path) else { return "" }
+      let file = try InputFile(path)
+      return String(decoding: try file.bytes(min(file.size, 4096)), as: UTF8.self)
+    }
+    return RecordedEnd(try ranks.broadcast(text))
   }
 
   // MARK: Rank 0's work
@@ -127,19 +160,11 @@ public struct RunDirectory: Sendable {
   }
 
   private static func contents(of path: String, _ options: Options) throws -> [String] {
-    guard let directory = opendir(path) else {
+    guard let names = names(in: path) else {
       throw systemFailure(
         "the run directory \(path) can't be made", advice: "Choose another \(options.directory)")
     }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if ![".", "..", DirectoryLock.name].contains(name) { names.append(name) }
-    }
-    return names.sorted()
+    return names.filter { $0 != DirectoryLock.name }
   }
 
   private static func notEmpty(_ path: String, _ found: [String], _ options: Options) -> Failure {
@@ -169,11 +194,14 @@ public struct Log: ~Copyable {
   private let options: RunDirectory.Options
 
   fileprivate init(
-    _ path: String, _ options: RunDirectory.Options, over ranks: borrowing Communicator
+    _ path: String, _ options: RunDirectory.Options, isNew: Bool, over ranks: borrowing Communicator
   ) throws {
     let isRoot = ranks.isRoot
     file = try withAdvice(options) {
-      try ranks.agree { isRoot ? try OutputFile(new: path, appending: true) : nil }
+      try ranks.agree {
+        guard isRoot else { return nil }
+        return try isNew ? OutputFile(new: path, appending: true) : OutputFile(appendingTo: path)
+      }
     }
     self.options = options
   }

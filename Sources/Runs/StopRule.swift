@@ -1,4 +1,5 @@
 import Configuration
+import Sums
 
 /// When a run ends before its last iteration: [stop].
 ///
@@ -13,10 +14,15 @@ struct StopRule {
     self.stop = stop
   }
 
+  /// What it remembers. Collective.
+  mutating func archive(_ state: any StateArchive) throws {
+    try state("last_objective", &lastObjective)
+    try state("evaluations_since_best", &evaluationsSinceBest)
+    try state.within("best") { try best.archive(state) }
+  }
+
   /// What ends the run after this evaluation, if anything.
-  ///
-  /// - Parameter elapsed: the seconds of training of the slowest rank.
-  mutating func status(_ record: IterationRecord, elapsed: Double) -> RunStatus? {
+  mutating func status(_ record: IterationRecord) -> RunStatus? {
     defer { lastObjective = record.objective }
     let isBest = best.map { record.isBetter(than: $0) } ?? true
     if isBest { best = record }
@@ -31,7 +37,6 @@ struct StopRule {
       return .converged
     }
     if let patience = stop.patience, evaluationsSinceBest >= patience { return .no_improvement }
-    if let limit = stop.timeLimit, elapsed >= limit { return .time_limit }
     return nil
   }
 }

@@ -7,8 +7,7 @@ public struct StopSection: Sendable, Equatable {
   public var targetAccuracy: Double? = nil
   public var tolerance: Double? = nil
   public var patience: Int? = nil
-  /// Seconds.
-  public var timeLimit: Double? = nil
+  public var timeLimit: TimeLimit? = nil
 
   static let keys: [SettingKey<StopSection>] = [
     SettingKey(
@@ -21,7 +20,8 @@ public struct StopSection: Sendable, Equatable {
       unset: "patience", .whole(from: 1), \.patience,
       "Stop after this many evaluations in a row without a new best one."),
     SettingKey(
-      unset: "time_limit", .duration, \.timeLimit,
-      "Stop when training has taken this long, in seconds or as in \"1h30m\"."),
+      unset: "time_limit", .timeLimit, \.timeLimit,
+      "Stop, with a checkpoint, before the program has run so long, in seconds or as in \"1h30m\"; \"auto\" is until the "
+        + "Slurm job ends."),
   ]
 }
