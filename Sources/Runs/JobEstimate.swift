@@ -51,8 +51,9 @@ struct JobEstimate {
     return (days > 0 ? "\(days)-" : "") + "\(two(hours)):\(two(minutes % 60)):00"
   }
 
-  /// How many seconds before its end a job must hear of it, to finish an iteration and save.
-  var notice: Int { Int(max(120, min(60 + 2 * (iteration ?? 0), 65_535))) }
+  /// How many seconds before its end a job must hear of it, to finish an iteration and save: two minutes or more, whole
+  /// ones.
+  var notice: Int { 60 * Int(max(2, min((1 + 2 * (iteration ?? 0) / 60).rounded(.up), 1000))) }
 
   /// What it is based on, to be read in a comment.
   var lines: [String] {

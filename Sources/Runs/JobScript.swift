@@ -71,7 +71,7 @@ struct JobScript {
       export OPENBLAS_NUM_THREADS=1
       # A host that is cut off is noticed within seconds, and ranks that mpirun ends have time to save.
       export OMPI_MCA_oob_tcp_keepalive_time=5 OMPI_MCA_oob_tcp_keepalive_intvl=2 OMPI_MCA_oob_tcp_keepalive_probes=3
-      export OMPI_MCA_odls_base_sigkill_timeout=15
+      export OMPI_MCA_odls_base_sigkill_timeout=5
       # Where other programs share the cores, ranks that wait should make way:
       # export OMPI_MCA_mpi_yield_when_idle=1
       """.lines
@@ -92,8 +92,8 @@ struct JobScript {
     let words = [#"training.threads_per_rank="$threads""#] + seed + settings.map { commandLine([$0]) }
     let more = words.map { "--set \($0)" }.joined(separator: " ")
     return """
-      # In the background, so that this shell hears Slurm: USR1 \(notice) s before the time is over, TERM from scancel. Upon
-      # USR1 the ranks finish their iteration, save, and end with status 75. A run that had begun is gone on with.
+      # In the background, so that this shell hears Slurm: USR1 before the time is over, TERM from scancel. Told by USR1,
+      # the ranks finish their iteration, save, and end with status 75. A run that had begun is gone on with.
       "${launch[@]}" "$program" "$config" --output "$run" --resume \\
         \(more) "$@" &
       ranks=$!

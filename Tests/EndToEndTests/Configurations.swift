@@ -72,6 +72,9 @@ struct RunResult: Decodable {
   struct Seconds: Decodable {
     let perIteration: Double
   }
+  struct Memory: Decodable {
+    let sum: Int
+  }
   struct Count: Decodable {
     let train: Int
     let test: Int?
@@ -87,6 +90,7 @@ struct RunResult: Decodable {
   let samples: Count
   let final: Final
   let seconds: Seconds
+  let peakRssBytes: Memory
   let bytesReducedPerIteration: Int
   let weightsSha256: String
 }

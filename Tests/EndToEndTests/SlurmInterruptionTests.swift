@@ -27,16 +27,19 @@ struct SlurmInterruptionTests {
     var run: String { "runs/config-\(job.id)" }
 
     init(_ launcher: String, seconds: Double, _ options: [String] = []) throws {
-      directory = try TemporaryDirectory()
+      let directory = try TemporaryDirectory()
       let configuration = try SlurmInterruptionTests.configuration(in: directory)
       let iterations = try SlurmInterruptionTests.iterations(seconds: seconds)
       let arguments = ["--set", "training.iterations=\(iterations)", "--set", "output.evaluate_every=50"]
       let alone = try Program.run(ranks: 2, [configuration] + arguments, limit: 600)
       try #require(alone.status == 0, "\(alone.transcript)")
-      weights = try directory.result().weightsSha256
-      job = try SlurmJob(
+      let weights = try directory.result().weightsSha256
+      let job = try SlurmJob(
         "requeue", launcher: launcher, configuration: configuration, options,
         arguments: arguments + ["--set", "checkpoint.every_iterations=20"], in: directory)
+      self.weights = weights
+      self.job = job
+      self.directory = directory
     }
 
     /// Waits until the job has left a checkpoint.
@@ -46,19 +49,13 @@ struct SlurmInterruptionTests {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         return names.contains { $0.hasSuffix(".h5") }
       }
-      try #require(hasOne, "no checkpoint: \(log)")
-    }
-
-    /// The job's own output.
-    var log: String {
-      let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path(""))) ?? []
-      return names.filter { $0.hasSuffix(".out") }.map { directory.text($0) }.joined()
+      try #require(hasOne, "no checkpoint: \(directory.jobOutput)")
     }
 
     /// That the job has come to its end, after so many restarts, with the weights of the run that nobody interrupted.
     func expectDone(restarts: ClosedRange<Int>, within seconds: Double = 120) throws {
-      #expect(try job.status(within: seconds) == 0, "\(log)")
-      #expect(restarts.contains(try Int(job.field("Restarts")) ?? -1), "\(log)")
+      #expect(try job.status(within: seconds) == 0, "\(directory.jobOutput)")
+      #expect(restarts.contains(try Int(job.field("Restarts")) ?? -1), "\(directory.jobOutput)")
       let result = try directory.result(run)
       #expect(result.status == "max_iterations")
       #expect(result.weightsSha256 == weights)
@@ -98,8 +95,8 @@ struct SlurmInterruptionTests {
     try trial.waitForCheckpoint()
     try trial.job.cancel()
     _ = try trial.job.status()
-    #expect(try trial.job.field("JobState") == "CANCELLED", "\(trial.log)")
-    #expect(try trial.job.field("Restarts") == "0", "\(trial.log)")
+    #expect(try trial.job.field("JobState") == "CANCELLED", "\(trial.directory.jobOutput)")
+    #expect(try trial.job.field("Restarts") == "0", "\(trial.directory.jobOutput)")
     let resumed = try Program.run(ranks: 1, ["resume", trial.directory.path(trial.run)], limit: 240)
     #expect(resumed.status == 0, "\(resumed.transcript)")
     #expect(try trial.directory.result(trial.run).weightsSha256 == trial.weights)

@@ -48,8 +48,9 @@ struct SlurmJob: ~Copyable {
   func status(within seconds: Double = 120) throws -> Int32 {
     let end = Date(timeIntervalSinceNow: seconds)
     while try !isOver() {
-      try #require(Date() < end, "job \(id) is \(field("JobState")), \(field("Reason"))")
-      if try field("Reason") == "BeginTime" { try control("update", "JobId=\(id)", "StartTime=now") }
+      let (state, reason) = (try field("JobState"), try field("Reason"))
+      try #require(Date() < end, "job \(id) is \(state), \(reason)")
+      if reason == "BeginTime" { try control("update", "JobId=\(id)", "StartTime=now") }
       Thread.sleep(forTimeInterval: 0.5)
     }
     return try Int32(field("ExitCode").prefix { $0 != ":" }) ?? -1
@@ -71,5 +72,13 @@ struct SlurmJob: ~Copyable {
   func cancel(_ options: String...) throws {
     let outcome = try Program.run(command: ["scancel"] + options + [id])
     try #require(outcome.status == 0, "\(outcome.transcript)")
+  }
+}
+
+extension TemporaryDirectory {
+  /// What the jobs that run here have printed, for the message of a test that fails.
+  var jobOutput: String {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path(""))) ?? []
+    return names.filter { $0.hasSuffix(".out") }.sorted().map { text($0) }.joined()
   }
 }

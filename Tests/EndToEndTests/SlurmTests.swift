@@ -7,14 +7,6 @@ import Testing
 struct SlurmTests {
   private static let launchers = ["mpirun", "srun"]
 
-  /// A job's own output, for a test that fails.
-  private func log(_ directory: borrowing TemporaryDirectory) -> String {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path(""))) ?? []
-    return names.filter { $0.hasSuffix(".out") }.map { directory.text($0) }.joined()
-  }
-
-  // MARK: Runs that nobody interrupts
-
   /// Each script trains, gives the words after its name to the program, and gets the bits of any other run.
   @Test(arguments: ["single-node", "multi-node", "requeue"], launchers)
   func scriptsTrain(_ script: String, _ launcher: String) throws {
@@ -23,7 +15,7 @@ struct SlurmTests {
     let job = try SlurmJob(
       script, launcher: launcher, configuration: configuration,
       arguments: ["--set", "training.iterations=2", "--set", "network.hidden=[3, 4]"], in: directory)
-    #expect(try job.status() == 0, "\(log(directory))")
+    #expect(try job.status() == 0, "\(directory.jobOutput)")
     let result = try directory.result("runs/config-\(job.id)")
     #expect(result.ranks == 2)
     #expect(result.iterations == 2)
@@ -43,7 +35,7 @@ struct SlurmTests {
     let job = try SlurmJob(
       "single-node", launcher: launcher, configuration: directory.configuration(data: "synthetic = 500"),
       ["--ntasks=1", "--ntasks-per-node=1", "--cpus-per-task=2"], in: directory)
-    #expect(try job.status() == 0, "\(log(directory))")
+    #expect(try job.status() == 0, "\(directory.jobOutput)")
     let result = try directory.result("runs/config-\(job.id)")
     #expect(result.ranks == 1)
     #expect(result.threadsPerRank == 2)
@@ -56,7 +48,7 @@ struct SlurmTests {
     let job = try SlurmJob(
       "array", launcher: launcher, configuration: directory.configuration(data: "synthetic = 500"),
       ["--array=2,5"], in: directory)
-    #expect(try job.status() == 0, "\(log(directory))")
+    #expect(try job.status() == 0, "\(directory.jobOutput)")
     let (two, five) = (
       try directory.result("runs/config-\(job.id)/2"), try directory.result("runs/config-\(job.id)/5")
     )
@@ -71,7 +63,7 @@ struct SlurmTests {
     let job = try SlurmJob(
       "requeue", launcher: launcher, configuration: directory.configuration(train: directory.path("absent.csv")),
       in: directory)
-    #expect(try job.status() == 66, "\(log(directory))")
+    #expect(try job.status() == 66, "\(directory.jobOutput)")
     #expect(try job.field("Restarts") == "0")
   }
 
@@ -80,7 +72,7 @@ struct SlurmTests {
     let job = try SlurmJob(
       "higgs-scaling", configuration: directory.configuration(data: "synthetic = 500"), ["--array=0-1%1"],
       arguments: ["--set", "network.hidden=[3]"], in: directory)
-    #expect(try job.status() == 0, "\(log(directory))")
+    #expect(try job.status() == 0, "\(directory.jobOutput)")
     let one = try directory.result("runs/config-scaling-\(job.id)/1")
     let two = try directory.result("runs/config-scaling-\(job.id)/2")
     #expect(one.ranks == 1)
