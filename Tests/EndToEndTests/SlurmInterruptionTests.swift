@@ -5,13 +5,13 @@ import Testing
 /// Jobs that end before the work does: what the next one goes on from has the bits of a run that nobody stopped.
 @Suite(.serialized, .enabled("needs a Slurm with an idle node") { SlurmJob.isPossible })
 struct SlurmInterruptionTests {
-  /// Iterations that take so many seconds on two ranks, by a short run.
+  /// Iterations that take about so many seconds, by a short run.
   private static func iterations(seconds: Double) throws -> Int {
     let directory = try TemporaryDirectory()
     let configuration = try configuration(in: directory)
-    let outcome = try Program.run(ranks: 2, [configuration, "--set", "training.iterations=200"])
+    let outcome = try Program.run(ranks: nil, [configuration, "--set", "training.iterations=20"])
     try #require(outcome.status == 0, "\(outcome.transcript)")
-    return max(Int(seconds / (try directory.result().seconds.perIteration)), 200)
+    return max(Int(seconds / (try directory.result().seconds.perIteration)), 60)
   }
 
   private static func configuration(in directory: borrowing TemporaryDirectory) throws -> String {
@@ -31,12 +31,12 @@ struct SlurmInterruptionTests {
       let configuration = try SlurmInterruptionTests.configuration(in: directory)
       let iterations = try SlurmInterruptionTests.iterations(seconds: seconds)
       let arguments = ["--set", "training.iterations=\(iterations)", "--set", "output.evaluate_every=50"]
-      let alone = try Program.run(ranks: 2, [configuration] + arguments, limit: 600)
+      let alone = try Program.run(ranks: nil, [configuration] + arguments, limit: 600)
       try #require(alone.status == 0, "\(alone.transcript)")
       let weights = try directory.result().weightsSha256
       let job = try SlurmJob(
         "requeue", launcher: launcher, configuration: configuration, options,
-        arguments: arguments + ["--set", "checkpoint.every_iterations=20"], in: directory)
+        arguments: arguments + ["--set", "checkpoint.every_iterations=5"], in: directory)
       self.weights = weights
       self.job = job
       self.directory = directory

@@ -24,7 +24,8 @@ struct SlurmJob: ~Copyable {
   ) throws {
     let outcome = try Program.run(
       command: [
-        "env", "LAUNCHER=\(launcher)", "ADMM_MPI=\(Program.path)", "CONFIG=\(configuration)",
+        // Ranks that wait make way: the tests may run on the same cores.
+        "env", "OMPI_MCA_mpi_yield_when_idle=1", "LAUNCHER=\(launcher)", "ADMM_MPI=\(Program.path)", "CONFIG=\(configuration)",
         "sbatch", "--parsable", "--chdir=\(directory.path(""))",
         "--nodes=1", "--ntasks=2", "--ntasks-per-node=2", "--mem=0",
       ] + options + [Program.root.appending(path: "jobs/\(script).slurm").path(percentEncoded: false)]
