@@ -92,8 +92,8 @@ struct JobScript {
     let words = [#"training.threads_per_rank="$threads""#] + seed + settings.map { commandLine([$0]) }
     let more = words.map { "--set \($0)" }.joined(separator: " ")
     return """
-      # In the background, so that this shell hears Slurm: USR1 before the time is over, TERM from scancel. Told by USR1,
-      # the ranks finish their iteration, save, and end with status 75. A run that had begun is gone on with.
+      # In the background, so that this shell hears Slurm: USR1 before the time is over, TERM from scancel. Told by
+      # USR1, the ranks finish their iteration, save, and end with status 75. A run that had begun is gone on with.
       "${launch[@]}" "$program" "$config" --output "$run" --resume \\
         \(more) "$@" &
       ranks=$!

@@ -53,7 +53,8 @@ struct IterationSpeed {
     let few = try Self.sweep(configuration, network, samples: Self.samples.few, over: ranks)
     let many = try Self.sweep(configuration, network, samples: Self.samples.many, over: ranks)
     let visits = many.visits - few.visits
-    aSample = visits > 0 && many.seconds > few.seconds
+    aSample =
+      visits > 0 && many.seconds > few.seconds
       ? (many.seconds - few.seconds) / visits : many.seconds / many.visits
     fixed = max(few.seconds - aSample * few.visits, 0)
   }

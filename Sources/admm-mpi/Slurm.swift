@@ -59,7 +59,8 @@ struct Slurm: Subcommand {
     guard (1...1_000_000).contains(nodes), (1...10_000).contains(tasksPerNode ?? 1),
       (1...10_000).contains(cpusPerTask ?? 1)
     else {
-      throw ValidationError("--nodes is from 1 to 1000000, --tasks-per-node and --cpus-per-task from 1 to 10000.")
+      throw ValidationError(
+        "--nodes is from 1 to 1000000, --tasks-per-node and --cpus-per-task from 1 to 10000.")
     }
     try check("--time", time, as: /(?:\d+-)?\d+(?::\d\d){0,2}/, "minutes, HH:MM:SS or D-HH:MM:SS")
     try check("--array", array, as: /[\d,:%-]*\d/, "numbers, as in 1-5, 1,3 or 0-9%2")
@@ -67,7 +68,9 @@ struct Slurm: Subcommand {
     try check("--account", account, as: /[\w.@-]+/, "a name")
   }
 
-  private func check(_ option: String, _ text: String?, as pattern: Regex<Substring>, _ expected: String) throws {
+  private func check(_ option: String, _ text: String?, as pattern: Regex<Substring>, _ expected: String)
+    throws
+  {
     guard let text, text.wholeMatch(of: pattern) == nil else { return }
     throw ValidationError("\(option) \(text): expected \(expected).")
   }

@@ -40,7 +40,9 @@ import Testing
     let directory = try TemporaryDirectory()
     let config = try directory.configuration(data: "synthetic = 500")
     let odd = try directory.write("it's $(odd).toml", directory.text("config.toml"))
-    for options in [[], ["--array", "1-3", "--requeue", "--launcher", "srun", "--partition", "p", "--account", "a"]] {
+    for options in [
+      [], ["--array", "1-3", "--requeue", "--launcher", "srun", "--partition", "p", "--account", "a"],
+    ] {
       for file in [config, odd] {
         let lines = try script([file, "--set", "network.hidden=[3, 4]"] + options)
         let path = try directory.write("job.slurm", lines.joined(separator: "\n"))
@@ -68,7 +70,9 @@ import Testing
     #expect(option("time", lines) == "00:20:00")
     #expect(option("ntasks", lines) == "2")
     #expect(option("signal", lines) == "B:USR1@120")
-    let twice = try script([config, "--nodes", "3", "--tasks-per-node", "2", "--time", "1-12", "--cpus-per-task", "4"])
+    let twice = try script([
+      config, "--nodes", "3", "--tasks-per-node", "2", "--time", "1-12", "--cpus-per-task", "4",
+    ])
     #expect(option("ntasks", twice) == "6")
     #expect(option("time", twice) == "1-12")
     #expect(option("cpus-per-task", twice) == "4")

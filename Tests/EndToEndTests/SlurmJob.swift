@@ -25,7 +25,8 @@ struct SlurmJob: ~Copyable {
     let outcome = try Program.run(
       command: [
         // Ranks that wait make way: the tests may run on the same cores.
-        "env", "OMPI_MCA_mpi_yield_when_idle=1", "LAUNCHER=\(launcher)", "ADMM_MPI=\(Program.path)", "CONFIG=\(configuration)",
+        "env", "OMPI_MCA_mpi_yield_when_idle=1", "LAUNCHER=\(launcher)", "ADMM_MPI=\(Program.path)",
+        "CONFIG=\(configuration)",
         "sbatch", "--parsable", "--chdir=\(directory.path(""))",
         "--nodes=1", "--ntasks=2", "--ntasks-per-node=2", "--mem=0",
       ] + options + [Program.root.appending(path: "jobs/\(script).slurm").path(percentEncoded: false)]
@@ -48,7 +49,10 @@ struct SlurmJob: ~Copyable {
   /// that waits after it was queued again starts at once.
   func status(within seconds: Double = 120) throws -> Int32 {
     let end = Date(timeIntervalSinceNow: seconds)
-    while try !isOver() {
+    // A job that is being queued again looks like one that has ended, for a moment.
+    var looks = 0
+    while looks < 4 {
+      looks = try isOver() ? looks + 1 : 0
       let (state, reason) = (try field("JobState"), try field("Reason"))
       try #require(Date() < end, "job \(id) is \(state), \(reason)")
       if reason == "BeginTime" { try control("update", "JobId=\(id)", "StartTime=now") }
@@ -58,9 +62,11 @@ struct SlurmJob: ~Copyable {
   }
 
   private func isOver() throws -> Bool {
-    let queued = try Program.run(command: ["squeue", "--noheader", "--states=all", "--format=%T", "--job=\(id)"])
+    let queued = try Program.run(
+      command: ["squeue", "--noheader", "--states=all", "--format=%T", "--job=\(id)"])
     let states = queued.output.split(whereSeparator: \.isWhitespace)
-    return states.allSatisfy { ["COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL"].contains($0) }
+    return !states.isEmpty
+      && states.allSatisfy { ["COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL"].contains($0) }
   }
 
   /// `scontrol` with these words.

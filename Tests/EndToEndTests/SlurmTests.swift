@@ -29,7 +29,8 @@ struct SlurmTests {
   }
 
   /// The cores of a task are threads of a rank, and the rank is bound to all of them: else it would warn.
-  @Test(.enabled("needs two cores") { ProcessInfo.processInfo.activeProcessorCount > 1 }, arguments: launchers)
+  @Test(
+    .enabled("needs two cores") { ProcessInfo.processInfo.activeProcessorCount > 1 }, arguments: launchers)
   func coresOfATaskAreThreads(_ launcher: String) throws {
     let directory = try TemporaryDirectory()
     let job = try SlurmJob(
@@ -61,7 +62,8 @@ struct SlurmTests {
   func theStatusIsPassedOn(_ launcher: String) throws {
     let directory = try TemporaryDirectory()
     let job = try SlurmJob(
-      "requeue", launcher: launcher, configuration: directory.configuration(train: directory.path("absent.csv")),
+      "requeue", launcher: launcher,
+      configuration: directory.configuration(train: directory.path("absent.csv")),
       in: directory)
     #expect(try job.status() == 66, "\(directory.jobOutput)")
     #expect(try job.field("Restarts") == "0")

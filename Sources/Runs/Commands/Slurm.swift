@@ -67,7 +67,8 @@ public func slurm(
     launcher: request.launcher, array: request.array, isRequeued: request.isRequeued)
   script.remarks = remarks(script, estimate)
   guard script.lines.allSatisfy({ !$0.contains("\n") }) else {
-    throw Failure(.usage, "A word of the command line has a line break, which no comment can hold.", isShared: true)
+    throw Failure(
+      .usage, "A word of the command line has a line break, which no comment can hold.", isShared: true)
   }
   console.print(script.lines)
   return .done
@@ -81,13 +82,15 @@ private func mebibytes(_ bytes: Double) -> Int {
 /// The comment at the head of the script.
 private func remarks(_ script: JobScript, _ estimate: JobEstimate) -> [String] {
   let each = "\(counted(script.tasksPerNode, "rank")) × \(counted(script.cpusPerTask, "thread"))"
-  let tasks = script.array == nil ? [] : ["Each task of the array is a run, with the task's number for a seed."]
+  let tasks =
+    script.array == nil ? [] : ["Each task of the array is a run, with the task's number for a seed."]
   let again = script.isRequeued ? ["A job whose time is over is queued again, and goes on."] : []
-  return ["Trains \(script.configuration) on \(counted(script.nodes, "node")) of \(each)."] + tasks + again + [
-    "Made to be read and changed, by", "",
-    "  " + commandLine(CommandLine.arguments), "",
-    "Words after the script's name go to the program: sbatch SCRIPT --set training.iterations=20. From the environment:",
-    "CONFIG, another configuration; ADMM_MPI, the program; LAUNCHER=srun, ranks started by Slurm itself.",
-    "docs/clusters.md tells more.", "",
-  ] + estimate.lines
+  return ["Trains \(script.configuration) on \(counted(script.nodes, "node")) of \(each)."] + tasks + again
+    + [
+      "Made to be read and changed, by", "",
+      "  " + commandLine(CommandLine.arguments), "",
+      "Words after the script's name go to the program: sbatch SCRIPT --set training.iterations=20. From the environment:",
+      "CONFIG, another configuration; ADMM_MPI, the program; LAUNCHER=srun, ranks started by Slurm itself.",
+      "docs/clusters.md tells more.", "",
+    ] + estimate.lines
 }
