@@ -67,7 +67,7 @@ let package = Package(
     library("MPI", ["Basics", "CMPI"]),
     library("LinearAlgebra", ["COpenBLAS", "CLAPACKE", "CLanes"]),
     library("HDF5", ["Basics", "Files", "MPI", "CHDF5"]),
-    library("Files", ["Basics", "MPI", "CCrypto"]),
+    library("Files", ["Basics", "MPI", "CCrypto", "CZlib"]),
     library("Sums", ["Basics", "MPI", "LinearAlgebra"]),
     library("Networks", ["Basics", "Settings", "MPI", "LinearAlgebra", "Sums"]),
     library("ADMM", ["Basics", "Settings", "MPI", "LinearAlgebra", "Sums", "Networks"]),
@@ -132,7 +132,7 @@ let package = Package(
       "RunsTests",
       [
         "ADMM", "Basics", "Configuration", "Datasets", "Files", "HDF5", "LinearAlgebra", "Models", "MPI",
-        "Networks", "Optimizers", "Reports", "Runs", "Sums",
+        "Networks", "NetworkSupport", "Optimizers", "Reports", "Runs", "Sums",
       ]),
     tests("StudiesTests", ["Basics", "Configuration", "MPI", "Reports", "Runs", "Studies"]),
     tests("EndToEndTests", ["admm-mpi"]),

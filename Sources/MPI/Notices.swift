@@ -9,6 +9,9 @@ public final class Notices {
   /// Their sums over ranks in the last reduction that took them along: the same on every rank.
   public private(set) var totals = [Int64](repeating: 0, count: Notices.count)
 
+  /// Nothing to say yet.
+  public init() {}
+
   /// Writes this rank's numbers into a message whose words are to be added up over ranks. Local.
   public func write(to message: UnsafeMutablePointer<Int64>) {
     let own = UnsafeMutableBufferPointer(start: message, count: Self.count)

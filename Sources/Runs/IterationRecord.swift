@@ -69,8 +69,8 @@ public struct IterationRecord: Sendable, Equatable {
 
 extension IterationRecord {
   /// One quantity of a record: its key in the line, and how it stands in the table.
-  struct Column: Sendable {
-    let key: String
+  package struct Column: Sendable {
+    package let key: String
     /// Over the column; `width` characters or fewer.
     let heading: String
     let width: Int
@@ -81,7 +81,7 @@ extension IterationRecord {
   }
 
   /// All quantities but the iteration and the notes, in the order of the row and of the line.
-  static let columns: [Column] = [
+  package static let columns: [Column] = [
     Column(
       key: "passes", heading: "passes", width: 7, meaning: "how many times the training set was gone through"
     ) {

@@ -169,6 +169,7 @@ package final class RunKeeper {
       console.print("goes on after iteration \(progress.iteration), from \(path)")
       return
     }
+    if found.isEmpty { console.print("there is no checkpoint to go on from: the run begins") }
     guard found.isEmpty else {
       throw Failure(
         .badData,
@@ -215,23 +216,23 @@ extension RunIdentity {
 }
 
 /// How often something may be saved that is not asked for: as often as takes a hundredth of the time, and at first.
-struct SavingBudget {
+package struct SavingBudget {
   private static let share = 0.01
 
   private let clock: () -> Double
   private let start: Double
   private var spent = 0.0
 
-  init(clock: @escaping () -> Double = monotonicSeconds) {
+  package init(clock: @escaping () -> Double = monotonicSeconds) {
     self.clock = clock
     start = clock()
   }
 
   /// Whether there is time for it now.
-  var isDue: Bool { spent <= Self.share * (clock() - start) }
+  package var isDue: Bool { spent <= Self.share * (clock() - start) }
 
   /// Counts the time that `body` takes.
-  mutating func spend(_ body: () throws -> Void) rethrows {
+  package mutating func spend(_ body: () throws -> Void) rethrows {
     let begin = clock()
     defer { spent += clock() - begin }
     try body()

@@ -6,12 +6,16 @@ import Sums
 /// Decides from values that have the same bits on every rank, so that all ranks leave the loop together.
 struct StopRule {
   private let stop: StopSection
+  /// Seconds of training; nil where there is no limit, or a `RunClock` sees to it.
+  private let limit: Double?
   private var lastObjective: Double?
   private var best: IterationRecord?
   private var evaluationsSinceBest = 0
 
-  init(_ stop: StopSection) {
+  /// - Parameter watchesTime: whether the time limit is one of training, looked at after evaluations.
+  init(_ stop: StopSection, watchesTime: Bool) {
     self.stop = stop
+    limit = if watchesTime, case .seconds(let seconds) = stop.timeLimit { seconds } else { nil }
   }
 
   /// What it remembers. Collective.
@@ -37,6 +41,7 @@ struct StopRule {
       return .converged
     }
     if let patience = stop.patience, evaluationsSinceBest >= patience { return .no_improvement }
+    if let limit, record.seconds >= limit { return .time_limit }
     return nil
   }
 }

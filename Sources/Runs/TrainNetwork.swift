@@ -39,7 +39,7 @@ package func trainNetwork(
       try configuration.method.start(network, data.samples, configuration.startOptions, over: ranks)
     }
   }
-  var progress = TrainingProgress(network, configuration.stop)
+  var progress = TrainingProgress(network, configuration.stop, watchesTime: keeper == nil)
   if let keeper {
     if resumes { try keeper.resume(&method, &progress, data, over: ranks) }
     try keeper.begin(over: ranks)

@@ -16,10 +16,12 @@ struct TrainingProgress: ~Copyable {
   var replicas = Replicas()
 
   /// Before the first iteration of a method that was just started.
-  init(_ network: Network, _ stop: StopSection) {
+  ///
+  /// - Parameter watchesTime: whether nobody else does.
+  init(_ network: Network, _ stop: StopSection, watchesTime: Bool) {
     outcome = TrainingOutcome(
       status: .max_iterations, last: IterationRecord(iteration: 0), best: nil, W: network.zeroWeights())
-    rule = StopRule(stop)
+    rule = StopRule(stop, watchesTime: watchesTime)
   }
 
   /// What came out, at the end.

@@ -7,12 +7,12 @@ import Sums
 
 /// A checkpoint that is read. Rank 0 reads what all ranks have alike and sends it to them; each rank reads the rows of
 /// its own samples, on whatever number of ranks they were written.
-final class CheckpointFile: StateArchive {
+package final class CheckpointFile: StateArchive {
   static let format = "admm-mpi checkpoint"
   /// Later releases read earlier versions.
   static let version = 1
 
-  let isReading = true
+  package let isReading = true
   let path: String
   private let file: HDF5File
   private let range: Range<Int>
@@ -23,10 +23,16 @@ final class CheckpointFile: StateArchive {
   ///
   /// - Parameter range: the global numbers of this rank's samples.
   /// - Throws: a shared `Failure` of status `badData` where it is damaged, none, or of a later version.
-  init(_ path: String, range: Range<Int>, over ranks: borrowing Communicator) throws {
+  package init(_ path: String, range: Range<Int>, over ranks: borrowing Communicator) throws {
     self.path = path
     self.range = range
-    try Seal.check(path, over: ranks)
+    let (rank, size) = (ranks.rank, ranks.size)
+    try ranks.agree {
+      guard let file = try SealedFile(path) else {
+        throw Failure(.badData, "\(path) is damaged, or not a checkpoint of this program.")
+      }
+      try file.verify(part: rank, of: size)
+    }
     let isRoot = ranks.isRoot
     var read = try ranks.agree { isRoot ? try Lists(reading: path) : Lists() }
     try read.broadcast(over: ranks)
@@ -36,30 +42,30 @@ final class CheckpointFile: StateArchive {
     self.file = file.take()!
   }
 
-  func within(_ name: String, _ body: () throws -> Void) throws {
+  package func within(_ name: String, _ body: () throws -> Void) throws {
     let outer = prefix
     prefix += name + "."
     defer { prefix = outer }
     try body()
   }
 
-  func list(_ name: String, _ x: inout [Int], count: Int?) throws {
+  package func list(_ name: String, _ x: inout [Int], count: Int?) throws {
     x = try checked(name, lists.whole[prefix + name], count)
   }
 
-  func list(_ name: String, _ x: inout [Double], count: Int?) throws {
+  package func list(_ name: String, _ x: inout [Double], count: Int?) throws {
     x = try checked(name, lists.numbers[prefix + name], count)
   }
 
-  func list(_ name: String, _ x: inout [Float], count: Int?) throws {
+  package func list(_ name: String, _ x: inout [Float], count: Int?) throws {
     x = try checked(name, lists.numbers[prefix + name], count).map { Float($0) }
   }
 
-  func callAsFunction(_ name: String, _ x: inout String) throws {
+  package func callAsFunction(_ name: String, _ x: inout String) throws {
     x = String(decoding: try checked(name, lists.whole[prefix + name], nil).map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
   }
 
-  func bySample(_ name: String, _ x: MutableTile<Float>) throws {
+  package func bySample(_ name: String, _ x: MutableTile<Float>) throws {
     let array = try file.array(prefix + name, isComplete: false)
     guard array.shape.count == 2, array.shape[1] == x.rows, array.shape[0] >= range.upperBound else {
       throw misfit(name, "has the shape \(array.shape)")

@@ -9,8 +9,8 @@ import Sums
 ///
 /// Every value that is named becomes an array of that name, `method.sums.grids` for instance. What is of the samples'
 /// size is [N, d] in single precision; all else has one dimension, texts as their UTF-8 bytes.
-final class CheckpointWriter: StateArchive {
-  let isReading = false
+package final class CheckpointWriter: StateArchive {
+  package let isReading = false
   private var prefix = ""
   private var entries: [Entry] = []
 
@@ -28,18 +28,20 @@ final class CheckpointWriter: StateArchive {
     case samples(MutableTile<Float>)
   }
 
-  func within(_ name: String, _ body: () throws -> Void) throws {
+  package init() {}
+
+  package func within(_ name: String, _ body: () throws -> Void) throws {
     let outer = prefix
     prefix += name + "."
     defer { prefix = outer }
     try body()
   }
 
-  func list(_ name: String, _ x: inout [Int], count: Int?) { add(name, .whole(x)) }
-  func list(_ name: String, _ x: inout [Double], count: Int?) { add(name, .double(x)) }
-  func list(_ name: String, _ x: inout [Float], count: Int?) { add(name, .single(x)) }
-  func callAsFunction(_ name: String, _ x: inout String) { add(name, .bytes(Array(x.utf8))) }
-  func bySample(_ name: String, _ x: MutableTile<Float>) { add(name, .samples(x)) }
+  package func list(_ name: String, _ x: inout [Int], count: Int?) { add(name, .whole(x)) }
+  package func list(_ name: String, _ x: inout [Double], count: Int?) { add(name, .double(x)) }
+  package func list(_ name: String, _ x: inout [Float], count: Int?) { add(name, .single(x)) }
+  package func callAsFunction(_ name: String, _ x: inout String) { add(name, .bytes(Array(x.utf8))) }
+  package func bySample(_ name: String, _ x: MutableTile<Float>) { add(name, .samples(x)) }
 
   private func add(_ name: String, _ content: Content) {
     entries.append(Entry(name: prefix + name, content: content))
@@ -51,23 +53,19 @@ final class CheckpointWriter: StateArchive {
   ///   - samples: N.
   ///   - range: the global numbers of this rank's samples.
   /// - Throws: a shared `Failure` of status `inputOutput`; what was there stays.
-  func write(
+  package func write(
     to output: PendingFile, samples: Int, range: Range<Int>, over ranks: borrowing Communicator
   ) throws {
-    try output.writeTogether(over: ranks) { file in
-      let bytes = entries.reduce(0) { $0 + $1.bytes(samples: samples) }
-      let reserved = try HDF5File.outline(file, bytes: bytes, arrays: entries.count, over: ranks) { outline in
-        try outline.setAttribute("format", CheckpointFile.format)
-        try outline.setAttribute("format_version", CheckpointFile.version)
-        return try entries.map { try $0.reserve(in: outline, samples: samples) }
+    let bytes = entries.reduce(0) { $0 + $1.bytes(samples: samples) }
+    let isRoot = ranks.isRoot
+    try output.writeSealedHDF5(bytes: bytes, arrays: entries.count, over: ranks) { outline in
+      try outline.setAttribute("format", CheckpointFile.format)
+      try outline.setAttribute("format_version", CheckpointFile.version)
+      return try entries.map { try $0.reserve(in: outline, samples: samples) }
+    } fill: { reserved, file in
+      for (entry, rows) in zip(entries, reserved) {
+        try entry.write(to: rows, of: file, range: range, isRoot: isRoot)
       }
-      let isRoot = ranks.isRoot
-      try ranks.agree {
-        for (entry, rows) in zip(entries, reserved) {
-          try entry.write(to: rows, of: file, range: range, isRoot: isRoot)
-        }
-      }
-      try Seal.add(to: file, over: ranks)
     }
   }
 }

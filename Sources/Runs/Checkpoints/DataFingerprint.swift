@@ -4,18 +4,18 @@ import MPI
 
 /// A number that tells whether the data of a run are those of another: of every feature as training has it, and of
 /// every label, on any number of ranks.
-struct DataFingerprint: Equatable {
+package struct DataFingerprint: Equatable {
   /// Of the training, the validation and the test set; 0 for one without samples.
   var sets: [Int]
 
   /// That of a run's data. Collective; one pass over them.
-  init(_ data: borrowing TrainingData, over ranks: borrowing Communicator) throws {
+  package init(_ data: borrowing TrainingData, over ranks: borrowing Communicator) throws {
     sets = DataPart.allCases.map { part in data.set(part).map { $0.fingerprint } ?? 0 }
     // Wraps around: any order of additions gives the same.
     try ranks.sum(&sets)
   }
 
-  init(sets: [Int]) { self.sets = sets }
+  package init(sets: [Int]) { self.sets = sets }
 }
 
 extension ScoredSet {

@@ -9,7 +9,7 @@ extension IterationRecord {
   ]
 
   /// All that a record says. Collective.
-  mutating func archive(_ state: any StateArchive) throws {
+  package mutating func archive(_ state: any StateArchive) throws {
     try state("iteration", &iteration)
     try state("seconds", &seconds)
     try state("notes", &notes)
@@ -23,7 +23,7 @@ extension IterationRecord {
 
 extension Optional where Wrapped == IterationRecord {
   /// The record, if there is one. Collective.
-  mutating func archive(_ state: any StateArchive) throws {
+  package mutating func archive(_ state: any StateArchive) throws {
     var isKnown = self != nil
     try state("is_known", &isKnown)
     var record = self ?? IterationRecord(iteration: 0)

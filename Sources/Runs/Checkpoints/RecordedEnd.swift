@@ -2,13 +2,13 @@ import Basics
 import MPI
 
 /// What run.json says of the end of a run.
-struct RecordedEnd: Equatable {
-  let status: RunStatus
-  let exitStatus: ExitStatus
-  let iterations: Int
+package struct RecordedEnd: Equatable {
+  package let status: RunStatus
+  package let exitStatus: ExitStatus
+  package let iterations: Int
 
   /// Reads the first lines of run.json, which have all of it; nil where they have not.
-  init?(_ text: String) {
+  package init?(_ text: String) {
     var values: [String: String] = [:]
     for line in text.split(separator: "\n") {
       let parts = line.split(separator: ":", maxSplits: 1).map { $0.filter { !" \",".contains($0) } }
@@ -23,10 +23,17 @@ struct RecordedEnd: Equatable {
 }
 
 extension RunDirectory {
-  /// How its run ended, where it came to its end and no more than these iterations are asked for. Collective.
+  /// How its run ended, where it came to its end and no more iterations are asked for. Collective.
+  ///
+  /// - Throws: a shared `Failure` where more are, and there is no checkpoint to go on from.
   func finished(_ iterations: Int, over ranks: borrowing Communicator) throws -> RecordedEnd? {
     guard let end = try recordedEnd(over: ranks), end.status != .running, !end.status.isEarly else { return nil }
-    let hasReachedLimit = end.status == .max_iterations
-    return hasReachedLimit && end.iterations < iterations ? nil : end
+    guard end.status == .max_iterations && end.iterations < iterations else { return end }
+    guard try Checkpoints(self, keep: 1).iterations(over: ranks).isEmpty else { return nil }
+    throw Failure(
+      .badConfiguration,
+      "the run in \(path) is finished, and left no checkpoint from which it could do more than its "
+        + "\(end.iterations) iterations: that takes checkpoint.at_end = true. Train anew in another output.directory.",
+      isShared: true)
   }
 }

@@ -3,14 +3,14 @@ import Configuration
 import Networks
 
 /// What a checkpoint is of: a run goes on from it only where all of this is its own.
-struct RunIdentity: Equatable {
+package struct RunIdentity: Equatable {
   /// d_0 … d_L.
   var widths: [Int]
   var data: DataFingerprint
   /// The resolved configuration, in TOML.
   var configuration: String
 
-  init(_ network: Network, _ data: DataFingerprint, _ configuration: Configuration) {
+  package init(_ network: Network, _ data: DataFingerprint, _ configuration: Configuration) {
     widths = network.widths
     self.data = data
     self.configuration = configuration.resolved
@@ -19,7 +19,7 @@ struct RunIdentity: Equatable {
   /// Makes sure that `other`, a checkpoint's, is of the same run.
   ///
   /// - Throws: a shared `Failure` of status `badConfiguration` that says what differs.
-  func check(_ other: RunIdentity, method: String, path: String) throws {
+  package func check(_ other: RunIdentity, method: String, path: String) throws {
     let (own, theirs) = (Self.values(configuration), Self.values(other.configuration))
     func differing(_ isMeant: (String) -> Bool) -> [String] {
       own.keys.filter { isMeant($0) && theirs[$0] != nil && theirs[$0] != own[$0] }.sorted()

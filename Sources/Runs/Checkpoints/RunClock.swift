@@ -3,7 +3,7 @@ import MPI
 
 /// What time and signals ask of a run: whether it must end early, and whether a checkpoint is due. Each rank says what
 /// it knows with the next sums, so that all decide alike, after the same iteration.
-final class RunClock {
+package final class RunClock {
   /// The words that ranks add up.
   private enum Word: Int, CaseIterable {
     /// How many ranks have had a signal.
@@ -33,7 +33,7 @@ final class RunClock {
   ///   - seconds: how long the run may still take; nil for no limit.
   ///   - interval: seconds between checkpoints; nil for none by time.
   ///   - checkpoint: a guess of how long one takes.
-  init(
+  package init(
     seconds: Double?, interval: Double?, checkpoint: Double, isRoot: Bool,
     clock: @escaping () -> Double = monotonicSeconds
   ) {
@@ -47,7 +47,7 @@ final class RunClock {
   }
 
   /// From now on this rank's words travel with the sums. Local.
-  func join(_ notices: Notices) {
+  package func join(_ notices: Notices) {
     notices.clear()
     notices.say = { [self] words in
       words[Word.signalled.rawValue] = Signals.haveCome ? 1 : 0
@@ -58,24 +58,24 @@ final class RunClock {
   }
 
   /// How the run must end now, by what all ranks have said; nil if it goes on. Local; the same on every rank.
-  static func earlyEnd(_ notices: Notices) -> RunStatus? {
+  package static func earlyEnd(_ notices: Notices) -> RunStatus? {
     if notices.totals[Word.signalled.rawValue] > 0 { return .interrupted }
     return notices.totals[Word.isTimeUp.rawValue] > 0 ? .time_limit : nil
   }
 
   /// Whether time asks for a checkpoint now. Local; the same on every rank.
-  static func isCheckpointDue(_ notices: Notices) -> Bool {
+  package static func isCheckpointDue(_ notices: Notices) -> Bool {
     notices.totals[Word.isCheckpointDue.rawValue] > 0
   }
 
   /// A sweep has taken so long: the longest of the last few counts. Local.
-  func noteSweep(_ seconds: Double) { sweep = max(seconds, 0.8 * sweep) }
+  package func noteSweep(_ seconds: Double) { sweep = max(seconds, 0.8 * sweep) }
 
   /// An evaluation has. Local.
-  func noteEvaluation(_ seconds: Double) { evaluation = max(seconds, 0.8 * evaluation) }
+  package func noteEvaluation(_ seconds: Double) { evaluation = max(seconds, 0.8 * evaluation) }
 
   /// A checkpoint has. Local.
-  func noteCheckpoint(_ seconds: Double) {
+  package func noteCheckpoint(_ seconds: Double) {
     checkpoint = seconds
     lastCheckpoint = clock()
   }
