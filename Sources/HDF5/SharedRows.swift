@@ -71,7 +71,8 @@ extension PendingFile {
     fill: (_ reserved: [ReservedRows], _ file: OutputFile) throws -> Void
   ) throws {
     try writeTogether(over: ranks) { file in
-      let (reserved, end) = try HDF5File.outline(file, bytes: bytes, texts: texts, arrays: arrays, over: ranks, describe)
+      let (reserved, end) = try HDF5File.outline(
+        file, bytes: bytes, texts: texts, arrays: arrays, over: ranks, describe)
       file.beginSeal(end: end)
       try ranks.agree { try fill(reserved, file) }
       let places = reserved.map(\.place).filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }

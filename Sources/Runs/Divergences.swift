@@ -27,7 +27,8 @@ struct Divergences {
     guard let objective = record.objective else { return nil }
     guard objective.isFinite else { return .notFinite(sum: "the objective") }
     // What a network has that knows nothing: multiples of less are no divergence.
-    let atZero = network.loss.atZero(outputs: network.widths[network.L]) * Double(data.samples.partition.samples)
+    let atZero =
+      network.loss.atZero(outputs: network.widths[network.L]) * Double(data.samples.partition.samples)
     if let lowest, objective > stop.divergenceFactor * max(lowest, atZero) {
       return .risen(from: lowest, to: objective)
     }

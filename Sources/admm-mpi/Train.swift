@@ -40,7 +40,9 @@ struct Train: Subcommand {
     help: "Read the configuration and the data as training would, predict the memory, and train nothing.")
   var check = false
 
-  @Flag(help: "Go on with the run that its directory holds, from the newest checkpoint; begin where there is none.")
+  @Flag(
+    help:
+      "Go on with the run that its directory holds, from the newest checkpoint; begin where there is none.")
   var resume = false
 
   @Flag(name: .shortAndLong, help: "Print nothing but warnings, errors and a line with the result.")

@@ -23,7 +23,8 @@ import Testing
         let begin = Date()
         let weights = try ResumeTests.whole(directory, arguments)
         known[name] = (weights, -begin.timeIntervalSinceNow)
-        try FileManager.default.copyItem(atPath: directory.path("whole"), toPath: directory.path("whole \(name)"))
+        try FileManager.default.copyItem(
+          atPath: directory.path("whole"), toPath: directory.path("whole \(name)"))
       }
       let (weights, seconds) = try #require(known[name])
       let job = try Program.start(ranks: 3, arguments, limit: 120)

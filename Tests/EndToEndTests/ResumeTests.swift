@@ -15,7 +15,8 @@ import Testing
   }
 
   static let trained = [
-    Trained("taylor", "taylor.preset=paper"), Trained("accelerated", "accelerated.block=128"), Trained("consistent"),
+    Trained("taylor", "taylor.preset=paper"), Trained("accelerated", "accelerated.block=128"),
+    Trained("consistent"),
     Trained("sgd", "sgd.block=64"), Trained("adam", "adam.block=100"), Trained("lbfgs"), Trained("cg"),
     Trained("accelerated", "accelerated.form=momentum", "accelerated.block=2000"), Trained("taylor"),
   ]
@@ -108,7 +109,8 @@ import Testing
     let result = try directory.result()
     #expect(result.status == "time_limit" && result.iterations > 0)
     #expect(result.final.trainAccuracy ?? 0 > 0.2)
-    let evaluated = try Program.run(ranks: nil, ["evaluate", directory.path("run/model.h5"), directory.path("train.csv")])
+    let evaluated = try Program.run(
+      ranks: nil, ["evaluate", directory.path("run/model.h5"), directory.path("train.csv")])
     #expect(evaluated.status == 0, "\(evaluated.transcript)")
   }
 
@@ -122,7 +124,8 @@ import Testing
     let model = directory.bytes("run/model.h5")
     for again in [["resume", directory.path("run")], arguments + ["--resume"]] {
       let outcome = try Program.run(ranks: 2, again)
-      #expect(outcome.status == 0 && outcome.output.contains("is finished: max_iterations after 4 iterations"))
+      #expect(
+        outcome.status == 0 && outcome.output.contains("is finished: max_iterations after 4 iterations"))
     }
     // More iterations need a checkpoint.
     let more = try Program.run(ranks: 2, ["resume", directory.path("run"), "--set", "training.iterations=9"])
@@ -161,7 +164,8 @@ import Testing
     // The same samples in another place are the same data.
     let copy = try directory.write("copy.csv", Samples(2_000, classes: 3, seed: 31).csv)
     let moved = try Program.run(
-      ranks: 2, ["resume", directory.path("run"), "--set", "training.iterations=5", "--set", "data.train=\(copy)"])
+      ranks: 2,
+      ["resume", directory.path("run"), "--set", "training.iterations=5", "--set", "data.train=\(copy)"])
     #expect(moved.status == 0, "\(moved.transcript)")
   }
 
@@ -195,7 +199,8 @@ import Testing
     let first = try Program.run(
       ranks: 2,
       arguments + [
-        "--set", "training.iterations=5", "--set", "checkpoint.every_iterations=1", "--set", "checkpoint.at_end=true",
+        "--set", "training.iterations=5", "--set", "checkpoint.every_iterations=1", "--set",
+        "checkpoint.at_end=true",
       ])
     try #require(first.status == 0, "\(first.transcript)")
     let kept = directory.url.appending(path: "kept")
@@ -203,7 +208,8 @@ import Testing
     var newest = directory.bytes("run/checkpoints/checkpoint-5.h5")
     newest[newest.count / 2] ^= 4
     try directory.write("run/checkpoints/checkpoint-5.h5", newest)
-    let outcome = try Program.run(ranks: 3, ["resume", directory.path("run"), "--set", "training.iterations=9"])
+    let outcome = try Program.run(
+      ranks: 3, ["resume", directory.path("run"), "--set", "training.iterations=9"])
     #expect(outcome.status == 0, "\(outcome.transcript)")
     #expect(outcome.errors.contains("checkpoint-5.h5 is damaged"), "\(outcome.errors)")
     #expect(outcome.output.contains("goes on after iteration 4"))

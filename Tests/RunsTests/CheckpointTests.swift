@@ -92,8 +92,12 @@ import Testing
           try damaged.write(to: URL(filePath: path))
         }
         try ranks.barrier()
-        let failure = #expect(throws: Failure.self) { _ = try CheckpointFile(path, range: range, over: ranks) }
-        #expect(failure?.status == .badData && failure?.isShared == true, "\(round): \(place), \(failure?.message ?? "")")
+        let failure = #expect(throws: Failure.self) {
+          _ = try CheckpointFile(path, range: range, over: ranks)
+        }
+        #expect(
+          failure?.status == .badData && failure?.isShared == true,
+          "\(round): \(place), \(failure?.message ?? "")")
         try ranks.barrier()
       }
       _ = directory
@@ -193,7 +197,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("5:00\n", 300.0), ("59", 59), ("1:02:03", 3723), ("2-00:00:01", 172_801), ("UNLIMITED", nil), ("INVALID", nil),
+    ("5:00\n", 300.0), ("59", 59), ("1:02:03", 3723), ("2-00:00:01", 172_801), ("UNLIMITED", nil),
+    ("INVALID", nil),
     ("", nil), ("1-", nil),
   ])
   func slurmsTimes(text: String, expected: Double?) { #expect(seconds(ofSlurm: text) == expected) }
@@ -207,7 +212,9 @@ import Testing
     let network = Network(widths: [3, 5, 1], activation: .relu, loss: .logistic, bias: true)
     let data = DataFingerprint(sets: [1, 2, 3])
     let own = RunIdentity(network, data, try configuration("[network]\nhidden = [5]"))
-    func refusal(_ text: String, _ other: DataFingerprint = DataFingerprint(sets: [1, 2, 3])) throws -> String? {
+    func refusal(_ text: String, _ other: DataFingerprint = DataFingerprint(sets: [1, 2, 3])) throws
+      -> String?
+    {
       let theirs = RunIdentity(network, other, try configuration(text))
       do { try own.check(theirs, method: "accelerated", path: "c.h5") } catch let failure as Failure {
         #expect(failure.status == .badConfiguration && failure.isShared)
@@ -217,12 +224,17 @@ import Testing
     }
     let free = "[training]\niterations = 7\nthreads_per_rank = 3\n[stop]\npatience = 3\n[taylor]\nbeta = 3\n"
     #expect(try refusal("[network]\nhidden = [5]") == nil)
-    #expect(try refusal("[network]\nhidden = [5]\n\(free)".replacing("[training]\n", with: "[training]\nmethod = \"accelerated\"\n")) == nil)
+    #expect(
+      try refusal(
+        "[network]\nhidden = [5]\n\(free)".replacing(
+          "[training]\n", with: "[training]\nmethod = \"accelerated\"\n")) == nil)
     #expect(try refusal("[network]\nhidden = [6]")?.contains("network.hidden is [5], it was [6]") == true)
     #expect(
-      try refusal("[network]\nhidden = [5]\n[training]\nseed = 4")?.contains("training.seed is 1, it was 4") == true)
+      try refusal("[network]\nhidden = [5]\n[training]\nseed = 4")?.contains("training.seed is 1, it was 4")
+        == true)
     #expect(
-      try refusal("[network]\nhidden = [5]\n[accelerated]\nl2 = 4")?.contains("accelerated.l2 is \"auto\", it was 4") == true)
+      try refusal("[network]\nhidden = [5]\n[accelerated]\nl2 = 4")?.contains(
+        "accelerated.l2 is \"auto\", it was 4") == true)
     #expect(
       try refusal("[network]\nhidden = [5]", DataFingerprint(sets: [1, 5, 3]))?.contains(
         "the validation set holds other samples") == true)

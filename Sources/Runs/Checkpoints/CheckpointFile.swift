@@ -14,7 +14,7 @@ package final class CheckpointFile: StateArchive {
 
   package let isReading = true
   let path: String
-  private let file: HDF5File
+  private let opened: OpenFile
   private let range: Range<Int>
   private var prefix = ""
   private let lists: Lists
@@ -37,9 +37,7 @@ package final class CheckpointFile: StateArchive {
     var read = try ranks.agree { isRoot ? try Lists(reading: path) : Lists() }
     try read.broadcast(over: ranks)
     lists = read
-    var file: HDF5File?
-    try ranks.agree { file = try HDF5File(reading: path) }
-    self.file = file.take()!
+    opened = try ranks.agree { try OpenFile(path) }
   }
 
   package func within(_ name: String, _ body: () throws -> Void) throws {
@@ -62,11 +60,13 @@ package final class CheckpointFile: StateArchive {
   }
 
   package func callAsFunction(_ name: String, _ x: inout String) throws {
-    x = String(decoding: try checked(name, lists.whole[prefix + name], nil).map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
+    x = String(
+      decoding: try checked(name, lists.whole[prefix + name], nil).map { UInt8(truncatingIfNeeded: $0) },
+      as: UTF8.self)
   }
 
   package func bySample(_ name: String, _ x: MutableTile<Float>) throws {
-    let array = try file.array(prefix + name, isComplete: false)
+    let array = try opened.file.array(prefix + name)
     guard array.shape.count == 2, array.shape[1] == x.rows, array.shape[0] >= range.upperBound else {
       throw misfit(name, "has the shape \(array.shape)")
     }
@@ -87,6 +87,13 @@ package final class CheckpointFile: StateArchive {
   }
 }
 
+/// A file that can be passed on.
+private final class OpenFile {
+  let file: HDF5File
+
+  init(_ path: String) throws { file = try HDF5File(reading: path) }
+}
+
 /// The arrays of a checkpoint that all ranks have alike, by name.
 private struct Lists {
   var whole: [String: [Int]] = [:]
@@ -103,13 +110,18 @@ private struct Lists {
     let version = try file.attribute("format_version", as: Int.self) ?? 0
     guard (1...CheckpointFile.version).contains(version) else {
       throw Failure(
-        .badData, "\(path) has format version \(version); this program reads versions up to "
+        .badData,
+        "\(path) has format version \(version); this program reads versions up to "
           + "\(CheckpointFile.version). Go on with the program that wrote it.")
     }
     for name in try file.names() {
       let array = try file.array(name)
       guard array.shape.count == 1 else { continue }
-      if array.elements == .float { numbers[name] = try array.values() } else { whole[name] = try array.values() }
+      if array.elements == .float {
+        numbers[name] = try array.values()
+      } else {
+        whole[name] = try array.values()
+      }
     }
   }
 

@@ -14,7 +14,8 @@ package struct RecordedEnd: Equatable {
       let parts = line.split(separator: ":", maxSplits: 1).map { $0.filter { !" \",".contains($0) } }
       if parts.count == 2 && values[parts[0]] == nil { values[parts[0]] = parts[1] }
     }
-    guard let status = values["status"].flatMap(RunStatus.init), let iterations = values["iterations"].flatMap({ Int($0) })
+    guard let status = values["status"].flatMap(RunStatus.init),
+      let iterations = values["iterations"].flatMap({ Int($0) })
     else { return nil }
     self.status = status
     self.iterations = iterations
@@ -27,7 +28,9 @@ extension RunDirectory {
   ///
   /// - Throws: a shared `Failure` where more are, and there is no checkpoint to go on from.
   func finished(_ iterations: Int, over ranks: borrowing Communicator) throws -> RecordedEnd? {
-    guard let end = try recordedEnd(over: ranks), end.status != .running, !end.status.isEarly else { return nil }
+    guard let end = try recordedEnd(over: ranks), end.status != .running, !end.status.isEarly else {
+      return nil
+    }
     guard end.status == .max_iterations && end.iterations < iterations else { return end }
     guard try Checkpoints(self, keep: 1).iterations(over: ranks).isEmpty else { return nil }
     throw Failure(

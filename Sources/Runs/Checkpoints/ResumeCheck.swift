@@ -33,7 +33,9 @@ package struct RunIdentity: Equatable {
     for (part, (own, theirs)) in zip(DataPart.allCases, zip(data.sets, other.data.sets)) where own != theirs {
       let keys = differing { $0.hasPrefix("data.") }
       throw refusal(
-        path, "the \(part.rawValue) set holds other samples" + (keys.isEmpty ? "" : ": " + keys.joined(separator: "; ")))
+        path,
+        "the \(part.rawValue) set holds other samples"
+          + (keys.isEmpty ? "" : ": " + keys.joined(separator: "; ")))
     }
   }
 

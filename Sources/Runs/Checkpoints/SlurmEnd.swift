@@ -15,7 +15,8 @@ func secondsToEndOfSlurmJob() -> Double? {
 package func seconds(ofSlurm text: String) -> Double? {
   let text = text.filter { !$0.isWhitespace }
   let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-  guard (1...2).contains(parts.count), let clock = parts.last, let days = parts.count == 2 ? Double(parts[0]) : 0
+  guard (1...2).contains(parts.count), let clock = parts.last,
+    let days = parts.count == 2 ? Double(parts[0]) : 0
   else { return nil }
   let numbers = clock.split(separator: ":", omittingEmptySubsequences: false).map { Double($0) }
   guard (1...3).contains(numbers.count), !numbers.contains(nil) else { return nil }
