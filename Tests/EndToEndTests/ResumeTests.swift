@@ -73,6 +73,32 @@ import Testing
     try Self.expectSameEnd(directory, ranks: 4 - ranks, weights: weights)
   }
 
+  /// mpirun passes USR1 on, and gives its ranks a moment after INT and TERM: whatever they make of it, the run goes on to
+  /// the same bits.
+  @Test(arguments: [SIGUSR1, SIGINT, SIGTERM]) func aSignalToTheLauncherLosesNothing(signal: Int32) throws {
+    let directory = try TemporaryDirectory()
+    let arguments = try Self.arguments(
+      directory, Trained("consistent"), iterations: 400, more: ["checkpoint.every_iterations=1"])
+    let weights = try Self.whole(directory, arguments)
+    let job = try Program.start(ranks: 2, arguments, limit: 90)
+    let isTraining = wait(atMost: 60) { !job.isRunning || !directory.bytes("run/iterations.jsonl").isEmpty }
+    let launchers = job.descendants(
+      named: Program.launcher[0].split(separator: "/").last.map(String.init) ?? "")
+    let launcher = try #require(launchers.first)
+    try #require(isTraining)
+    kill(launcher, signal)
+    let ended = job.outcome(within: 15)
+    let outcome = try #require(ended, "the job went on")
+    #expect(outcome.status != 0)
+    if signal == SIGUSR1 { #expect(outcome.status == 75, "\(outcome.transcript)") }
+    let left = job.descendants(named: "admm-mpi")
+    #expect(left.isEmpty)
+    let checked = try Program.run(
+      ranks: nil, ["evaluate", directory.path("run/model.h5"), directory.path("train.csv")])
+    #expect(checked.status == 0, "what was learnt is there: \(checked.transcript)")
+    try Self.expectSameEnd(directory, ranks: 3, weights: weights)
+  }
+
   /// A second INT ends a run at once, even one whose iterations take for ever.
   @Test func aSecondInterruptEndsAtOnce() throws {
     let directory = try TemporaryDirectory()

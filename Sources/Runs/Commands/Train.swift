@@ -64,6 +64,7 @@ public func train(
   keeper.clock.join(ranks.notices)
   Signals.watch(.all)
   let outcome = try trainLogged(network, configuration, data, keeper, resumes, console, phases, over: ranks)
+
   let model = Model(network, outcome, data, configuration)
   var losses = Losses(console)
   try phases.measure(.save) {
@@ -73,19 +74,11 @@ public func train(
     }
     try losses.noting { try keeper.finishLog(over: ranks) }
   }
-  let baselines = try phases.measure(.baseline) {
-    try outcome.status.isEarly ? [] : trainBaselines(configuration, network, data, console, over: ranks)
-  }
-  console.progress("evaluating")
-  let results = try phases.measure(.evaluate) {
-    try TrainingResults(outcome, network, linear, baselines, data, over: ranks)
-  }
-
+  let results = try results(outcome, network, linear, configuration, data, console, phases, over: ranks)
   if launch.warnings.isEmpty { try warnOfSlowRanks(launch, data, console, phases, over: ranks) }
   var summary = RunSummary(
     RunSummary.Outcome(outcome, hasCheckpoint: keeper.hasCheckpoint, losses), launch: launch,
-    settings: RunSummary.Settings(configuration),
-    problem: RunSummary.Problem(network, data),
+    settings: RunSummary.Settings(configuration), problem: RunSummary.Problem(network, data),
     results: RunSummary.Results(results, weightsSHA256: model.weightsSHA256),
     cost: RunSummary.Cost(
       outcome.work, iterations: outcome.iterations,
@@ -98,6 +91,21 @@ public func train(
   console.print(results.lines + summary.closingLines(directory))
   console.printResult(results.brief(directory.path(of: "model.h5"), summary.outcome))
   return losses.status ?? summary.outcome.exitStatus
+}
+
+/// Trains what the run is held against, unless it has to end early, and evaluates all. Collective.
+private func results(
+  _ outcome: borrowing TrainingOutcome, _ network: Network, _ linear: borrowing LinearModel,
+  _ configuration: Configuration, _ data: borrowing TrainingData, _ console: Console, _ phases: Phases,
+  over ranks: borrowing Communicator
+) throws -> TrainingResults {
+  let baselines = try phases.measure(.baseline) {
+    try outcome.status.isEarly ? [] : trainBaselines(configuration, network, data, console, over: ranks)
+  }
+  console.progress("evaluating")
+  return try phases.measure(.evaluate) {
+    try TrainingResults(outcome, network, linear, baselines, data, over: ranks)
+  }
 }
 
 private func readData(
