@@ -1,5 +1,11 @@
 # Build, run and test admm-mpi. `make help` lists the targets and the variables.
 
+# What `make build` was told last. `make install` installs that, so far as it isn't told otherwise.
+built := .build-variables
+ifneq ($(filter install,$(MAKECMDGOALS)),)
+-include $(built)
+endif
+
 PREFIX ?= /usr/local
 # What to compile for, as in clang's -march. Where login and compute nodes differ: ARCH=x86-64-v3, say.
 ARCH ?= native
@@ -73,7 +79,7 @@ parallel_suites := MPITests FilesTests HDF5Tests SumsTests NetworksTests ADMMTes
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help deps build build-tests venv run test test-one test-mpi test-end-to-end test-mpich \
+.PHONY: help deps build build-tests venv run test test-one test-mpi test-end-to-end test-slurm test-kill test-mpich \
   test-asan test-tsan fuzz fuzz-commands lint format venv-bench bench bench-full bench-learning bench-defaults \
   bench-check install clean
 .DEFAULT_GOAL := help
@@ -94,6 +100,8 @@ deps:
 build:
 	@scripts/require libraries
 	swift build $(release) --product admm-mpi
+	printf '%s ?= %s\n' ARCH '$(ARCH)' SWIFTFLAGS '$(SWIFTFLAGS)' BUILD '$(BUILD)' PKG_MPI '$(PKG_MPI)' \
+	  PKG_BLAS '$(PKG_BLAS)' PKG_LAPACKE '$(PKG_LAPACKE)' PKG_HDF5 '$(PKG_HDF5)' > $(built)
 
 build-tests:
 	@scripts/require libraries
@@ -129,7 +137,19 @@ test-mpi:
 	done
 
 test-end-to-end:
-	swift test $(release) --skip-build --disable-xctest --no-parallel --filter EndToEndTests
+	swift test $(release) --skip-build --disable-xctest --no-parallel --filter EndToEndTests --skip '\.Slurm'
+
+## test-slurm   the batch scripts and what interrupts their jobs, under a Slurm of its own: some minutes
+test-slurm:
+	@scripts/require libraries slurm
+	swift build $(release) --build-tests
+	scripts/with-slurm swift test $(release) --skip-build --disable-xctest --no-parallel --filter '\.Slurm'
+
+## test-kill    kill -9 of a random rank at a random moment, COUNT=1000 times, and on to the same bits: KILL_SEED=1
+COUNT ?= 1000
+export KILL_SEED ?= 1
+test-kill: build-tests venv
+	KILL_COUNT=$(COUNT) swift test $(release) --skip-build --disable-xctest --no-parallel --filter KillTests
 
 ## test-mpich   with MPICH in place of Open MPI: the MPI-aware tests, and a training whose weights have the same bits
 test-mpich: build venv
@@ -216,7 +236,7 @@ bench-defaults: build venv-bench
 bench-check: venv-bench
 	@.venv-bench/bin/python Benchmarks/check.py
 
-## install      the program, its completions, configurations and scripts, under PREFIX
+## install      what `make build` built, with its completions, configurations and scripts, under PREFIX
 install: build
 	@install -D -t $(DESTDIR)$(PREFIX)/bin $(program)
 	share=$(DESTDIR)$(PREFIX)/share
@@ -234,4 +254,4 @@ install: build
 
 ## clean        remove what was built, and the virtual environments; runs/ stays
 clean:
-	rm -rf .build .build-mpich .build-asan .build-tsan .build-fuzz .venv .venv-bench
+	rm -rf $(built) .build .build-mpich .build-asan .build-tsan .build-fuzz .venv .venv-bench

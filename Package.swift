@@ -132,7 +132,7 @@ let package = Package(
       "RunsTests",
       [
         "ADMM", "Basics", "Configuration", "Datasets", "Files", "HDF5", "LinearAlgebra", "Models", "MPI",
-        "Networks", "Optimizers", "Reports", "Runs", "Sums",
+        "Networks", "NetworkSupport", "Optimizers", "Reports", "Runs", "Sums",
       ]),
     tests("StudiesTests", ["Basics", "Configuration", "MPI", "Reports", "Runs", "Studies"]),
     tests("EndToEndTests", ["admm-mpi"]),

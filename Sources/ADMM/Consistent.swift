@@ -26,6 +26,7 @@ public struct Consistent: ~Copyable, TrainingMethod {
   /// N.
   private let sampleCount: Int
   private var nextGrams = 0
+  private var caution = Caution()
   /// The common factor of the penalties.
   private var scale = 1.0
   /// f of the last sweep.
@@ -103,12 +104,38 @@ public struct Consistent: ~Copyable, TrainingMethod {
     momentum = network.flatZeros()
   }
 
+  /// The multipliers 0, the penalties those of the start, ten times the proximal term. Local.
+  public mutating func restart(
+    at W: borrowing Layers<Matrix<Float>>, _ samples: borrowing Samples, over ranks: borrowing Communicator
+  ) throws {
+    caution.level += 1
+    w = network.flat(W)
+    momentum.fill(0)
+    pass.rule.clear()
+    pass.forget()
+    (scale, objective, nextGrams) = (1, .infinity, sweeps)
+    try metric.restart(ridge: caution.ridge(settings.proximal))
+    events.append(caution.ridgeEvent(settings.proximal))
+  }
+
   public var work: SweepWork { pass.work }
 
   public func progress(over ranks: borrowing Communicator) throws -> SweepProgress {
     var progress = SweepProgress(objective: objective * Double(sampleCount))
     if network.L > 1 { progress.activationResidual = largestResidual }
     return progress
+  }
+
+  public mutating func archive(_ state: any StateArchive, _ samples: borrowing Samples) throws {
+    try state("sweeps", &sweeps)
+    try state("caution", &caution.level)
+    try state("w", &w)
+    try state("momentum", &momentum)
+    try state("scale", &scale)
+    try state("objective", &objective)
+    try state("next_grams", &nextGrams)
+    try state.within("metric") { try metric.archive(state) }
+    try state.within("pass") { try pass.archive(state) }
   }
 
   public func copyWeights(to W: inout Layers<Matrix<Float>>) { network.assign(&W, w) }

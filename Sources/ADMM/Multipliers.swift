@@ -93,6 +93,13 @@ final class Multipliers: BackwardRule {
     return (1..<L).reduce(network.lastRows) { $0 + paddedRows(d[$1]) + paddedRows(d[$1] + 1) }
   }
 
+  /// All multipliers 0 again. Local.
+  func clear() {
+    for l in 1...network.L { u[l].clear() }
+    for l in 1..<network.L { v[l].clear() }
+    for l in factors.indices { (factors[l], beta[l]) = (1, 1) }
+  }
+
   /// Sets β_l for the next pass. Local, the same on every rank.
   func setPenalty(_ l: Int, _ new: Double) {
     factors[l] = Float(beta[l] / new)
@@ -177,6 +184,13 @@ extension Multipliers {
 
   /// β_l ‖z_l + u_l − W a‖² against ½ l2 ‖V‖²: the least squares' share of the decay.
   func decayShare(_ l: Int) -> Double { 1 / (2 * beta[l]) }
+
+  /// u, v and the penalties on whose scale they are.
+  func archive(_ state: any StateArchive) throws {
+    for l in 1...network.L { try state.bySample("u\(l)", u[l].own(rows: network.widths[l])) }
+    for l in 1..<network.L { try state.bySample("v\(l)", v[l].own(rows: network.widths[l])) }
+    try state.list("beta", &beta, count: beta.count)
+  }
 
   func read(_ scalars: ExactSum) {
     for l in 1..<network.L {

@@ -23,6 +23,7 @@ extension Taylor {
   public mutating func sweep(
     _ samples: borrowing Samples, over ranks: borrowing Communicator, isMeasured: Bool = false
   ) throws {
+    try factorInputs(samples, over: ranks)
     try reduceSums(samples, over: ranks)
     // W_l ← z_l a_{l−1}ᵀ (a_{l−1} a_{l−1}ᵀ + ρ_l I)⁻¹
     try updateWeights()
@@ -69,11 +70,16 @@ extension Taylor {
 
   private mutating func solveWeights(_ l: Int) throws {
     solved[l].mutableAll.assign(sums.total(.outputs(l)))
-    if l > 1 { try systems[l].take(sums.total(.gram(l - 1)), ridge: settings.ridge) }
+    if l > 1 { try systems[l].take(sums.total(.gram(l - 1)), ridge: caution.ridge(settings.ridge)) }
     systems[l].solveFromRight(&solved[l])
     if let event = systems[l].event { events.append("W_\(l): \(event)") }
     let (to, from) = (W[l].mutableBase, solved[l].base)
     for k in 0..<solved[l].count { to[k] = Float(from[k]) }
+    try prepareWeights(l)
+  }
+
+  /// Makes W_l ready for products, and for the update of a_{l−1}. Local, the same on every rank.
+  mutating func prepareWeights(_ l: Int) throws {
     if l == 1 {
       firstWeights.assign(weights(1))
     } else {

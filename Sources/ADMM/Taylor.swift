@@ -25,6 +25,10 @@ public struct Taylor: ~Copyable, TrainingMethod {
   public internal(set) var sweeps = 0
   /// What the log should say of the last sweep, such as a raised ridge. Whoever reports empties it.
   public var events: [String] = []
+  /// Grows with each divergence.
+  var caution = Caution()
+  /// With which the data's system was factored; nil before it was.
+  var factoredCaution: Caution?
   /// Seconds in the weight systems.
   var solving = 0.0
   /// What the start took of the times that `sums` counts.
@@ -64,13 +68,10 @@ public struct Taylor: ~Copyable, TrainingMethod {
     tileColumns: Int? = nil, over ranks: borrowing Communicator
   ) throws -> Taylor {
     samples.check(network)
-    let G = try samples.gram(network, over: ranks)
     // The least of all hosts', so that reported sums are rounded in the same places everywhere.
     let columns = try ranks.min(tileColumns ?? Self.tileColumns(network))
     var taylor = Taylor(network, settings, samples, try ThreadTeam(count: options.threads), columns)
-    do { try taylor.systems[1].take(G.all, ridge: settings.ridge) } catch let error as LAPACKError {
-      throw NumericalError.unsolvable(system: "W_1", reason: error.description)
-    }
+    try taylor.factorInputs(samples, over: ranks)
     try taylor.begin(samples, seed: options.seed, over: ranks)
     taylor.atStart = taylor.seconds
     taylor.events = []
@@ -135,6 +136,19 @@ public struct Taylor: ~Copyable, TrainingMethod {
     one.reductions = 1
     one.bytes = sums.bytes
     return sweeps * one
+  }
+
+  /// W, z, λ and the grids; the rest follows from them, but for the data's system, which every start makes.
+  public mutating func archive(_ state: any StateArchive, _ samples: borrowing Samples) throws {
+    try state("sweeps", &sweeps)
+    try state("caution", &caution.level)
+    try state("W", &W)
+    for l in 1...L { try state.bySample("z\(l)", variables.z[l].own(rows: network.widths[l])) }
+    try state.bySample("lambda", variables.lambda.own(rows: network.widths[L]))
+    try state.within("sums") { try sums.archive(state) }
+    guard state.isReading else { return }
+    for l in 1...L { try prepareWeights(l) }
+    sumAgain(samples)
   }
 
   public func copyWeights(to W: inout Layers<Matrix<Float>>) { W.assign(self.W) }

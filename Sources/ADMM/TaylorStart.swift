@@ -1,9 +1,40 @@
+import Basics
 import LinearAlgebra
 import MPI
 import Networks
 import Sums
 
 extension Taylor {
+  /// Factors a_0 a_0ᵀ + ρ_1 I where ρ_1 is another one now. Collective; two reductions, once a run unless it diverges.
+  mutating func factorInputs(_ samples: borrowing Samples, over ranks: borrowing Communicator) throws {
+    guard factoredCaution != caution else { return }
+    let G = try samples.gram(network, over: ranks)
+    do { try systems[1].take(G.all, ridge: caution.ridge(settings.ridge)) } catch let error as LAPACKError {
+      throw NumericalError.unsolvable(system: "W_1", reason: error.description)
+    }
+    factoredCaution = caution
+  }
+
+  /// z_l = W_l a_{l−1}, a_l = h(z_l), λ = 0, and the sums for the next W_l. Local.
+  public mutating func restart(
+    at given: borrowing Layers<Matrix<Float>>, _ samples: borrowing Samples,
+    over ranks: borrowing Communicator
+  ) throws {
+    caution.level += 1
+    W.assign(given)
+    for l in 1...L { variables.z[l].clear() }
+    variables.lambda.clear()
+    sums.forget()
+    for l in 1...L {
+      do { try prepareWeights(l) } catch let error as LAPACKError {
+        throw NumericalError.unsolvable(system: "a_\(l - 1)", reason: error.description)
+      }
+    }
+    forEachTile(of: chunks, samples) { passForward($0) }
+    sumAgain(samples)
+    events.append(caution.ridgeEvent(settings.ridge))
+  }
+
   /// The start values of z_l and λ; from them and the start's a_l the W_l, l = 2 … L; and the first sweep's a_l and
   /// sums. Collective.
   mutating func begin(_ samples: borrowing Samples, seed: UInt64, over ranks: borrowing Communicator) throws {

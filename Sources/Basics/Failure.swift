@@ -14,6 +14,8 @@ public enum ExitStatus: Int32, Sendable, Codable {
   case noMemory = 71
   /// Reading or writing failed.
   case inputOutput = 74
+  /// Stopped early, with a checkpoint: to be started again.
+  case stoppedEarly = 75
   /// A wrong configuration.
   case badConfiguration = 78
 }

@@ -4,7 +4,7 @@
 /// It says what and where, in the letters of the formulae. What to do about it depends on settings, so whoever knows
 /// them says that.
 public enum NumericalError: Error, Equatable, CustomStringConvertible {
-  /// A sum over all samples has left the range of single precision, or holds a NaN.
+  /// A sum over all samples, or what follows from such sums, has left the range of single precision, or holds a NaN.
   case notFinite(sum: String)
   /// A system of equations can't be solved or factored.
   case unsolvable(system: String, reason: String)
@@ -12,13 +12,16 @@ public enum NumericalError: Error, Equatable, CustomStringConvertible {
   case diverged(step: Int)
   /// The objective rises however short the step is.
   case rising
+  /// The objective rose far above its lowest value.
+  case risen(from: Double, to: Double)
 
   public var description: String {
     switch self {
-    case .notFinite(let sum): "\(sum) is not finite: the iterates have left the range of single precision"
+    case .notFinite(let what): "\(what) is not finite: the iterates have left the range of single precision"
     case .unsolvable(let system, let reason): "the system for \(system) can't be solved: \(reason)"
     case .diverged(let step): "step \(step) has left the range of single precision"
     case .rising: "the objective rises however short the step is"
+    case .risen(let from, let to): "the objective rose from \(Float(from)) to \(Float(to))"
     }
   }
 }

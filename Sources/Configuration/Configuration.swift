@@ -13,6 +13,7 @@ public struct Configuration: Sendable, Equatable {
   public var methods = MethodTable()
   public var baselines = BaselinesSection()
   public var stop = StopSection()
+  public var checkpoint = CheckpointSection()
   public var output = OutputSection()
 
   /// The keys that the file or the command line sets, as `section.key`; the values of all others are defaults.

@@ -31,6 +31,7 @@ extension Configuration {
     + section("training", TrainingSection.keys, \.training)
     + methods.flatMap { methodSection($0) }
     + section("baselines", BaselinesSection.keys, \.baselines) + section("stop", StopSection.keys, \.stop)
+    + section("checkpoint", CheckpointSection.keys, \.checkpoint)
     + section("output", OutputSection.keys, \.output)
 
   /// The sections in the order in which they are shown.

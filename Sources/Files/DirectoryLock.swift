@@ -12,16 +12,37 @@ package final class DirectoryLock: Sendable {
 
   private let path: String
   private let descriptor: CInt
+  private let holder: Holder
 
-  private init(_ path: String, _ descriptor: CInt) {
+  private init(_ path: String, _ descriptor: CInt, _ holder: Holder) {
     self.path = path
     self.descriptor = descriptor
+    self.holder = holder
   }
 
   deinit {
     // While it is still locked: whoever waits with the same file open then finds that it has lost its name.
-    unlink(path)
+    if isInPlace { unlink(path) }
     close(descriptor)
+  }
+
+  /// Whether the lock's file is where it was.
+  private var isInPlace: Bool { FileIdentity(path) == FileIdentity(descriptor: descriptor) }
+
+  /// Takes the lock once more where its file has gone, with its directory for instance. Local.
+  ///
+  /// - Throws: a `Failure` of status `inputOutput`: another process has it now, or nothing can be written.
+  package func renew() throws {
+    guard !isInPlace else { return }
+    let new = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o666)
+    guard new >= 0 else { throw systemFailure("the directory of \(path) can't be written") }
+    // Closing any descriptor of a file gives up the process's locks on it: only then it is locked.
+    dup2(new, descriptor)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    close(new)
+    guard locked(descriptor) == .taken, holder.write(to: descriptor) else {
+      throw Failure(.inputOutput, "the directory of \(path) is in use by another process.")
+    }
   }
 
   /// Takes the lock of a directory, writes to it, and removes what killed jobs have left of files that they were
@@ -57,7 +78,7 @@ package final class DirectoryLock: Sendable {
         close(descriptor)
         continue
       }
-      let lock = DirectoryLock(path, descriptor)
+      let lock = DirectoryLock(path, descriptor, this)
       guard this.write(to: descriptor) else {
         throw systemFailure("the directory \(directory) can't be written", advice: advice)
       }
@@ -65,7 +86,6 @@ package final class DirectoryLock: Sendable {
       return lock
     }
   }
-
 }
 
 /// What comes of asking for a lock; unknown where the file system has none.
@@ -90,7 +110,7 @@ func locked(_ descriptor: CInt, _ kind: CInt = F_SETLK) -> LockOutcome {
 }
 
 /// Who holds a lock, as its file says.
-private struct Holder {
+private struct Holder: Sendable {
   let host: String
   let process: pid_t
 

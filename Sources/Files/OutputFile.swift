@@ -17,25 +17,23 @@ package final class OutputFile {
 
   /// Makes a file where there is none. No link is followed, and nothing that is there is touched.
   ///
-  /// - Parameters:
-  ///   - name: what messages call it; its path by default.
-  ///   - appending: whether every write goes to the end, whoever else writes.
+  /// - Parameter name: what messages call it; its path by default.
   /// - Throws: a `Failure` of status `inputOutput`.
-  package convenience init(new path: String, calling name: String? = nil, appending: Bool = false) throws {
-    try self.init(path, calling: name ?? path, O_CREAT | O_EXCL | (appending ? O_APPEND : 0))
+  package convenience init(new path: String, calling name: String? = nil) throws {
+    try self.init(path, calling: name ?? path, O_CREAT | O_EXCL)
   }
 
-  /// Opens a file that another rank has made. No link is followed.
+  /// Opens a file that this job has made. No link is followed.
   ///
   /// - Throws: a `Failure` of status `inputOutput`.
-  package convenience init(existing path: String, calling name: String) throws {
-    try self.init(path, calling: name, 0)
+  package convenience init(existing path: String, calling name: String? = nil) throws {
+    try self.init(path, calling: name ?? path, 0)
   }
 
   private init(_ path: String, calling name: String, _ flags: CInt) throws {
     self.path = path
     self.name = name
-    descriptor = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | flags, 0o666)
+    descriptor = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0o666)
     guard descriptor >= 0 else { throw systemFailure("\(name) can't be made") }
   }
 
@@ -73,6 +71,29 @@ package final class OutputFile {
     }
     parts?.add(bytes, at: offset)
   }
+
+  /// Cuts off what lies beyond `count` bytes. Where that can't be done nothing changes.
+  package func cut(to count: Int) { ftruncate(descriptor, count) }
+
+  /// The first `count` bytes, also of a file that has lost its name.
+  ///
+  /// - Throws: a `Failure` of status `inputOutput`.
+  package func bytes(_ count: Int) throws -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    var done = 0
+    while done < count {
+      let read = bytes.withUnsafeMutableBytes {
+        pread(descriptor, $0.baseAddress.map { $0 + done }, count - done, done)
+      }
+      if read < 0 && errno == EINTR { continue }
+      guard read > 0 else { throw systemFailure("what was written to \(name) can't be read") }
+      done += read
+    }
+    return bytes
+  }
+
+  /// Whether its name still leads to it.
+  package var hasItsName: Bool { FileIdentity(path) == FileIdentity(descriptor: descriptor) }
 
   /// Hands all of `text` to the operating system.
   ///

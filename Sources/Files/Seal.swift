@@ -152,6 +152,13 @@ package final class SealedFile {
     }
   }
 
+  /// Verifies one of so many parts of the file, as ranks share them. Local; reads that part.
+  ///
+  /// - Throws: a `Failure` of status `badData` that names the bytes where they are not as they were written.
+  package func verify(part: Int, of parts: Int) throws {
+    try verify(seal.end / parts * part..<(part == parts - 1 ? seal.end : seal.end / parts * (part + 1)))
+  }
+
   /// All bytes of a small file up to the checksums, verified. Local.
   ///
   /// - Throws: a `Failure` of status `badData` where a byte is not as it was written.

@@ -77,9 +77,14 @@ public struct HDF5File: ~Copyable {
   ///
   /// - Parameter isSealed: tests leave it open, as other programs do.
   public init(creating path: String, isSealed: Bool = true) throws {
+    try self.init(creating: PendingFile(path), isSealed: isSealed)
+  }
+
+  /// The same for a file that may not replace everything.
+  package init(creating output: PendingFile, isSealed: Bool = true) throws {
     let access = try memoryAccessList()
-    let handle = FileHandle(id: try created(path, access))
-    self.init(path, handle, isShared: false, isSealed: isSealed, output: PendingFile(path))
+    let handle = FileHandle(id: try created(output.path, access))
+    self.init(output.path, handle, isShared: false, isSealed: isSealed, output: output)
   }
 
   /// Creates a file on the disk in place of the one of this path, which no other process uses, with room for the head

@@ -60,17 +60,19 @@ extension PendingFile {
   ///
   /// - Parameters:
   ///   - bytes: how long the reserved rows are together.
-  ///   - texts: those that `describe` writes; all else takes less than a few pages.
+  ///   - texts: those that `describe` writes.
+  ///   - arrays: how many arrays there are; all else takes less than a few pages.
   ///   - describe: for rank 0; creates all arrays, and returns those that it has reserved.
   ///   - fill: local; writes this rank's rows of them. Together the ranks write all rows, each once.
   /// - Throws: a shared `Failure` of status `inputOutput`.
   package func writeSealedHDF5(
-    bytes: Int, texts: [String] = [], over ranks: borrowing Communicator,
+    bytes: Int, texts: [String] = [], arrays: Int = 8, over ranks: borrowing Communicator,
     describe: (borrowing HDF5File) throws -> [ReservedRows],
     fill: (_ reserved: [ReservedRows], _ file: OutputFile) throws -> Void
   ) throws {
     try writeTogether(over: ranks) { file in
-      let (reserved, end) = try HDF5File.outline(file, bytes: bytes, texts: texts, over: ranks, describe)
+      let (reserved, end) = try HDF5File.outline(
+        file, bytes: bytes, texts: texts, arrays: arrays, over: ranks, describe)
       file.beginSeal(end: end)
       try ranks.agree { try fill(reserved, file) }
       let places = reserved.map(\.place).filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }
@@ -85,7 +87,7 @@ extension HDF5File {
   /// - Returns: the same on every rank; the end of the file, too.
   /// - Throws: a shared `Failure` of status `inputOutput`.
   fileprivate static func outline(
-    _ output: OutputFile, bytes: Int, texts: [String], over ranks: borrowing Communicator,
+    _ output: OutputFile, bytes: Int, texts: [String], arrays: Int, over ranks: borrowing Communicator,
     _ describe: (borrowing HDF5File) throws -> [ReservedRows]
   ) throws -> (reserved: [ReservedRows], end: Int) {
     let isRoot = ranks.isRoot
@@ -93,7 +95,7 @@ extension HDF5File {
       guard isRoot else { return [] }
       // HDF5 itself does not survive a disk that is full: it gets what can be written.
       let longest = texts.map(\.utf8.count).max() ?? 0
-      let room = [UInt8](repeating: 0, count: 1 << 14 + texts.count * longest)
+      let room = [UInt8](repeating: 0, count: 1 << 14 + 512 * arrays + texts.count * longest)
       try room.withUnsafeBytes { try output.write($0, at: 0) }
       try [UInt8(0)].withUnsafeBytes { try output.write($0, at: room.count + bytes) }
       let file = try HDF5File(replacing: output.path)

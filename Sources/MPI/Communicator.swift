@@ -1,3 +1,4 @@
+import Basics
 import CMPI
 import Glibc
 
@@ -13,6 +14,8 @@ public struct Communicator: ~Copyable {
   public let rank: Int
   /// How many ranks there are.
   public let size: Int
+  /// What travels along with reductions.
+  public let notices = Notices()
 
   /// A duplicate of `original` whose errors come back as `MPIError`. Collective; MPI 3.1, section 6.4.2.
   init(duplicating original: mpi_communicator) throws(MPIError) {
@@ -143,8 +146,10 @@ public struct Communicator: ~Copyable {
     let layout = try GatherLayout(counts)
     var code = mpi_success()
     let all = [T](unsafeUninitializedCapacity: layout.total) { buffer, initialized in
-      code = mpi_allgatherv(
-        x, layout.counts[rank], buffer.baseAddress, layout.counts, layout.starts, T.datatype, handle)
+      code = Progress.inMPI {
+        mpi_allgatherv(
+          x, layout.counts[rank], buffer.baseAddress, layout.counts, layout.starts, T.datatype, handle)
+      }
       initialized = layout.total
     }
     try check(code, "MPI_Allgatherv")

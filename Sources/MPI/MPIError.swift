@@ -1,3 +1,4 @@
+import Basics
 import CMPI
 
 /// A call to MPI that did not return `MPI_SUCCESS`.
@@ -12,8 +13,9 @@ public struct MPIError: Error, CustomStringConvertible {
   public var description: String { "\(call) failed with code \(code): \(message)" }
 }
 
-/// Throws when `code`, returned by the C function `call`, is not `MPI_SUCCESS`.
-func check(_ code: CInt, _ call: String) throws(MPIError) {
+/// Calls the C function `call`, which may wait for other ranks, and throws when it does not return `MPI_SUCCESS`.
+func check(_ code: @autoclosure () -> CInt, _ call: String) throws(MPIError) {
+  let code = Progress.inMPI(code)
   guard code != mpi_success() else { return }
   let message = text(capacity: mpi_max_error_string()) { mpi_error_string(code, $0, $1) }.text
   throw MPIError(call: call, code: code, message: message.isEmpty ? "no text" : message)

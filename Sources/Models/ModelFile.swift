@@ -27,14 +27,15 @@ extension Model {
     let isRoot = ranks.isRoot
     try ranks.agree {
       guard isRoot else { return }
-      do { try writeFile(path) } catch {
+      do { try write(to: PendingFile(path)) } catch {
         throw Failure(.inputOutput, "The model can't be written. \(error)")
       }
     }
   }
 
-  private func writeFile(_ path: String) throws {
-    let file = try HDF5File(creating: path)
+  /// Writes the model, whole or not at all. Local: for one rank.
+  package func write(to output: PendingFile) throws {
+    let file = try HDF5File(creating: output)
     try file.setAttribute("format", Layout.format)
     try file.setAttribute("format_version", Layout.version)
     try file.setAttribute("program_version", provenance.program)

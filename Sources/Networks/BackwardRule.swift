@@ -36,6 +36,8 @@ package protocol BackwardRule: AnyObject {
   func endPass(isMeasuring: Bool)
   /// Takes the totals of the sums of single numbers.
   func read(_ scalars: ExactSum)
+  /// What it keeps from pass to pass. Collective.
+  func archive(_ state: any StateArchive) throws
 }
 
 extension BackwardRule {
@@ -52,6 +54,7 @@ extension BackwardRule {
   package func visit(_ tile: PassTile, isMeasuring: Bool, _ body: () -> Void) { body() }
   package func endPass(isMeasuring: Bool) {}
   package func read(_ scalars: ExactSum) {}
+  package func archive(_ state: any StateArchive) throws {}
 }
 
 /// The chain rule: the sums are the objective's gradient.

@@ -12,7 +12,7 @@ import Sums
 /// times.
 package struct GramMetric: ~Copyable {
   private let network: Network
-  private let ridge: Double
+  private var ridge: Double
   /// G_l of the inputs of layer l, l = 1 … L: upper triangles.
   private var grams: Layers<Matrix<Double>>
   /// G_l in single precision, then G_l + ρ_l I factored, and for many outputs inverted.
@@ -66,6 +66,14 @@ package struct GramMetric: ~Copyable {
     try factor(1)
   }
 
+  /// Takes another ridge, and forgets the hidden layers' activations: `setHidden` is to follow. Local, the same on
+  /// every rank.
+  package mutating func restart(ridge: Double) throws {
+    self.ridge = ridge
+    isSet = false
+    try factor(1)
+  }
+
   /// Takes G of the hidden layers' activations over a batch. Local, the same on every rank.
   ///
   /// - Parameter keep: the share of what is known that is kept, so that batches average out.
@@ -93,6 +101,16 @@ package struct GramMetric: ~Copyable {
         for j in 0..<d { to.column(j).update(from: result.column(j), count: to.rows) }
       }
     }
+  }
+
+  /// The Gram matrices of the hidden layers, from which the systems follow. Collective.
+  package mutating func archive(_ state: any StateArchive) throws {
+    try state("ridge", &ridge)
+    try state("is_set", &isSet)
+    try state.list("decay", &decay, count: decay.count)
+    if isSet { for l in stride(from: 2, through: network.L, by: 1) { try state("gram\(l)", &grams[l]) } }
+    guard state.isReading else { return }
+    for l in 1...(isSet ? network.L : 1) { try factor(l) }
   }
 
   private mutating func blend(_ l: Int, _ G: Tile<Double>, samples: Int, keep: Double) {

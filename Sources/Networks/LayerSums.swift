@@ -43,6 +43,9 @@ package struct LayerSums: ~Copyable {
   /// Whether the next pass over the chunks only measures sums, to choose grids, and is to be followed by another.
   package var isMeasuring: Bool { sums.isMeasuring }
 
+  /// What decides how the next sums are rounded. Collective.
+  package mutating func archive(_ state: any StateArchive) throws { try sums.archive(state) }
+
   /// How many bytes one reduction moves.
   package var bytes: Int { sums.bytes }
 
@@ -109,6 +112,9 @@ package struct LayerSums: ~Copyable {
   package mutating func reduce(over ranks: borrowing Communicator) throws -> Bool {
     try sums.reduce(over: ranks)
   }
+
+  /// Forgets what was added and how large sums were: the next pass over the chunks only measures. Local.
+  package mutating func forget() { sums.forget() }
 
   /// The total of a sum over all samples, as last reduced: of a Gram matrix the upper triangle.
   package func total(_ kind: LayerSum) -> Tile<Double> {

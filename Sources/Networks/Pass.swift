@@ -112,6 +112,19 @@ package struct Pass<Rule: BackwardRule>: ~Copyable {
     }
   }
 
+  /// Forgets how large sums were: the next pass is as the first. Local.
+  package mutating func forget() {
+    for message in sums.indices { sums[message].forget() }
+  }
+
+  /// What the next pass depends on beside its weights. Collective.
+  package mutating func archive(_ state: any StateArchive) throws {
+    try state.within("rule") { try rule.archive(state) }
+    try state.within("sums") { try sums[Self.withoutGrams].archive(state) }
+    try state.within("sums_with_grams") { try sums[Self.withGrams].archive(state) }
+    try state.within("work") { try work.archive(state) }
+  }
+
   /// n G_l, l = 1 … L−1, of the last pass with `hasGrams`: the upper triangle.
   package func gram(_ l: Int) -> Tile<Double> { sums[Self.withGrams].total(.gram(l)) }
 

@@ -24,6 +24,14 @@ package struct SharedMatrix: ~Copyable {
 
   package func columns(_ range: Range<Int>) -> Tile<Float> { memory.columns(range) }
 
+  /// Zeros again, padding included. Before threads run.
+  package func clear() {
+    for j in 0..<window.columns { window.column(j).update(repeating: 0, count: window.rows) }
+  }
+
+  /// The first rows of all columns, while no thread writes them.
+  package func own(rows: Int) -> MutableTile<Float> { window.rows(0..<rows) }
+
   /// For the one thread that these columns belong to.
   package func ownColumns(_ range: Range<Int>) -> MutableTile<Float> { window.columns(range) }
 }

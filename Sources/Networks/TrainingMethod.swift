@@ -1,5 +1,6 @@
 import LinearAlgebra
 import MPI
+import Sums
 
 /// What trains a network, sweep by sweep.
 ///
@@ -32,6 +33,23 @@ public protocol TrainingMethod: ~Copyable {
   func copyWeights(to W: inout Layers<Matrix<Float>>)
   /// Gives every rank the weights of rank 0, for ranks that have come apart because they round differently. Collective.
   mutating func takeWeightsOfRoot(over ranks: borrowing Communicator) throws
+  /// Begins again at given weights after a divergence, more carefully each time: no momentum, memory or multipliers,
+  /// and ten times the ridge or, of a method that has none, half the step. Collective.
+  ///
+  /// The next sweep depends on the weights and on how many divergences there were, not on what the iterates became.
+  ///
+  /// - Parameters:
+  ///   - W: finite weights that this method once had.
+  ///   - samples: those that the method was started on.
+  /// - Throws: `NumericalError`, the same on all ranks, where the method can't go on from there.
+  mutating func restart(
+    at W: borrowing Layers<Matrix<Float>>, _ samples: borrowing Samples, over ranks: borrowing Communicator
+  ) throws
+  /// Lists all that the next sweep depends on beside the samples and the settings, for a checkpoint. Collective.
+  ///
+  /// A method that was just started on the same samples and then reads what another wrote, on any number of ranks and
+  /// threads, goes on to the same bits.
+  mutating func archive(_ state: any StateArchive, _ samples: borrowing Samples) throws
 }
 
 extension TrainingMethod where Self: ~Copyable {
@@ -72,6 +90,15 @@ public struct SweepWork: Sendable, Equatable {
 
   /// Nothing yet.
   public init() {}
+
+  /// Its numbers. Collective.
+  package mutating func archive(_ state: any StateArchive) throws {
+    try state("flops", &flops)
+    try state("sum_flops", &sumFlops)
+    try state("reductions", &reductions)
+    try state("bytes", &bytes)
+    try state("samples", &samples)
+  }
 
   /// That of so many sweeps.
   package static func * (count: Int, one: SweepWork) -> SweepWork {

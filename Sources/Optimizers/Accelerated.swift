@@ -36,6 +36,7 @@ package struct Accelerated<Rule: BackwardRule>: ~Copyable, TrainingMethod {
   var nextGrams = 0
   /// f over the last sweep.
   var objective = Double.nan
+  var caution = Caution()
 
   /// What the steps are, with what they keep.
   enum Phase {
@@ -108,6 +109,22 @@ package struct Accelerated<Rule: BackwardRule>: ~Copyable, TrainingMethod {
     case .momentum: .momentum(state)
     case .quasi_newton: .quasiNewton(QuasiNewtonState(network, pairs: settings.pairs))
     }
+  }
+
+  /// With ten times the ridge; what steps have learnt is forgotten, but not how far batches had grown. Local.
+  public mutating func restart(
+    at W: borrowing Layers<Matrix<Float>>, _ samples: borrowing Samples, over ranks: borrowing Communicator
+  ) throws {
+    caution.level += 1
+    iterate.w.assign(network.flat(W))
+    switch phase {
+    case .batches(let state, _), .momentum(let state): state.restart(at: iterate.w, step: settings.step)
+    case .quasiNewton: phase = .quasiNewton(QuasiNewtonState(network, pairs: settings.pairs))
+    }
+    pass.forget()
+    (isDone, nextGrams) = (false, stepCount)
+    try metric.restart(ridge: caution.ridge(settings.ridge))
+    events.append(caution.ridgeEvent(settings.ridge))
   }
 
   public var work: SweepWork { pass.work }

@@ -21,6 +21,21 @@ final class MomentumState {
     average = network.flatZeros()
     eta = step
   }
+
+  /// At w, with nothing known but the step. Local.
+  func restart(at w: borrowing Matrix<Float>, step: Double) {
+    momentum.fill(0)
+    average.assign(w)
+    (averaged, eta, recent) = (0, step, nil)
+  }
+
+  func archive(_ state: any StateArchive) throws {
+    try state("momentum", &momentum)
+    try state("average", &average)
+    try state("averaged", &averaged)
+    try state("eta", &eta)
+    try state("recent", &recent)
+  }
 }
 
 /// Which batches come next, and whether it is time for larger ones.
@@ -32,6 +47,11 @@ final class BatchGrowth {
   init(_ walk: BatchWalk) {
     self.walk = walk
     passes.reserveCapacity(2 * AcceleratedTuning.stallPasses)
+  }
+
+  func archive(_ state: any StateArchive) throws {
+    try state.within("walk") { try walk.archive(state) }
+    try state("passes", &passes)
   }
 
   /// Takes the mean objective of a whole pass. Whether the noise of batches is what keeps it up.
@@ -182,7 +202,8 @@ extension Accelerated {
   /// Goes back to the average, without momentum and with half the step.
   private mutating func undo(_ f: Double, _ state: MomentumState) throws {
     if stepCount > 0 { iterate.w.assign(state.average) }
-    state.momentum.scale(0)
+    // Not a product with 0: it may be infinite.
+    state.momentum.fill(0)
     state.eta /= 2
     state.recent = state.recent.map { $0 * AcceleratedTuning.leniency }
     events.append("objective rose to \(Float(f)): undone, step halved")

@@ -12,6 +12,11 @@ final class QuasiNewtonState {
   var isEvaluated = false
 
   init(_ network: Network, pairs: Int) { memory = QuasiNewton(count: network.flatCount, capacity: pairs) }
+
+  func archive(_ state: any StateArchive) throws {
+    try memory.archive(state)
+    try state("is_evaluated", &isEvaluated)
+  }
 }
 
 extension Accelerated {

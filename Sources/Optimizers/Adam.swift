@@ -1,6 +1,7 @@
 import Glibc
 import LinearAlgebra
 import Networks
+import Sums
 
 /// The steps of Adam.
 ///
@@ -20,6 +21,11 @@ final class Adam: StepRule {
     square = network.flatZeros()
   }
 
+  func archive(_ state: any StateArchive) throws {
+    try state("mean", &mean)
+    try state("square", &square)
+  }
+
   func step(_ w: inout Matrix<Float>, _ g: borrowing Matrix<Float>, rate: Double, number: Int) {
     let (beta1, beta2) = (Float(settings.beta1), Float(settings.beta2))
     let (share1, share2) = (Float(1 - settings.beta1), Float(1 - settings.beta2))
@@ -33,5 +39,10 @@ final class Adam: StepRule {
       v[k] = beta2 * v[k] + share2 * g[k] * g[k]
       w[k] -= eta * m[k] / ((v[k] * scale).squareRoot() + epsilon)
     }
+  }
+
+  func restart() {
+    mean.fill(0)
+    square.fill(0)
   }
 }

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Networks
+import Sums
 
 /// d ← −g + β d with β = max(0, gᵀ(g − g') / g'ᵀg'), g' the gradient before: Polak & Ribière's, which restarts
 /// itself where β is 0. Nocedal & Wright (2006), section 5.2.
@@ -30,4 +31,5 @@ final class ConjugateGradient: SearchDirection {
 
   func add(_ iterate: Iterate) {}
   func restart() {}
+  func archive(_ state: any StateArchive) throws {}
 }

@@ -19,6 +19,8 @@ protocol SearchDirection: AnyObject {
   func add(_ iterate: Iterate)
   /// Forgets everything: the next direction is the steepest descent.
   func restart()
+  /// What it knows beside the iterate. Collective.
+  func archive(_ state: any StateArchive) throws
 }
 
 /// Line searches on all samples: w ← w + α d, with α by the strong Wolfe conditions.
@@ -44,6 +46,7 @@ public struct FullBatch: ~Copyable, TrainingMethod {
   private var objective: Double?
   /// Where the last search ended: its step, and the slope from which it began. nil at the start and after a restart.
   private var last: LinePoint?
+  private var caution = Caution()
 
   /// One line search. Collective: one reduction an evaluation.
   ///
@@ -100,8 +103,21 @@ public struct FullBatch: ~Copyable, TrainingMethod {
 
   /// Without a scale of its own a direction moves the weights by 1 at the most.
   private func firstStep(_ slope: Double) -> Double {
-    direction.firstStep(slope: slope, last: last)
-      ?? min(1, 1 / iterate.direction.dot(iterate.direction).squareRoot())
+    caution.rate(
+      direction.firstStep(slope: slope, last: last)
+        ?? min(1, 1 / iterate.direction.dot(iterate.direction).squareRoot()))
+  }
+
+  /// Along the steepest descent, every search from half the step. Local.
+  public mutating func restart(
+    at W: borrowing Layers<Matrix<Float>>, _ samples: borrowing Samples, over ranks: borrowing Communicator
+  ) throws {
+    caution.level += 1
+    iterate.w.assign(network.flat(W))
+    direction.restart()
+    (objective, last, isDone) = (nil, nil, false)
+    pass.forget()
+    events.append("begun again along the steepest descent")
   }
 
   /// Draws the start weights, those of `Network.randomWeights`. Local.
@@ -132,6 +148,23 @@ public struct FullBatch: ~Copyable, TrainingMethod {
 
   public func progress(over ranks: borrowing Communicator) throws -> SweepProgress {
     SweepProgress(objective: (objective ?? .nan) * Double(sampleCount))
+  }
+
+  public mutating func archive(_ state: any StateArchive, _ samples: borrowing Samples) throws {
+    try state("sweeps", &sweeps)
+    try state("caution", &caution.level)
+    try state("is_done", &isDone)
+    try state("objective", &objective)
+    try state.within("iterate") { try iterate.archive(state) }
+    try state.within("last") { try archiveLast(state) }
+    try state.within("direction") { try direction.archive(state) }
+    try state.within("pass") { try pass.archive(state) }
+  }
+
+  private mutating func archiveLast(_ state: any StateArchive) throws {
+    var numbers = last.map { [$0.step, $0.value, $0.slope] } ?? []
+    try state("point", &numbers)
+    last = numbers.count == 3 ? LinePoint(step: numbers[0], value: numbers[1], slope: numbers[2]) : nil
   }
 
   public func copyWeights(to W: inout Layers<Matrix<Float>>) { network.assign(&W, iterate.w) }

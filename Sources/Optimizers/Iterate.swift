@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Networks
+import Sums
 
 /// Where a method that searches along lines stands: all weights w, the gradient g there, a direction d, and w and g
 /// of before the step.
@@ -14,6 +15,15 @@ package final class Iterate {
     direction = Matrix(rows: count, columns: 1)
     formerW = Matrix(rows: count, columns: 1)
     formerG = Matrix(rows: count, columns: 1)
+  }
+
+  /// All five. Collective.
+  package func archive(_ state: any StateArchive) throws {
+    try state("w", &w)
+    try state("g", &g)
+    try state("direction", &direction)
+    try state("former_w", &formerW)
+    try state("former_g", &formerG)
   }
 
   /// w ← w + α d and g there, with α by `wolfeSearch`. Collective if `evaluate` is.

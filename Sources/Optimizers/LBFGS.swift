@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Networks
+import Sums
 
 /// d ← −H g with the quasi-Newton matrix H of the last pairs, from the identity. Nocedal & Wright (2006), section
 /// 7.2.
@@ -18,4 +19,5 @@ final class LBFGS: SearchDirection {
 
   func add(_ iterate: Iterate) { memory.add(iterate) }
   func restart() { memory.clear() }
+  func archive(_ state: any StateArchive) throws { try memory.archive(state) }
 }

@@ -14,6 +14,10 @@ protocol StepRule: AnyObject {
   ///   - rate: η.
   ///   - number: how many steps went before.
   func step(_ w: inout Matrix<Float>, _ g: borrowing Matrix<Float>, rate: Double, number: Int)
+  /// Forgets all steps. Local.
+  func restart()
+  /// What it keeps from step to step. Collective.
+  func archive(_ state: any StateArchive) throws
 }
 
 /// Stochastic gradients on batches of the samples: w ← w − step(∇f over the batch), a batch after the other.
@@ -34,6 +38,9 @@ public struct MiniBatch: ~Copyable, TrainingMethod {
   /// How many steps all sweeps together are, by which a schedule ends.
   private let plannedSteps: Int
   private var steps = 0
+  /// Those of them that a restart has made the rule forget.
+  private var forgottenSteps = 0
+  private var caution = Caution()
   /// All weights, and their gradient over a batch.
   private var w, g: Matrix<Float>
   /// The mean of f over the batches of the last sweep, each at the weights that it found.
@@ -53,8 +60,8 @@ public struct MiniBatch: ~Copyable, TrainingMethod {
       guard f.isFinite else { throw NumericalError.diverged(step: steps + 1) }
       // w ← w − step(g),  η by the schedule
       let start = monotonicSeconds()
-      let rate = settings.rate * settings.schedule.factor(step: steps, of: plannedSteps)
-      rule.step(&w, g, rate: rate, number: steps)
+      let rate = caution.rate(settings.rate * settings.schedule.factor(step: steps, of: plannedSteps))
+      rule.step(&w, g, rate: rate, number: steps - forgottenSteps)
       steps += 1
       seconds.solve += monotonicSeconds() - start
       total += f
@@ -92,10 +99,34 @@ public struct MiniBatch: ~Copyable, TrainingMethod {
     g = network.flatZeros()
   }
 
+  /// With half the rate. Local.
+  public mutating func restart(
+    at W: borrowing Layers<Matrix<Float>>, _ samples: borrowing Samples, over ranks: borrowing Communicator
+  ) throws {
+    caution.level += 1
+    w = network.flat(W)
+    rule.restart()
+    forgottenSteps = steps
+    pass.forget()
+    events.append("begun again with the rate \(Float(caution.rate(settings.rate)))")
+  }
+
   public var work: SweepWork { pass.work }
 
   public func progress(over ranks: borrowing Communicator) throws -> SweepProgress {
     SweepProgress(objective: objective * Double(walk.partition.samples))
+  }
+
+  public mutating func archive(_ state: any StateArchive, _ samples: borrowing Samples) throws {
+    try state("sweeps", &sweeps)
+    try state("steps", &steps)
+    try state("caution", &caution.level)
+    try state("forgotten_steps", &forgottenSteps)
+    try state("w", &w)
+    try state("objective", &objective)
+    try state.within("walk") { try walk.archive(state) }
+    try state.within("rule") { try rule.archive(state) }
+    try state.within("pass") { try pass.archive(state) }
   }
 
   public func copyWeights(to W: inout Layers<Matrix<Float>>) { network.assign(&W, w) }

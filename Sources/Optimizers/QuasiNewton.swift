@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Networks
+import Sums
 
 /// The limited memory of a quasi-Newton method: its last steps and the gradient's changes along them.
 ///
@@ -47,6 +48,19 @@ package struct QuasiNewton: ~Copyable {
   package mutating func clear() {
     spare += pairs
     pairs.removeAll(keepingCapacity: true)
+  }
+
+  /// The pairs, the oldest first. Collective.
+  package mutating func archive(_ state: any StateArchive) throws {
+    var count = pairs.count
+    try state("pairs", &count)
+    while state.isReading && pairs.count > count { spare.append(pairs.removeLast()) }
+    while pairs.count < count && spare.count > 1 { pairs.append(spare.removeLast()) }
+    for (i, pair) in pairs.enumerated() {
+      try state("s\(i)", &pair.s)
+      try state("y\(i)", &pair.y)
+      try state("product\(i)", &pair.product)
+    }
   }
 
   /// Remembers the last step of an iterate. Local.

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Networks
+import Sums
 
 /// The steps of stochastic gradient descent.
 ///
@@ -15,8 +16,12 @@ final class SGD: StepRule {
     momentum = network.flatZeros()
   }
 
+  func archive(_ state: any StateArchive) throws { try state("momentum", &momentum) }
+
   func step(_ w: inout Matrix<Float>, _ g: borrowing Matrix<Float>, rate: Double, number: Int) {
     momentumStep(
       &w, &momentum, g, mu: Float(settings.momentum), rate: Float(rate), looksAhead: settings.nesterov)
   }
+
+  func restart() { momentum.fill(0) }
 }

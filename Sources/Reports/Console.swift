@@ -5,7 +5,7 @@ import MPI
 
 /// What rank 0 says while a run goes on. On all other ranks it is silent.
 ///
-/// Lines go to standard output, each by a call of its own, so that they don't mix with other ranks' output. On a
+/// Lines go to standard output, by few calls, so that they don't mix with other ranks' output. On a
 /// terminal one more line, the last, shows progress and is rewritten; in a file or a pipe there are lines only. Names
 /// from files can't do anything to the terminal (`printable`).
 public final class Console {
@@ -17,8 +17,8 @@ public final class Console {
   /// What was warned of so far, for run.json.
   public private(set) var warnings: [String] = []
 
-  private let output: CInt
-  private let errors: CInt
+  private var output: Outlet
+  private var errors: Outlet
   private let isTerminal: Bool
   private let isRoot: Bool
   private let isQuiet: Bool
@@ -42,28 +42,26 @@ public final class Console {
     self.isRoot = isRoot
     self.isQuiet = isQuiet
     self.isTerminal = isTerminal
-    self.output = output
-    self.errors = errors
+    self.output = Outlet(output, "standard output")
+    self.errors = Outlet(errors, "standard error")
   }
 
   deinit { clearProgress() }
 
   /// Prints a line. Local.
-  public func print(_ line: String = "") {
-    guard isRoot && !isQuiet else { return }
-    clearProgress()
-    put(printable(line) + "\n", to: output)
-  }
+  public func print(_ line: String = "") { print([line]) }
 
   /// Prints lines. Local.
   public func print(_ lines: [String]) {
-    for line in lines { print(line) }
+    guard isRoot && !isQuiet && !lines.isEmpty else { return }
+    clearProgress()
+    put(lines.map { printable($0) + "\n" }.joined(), to: \.output)
   }
 
   /// Prints the one line that sums up a command that says nothing else. Local.
   public func printResult(_ line: String) {
     guard isRoot && isQuiet else { return }
-    put(line + "\n", to: output)
+    put(line + "\n", to: \.output)
   }
 
   /// Prints a warning to standard error, whether quiet or not, and keeps it. Local.
@@ -71,7 +69,12 @@ public final class Console {
     warnings.append(text)
     guard isRoot else { return }
     clearProgress()
-    put("admm-mpi: warning: \(printable(text))\n", to: errors)
+    put("admm-mpi: warning: \(printable(text))\n", to: \.errors)
+  }
+
+  /// Keeps what an earlier part of the run has warned of. Local.
+  public func adopt(warnings earlier: [String]) {
+    warnings = earlier + warnings.filter { !earlier.contains($0) }
   }
 
   /// Shows in the progress line of a terminal what is going on. Local.
@@ -91,7 +94,7 @@ public final class Console {
     let start = activity.count <= room ? activity : "…" + activity.suffix(max(room - 1, 0))
     // Carriage return; erase to the end of the line (ECMA-48, EL).
     let line = printable(start + end, isOneLine: true)
-    put("\r" + line.prefix(Self.progressWidth) + "\u{1B}[K", to: output)
+    put("\r" + line.prefix(Self.progressWidth) + "\u{1B}[K", to: \.output)
     showsProgress = true
   }
 
@@ -103,7 +106,7 @@ public final class Console {
   /// Takes the progress line away. Local.
   public func clearProgress() {
     guard showsProgress else { return }
-    put("\r\u{1B}[K", to: output)
+    put("\r\u{1B}[K", to: \.output)
     showsProgress = false
   }
 
@@ -120,9 +123,10 @@ public final class Console {
     return isatty(launchers) == 1
   }
 
-  private func put(_ text: String, to file: CInt) {
-    // Nobody is left to tell of a console that can't be written.
-    var text = text
-    _ = text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: file) }
+  /// What can't be written is lost; it is said once. A run does not end for it.
+  private func put(_ text: String, to outlet: ReferenceWritableKeyPath<Console, Outlet>) {
+    if let loss = self[keyPath: outlet].put(text) {
+      warn("\(loss) The run goes on, and what it leaves in its directory is whole.")
+    }
   }
 }

@@ -27,7 +27,7 @@ extension RangeSet where Bound == Int {
   package var count: Int { ranges.reduce(0) { $0 + $1.count } }
 
   /// All cores of this host that are online. Local.
-  static func online() -> Cores { cores(of: threadsOnline()) }
+  package static func online() -> Cores { cores(of: threadsOnline()) }
 
   /// The cores that this process may run on; all that are online where the system doesn't tell. Local.
   static func allowed() -> Cores {

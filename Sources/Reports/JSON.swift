@@ -31,6 +31,11 @@ public enum JSON: Sendable, Equatable {
     .object(members.compactMap { key, value in value.map { Member(key, $0) } })
   }
 
+  /// The members of an object; none of another value.
+  package var members: [Member] {
+    if case .object(let members) = self { members } else { [] }
+  }
+
   /// The value in one line.
   public var compact: String {
     switch self {

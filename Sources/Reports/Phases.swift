@@ -29,6 +29,14 @@ public enum Phase: Int, CaseIterable, Sendable {
   public var name: String { "\(self)" }
 }
 
+extension Progress.State {
+  /// "phase update of iteration 12"; "no phase" before the first.
+  public var place: String {
+    guard let phase = Phase(rawValue: phase) else { return "no phase" }
+    return "phase \(phase.name)" + (iteration > 0 ? " of iteration \(grouped(iteration))" : "")
+  }
+}
+
 /// Wall-clock time by phase on one rank.
 ///
 /// Every moment since the clock was made belongs to exactly one phase, so that the phases add up to the whole. A
@@ -60,6 +68,7 @@ public final class Phases {
     let now = clock()
     seconds[current.rawValue] += now - since
     since = now
+    Progress.begin(phase: phase.rawValue)
     defer { current = phase }
     return current
   }
@@ -69,6 +78,9 @@ public final class Phases {
     self.seconds[phase.rawValue] -= seconds
     self.seconds[other.rawValue] += seconds
   }
+
+  /// Counts time that an earlier part of the run has spent. Local.
+  public func add(_ seconds: Double, to phase: Phase) { self.seconds[phase.rawValue] += seconds }
 
   /// The seconds of a phase up to now on this rank.
   public subscript(phase: Phase) -> Double {

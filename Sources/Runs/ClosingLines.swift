@@ -8,7 +8,8 @@ extension RunSummary {
       + (outcome.iterations > 0 ? [speedLine, phaseLine] : []) + [
         "memory: \(memory.text)",
         "results: \(directory.path) (\(RunDirectory.files.joined(separator: ", ")))",
-        "status: \(outcome.status.rawValue) after \(counted(outcome.iterations, "iteration"))",
+        "status: \(outcome.status.rawValue) after \(counted(outcome.iterations, "iteration"))"
+          + (outcome.exitStatus == .inputOutput ? ", results missing" : ""),
       ]
   }
 

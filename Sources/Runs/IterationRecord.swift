@@ -44,6 +44,11 @@ public struct IterationRecord: Sendable, Equatable {
   /// The record of an iterate; accuracies, speed and notes are added by the caller.
   public init(iteration: Int, _ progress: SweepProgress, seconds: Double) {
     self.init(iteration: iteration, seconds: seconds)
+    take(progress)
+  }
+
+  /// Takes over what a method knows of its last sweep.
+  mutating func take(_ progress: SweepProgress) {
     objective = progress.objective
     loss = progress.loss
     residual_z = progress.outputResidual
@@ -64,8 +69,8 @@ public struct IterationRecord: Sendable, Equatable {
 
 extension IterationRecord {
   /// One quantity of a record: its key in the line, and how it stands in the table.
-  struct Column: Sendable {
-    let key: String
+  package struct Column: Sendable {
+    package let key: String
     /// Over the column; `width` characters or fewer.
     let heading: String
     let width: Int
@@ -76,7 +81,7 @@ extension IterationRecord {
   }
 
   /// All quantities but the iteration and the notes, in the order of the row and of the line.
-  static let columns: [Column] = [
+  package static let columns: [Column] = [
     Column(
       key: "passes", heading: "passes", width: 7, meaning: "how many times the training set was gone through"
     ) {

@@ -7,73 +7,133 @@ import Reports
 
 /// Sweeps until the last iteration or until a stop rule holds, and reports each evaluated iterate. Collective.
 ///
-/// A run whose iterates leave the finite numbers ends with status `diverged` and the weights of the best or last
-/// evaluated iterate.
+/// A run whose iterates diverge goes back a few times (`Divergences`), and at last ends with status `diverged` and the
+/// weights of the best or last sound iterate; one that has to end early (`RunClock`), with those of the iteration at hand
+/// or of a better one.
 ///
-/// - Parameter report: is given each evaluated iterate.
+/// - Parameters:
+///   - progress: how far it has come, from which it goes on.
+///   - keeper: keeps what is reached, and checkpoints; nil for training that is part of something else.
+///   - report: is given each evaluated iterate.
 func iterate<Method: TrainingMethod & ~Copyable>(
-  _ method: inout Method, _ configuration: Configuration, _ data: borrowing TrainingData,
-  _ console: Console, _ phases: Phases, over ranks: borrowing Communicator,
-  report: (IterationRecord) throws -> Void
-) throws -> TrainingOutcome {
+  _ method: inout Method, _ progress: inout TrainingProgress, _ configuration: Configuration,
+  _ data: borrowing TrainingData, _ console: Console, _ phases: Phases, keeper: RunKeeper?,
+  over ranks: borrowing Communicator, report: (IterationRecord) throws -> Void
+) throws {
   let iterations = configuration.training.iterations
-  let keepsBest = configuration.training.keepBest
-  var pace = Pace()
-  var rule = StopRule(configuration.stop)
-  var outcome = TrainingOutcome(
-    status: .max_iterations, last: IterationRecord(iteration: 0), best: nil,
-    W: method.network.zeroWeights())
-  method.copyWeights(to: &outcome.W)
-  var W = outcome.W.copy()
-  var replicas = Replicas()
-  for iteration in 1...iterations {
+  var W = method.network.zeroWeights()
+  if progress.iteration == 0 { method.copyWeights(to: &progress.outcome.W) }
+  while progress.iteration < iterations {
+    let iteration = progress.iteration + 1
     let isEvaluated = iteration % configuration.output.evaluateEvery == 0 || iteration == iterations
     console.progress("training", "iteration \(iteration) of \(iterations)")
-    do {
-      try pace.time {
-        try phases.measure(.update) { try method.sweep(data.samples, over: ranks, isMeasured: isEvaluated) }
+    Progress.begin(iteration: iteration)
+    guard
+      try sweep(
+        &method, &progress, configuration, data, console, phases, keeper, isMeasured: isEvaluated, over: ranks
+      )
+    else { break }
+    progress.iteration = iteration
+    if isEvaluated {
+      let fault = try evaluate(
+        &method, &progress, &W, configuration, data, console, phases, keeper, over: ranks, report)
+      if let fault {
+        guard try progress.goBack(&method, after: fault, configuration, data, console, over: ranks) else {
+          break
+        }
+      } else if let status = progress.rule.status(progress.outcome.last) ?? (method.isDone ? .converged : nil)
+      {
+        progress.outcome.status = status
+        break
       }
-    } catch let error as NumericalError {
-      console.warn("\(configuration.training.method): \(error). \(configuration.method.advice(error))")
-      outcome.status = .diverged
-      break
     }
-    guard isEvaluated else { continue }
-
-    let outer = phases.begin(.evaluate)
-    try replicas.copyWeights(of: &method, to: &W, console, iteration: iteration, over: ranks)
-    let record = try record(iteration, of: &method, W, data, &pace, over: ranks)
-    outcome.keep(record, W, keepsBest: keepsBest)
-    try report(record)
-    phases.begin(outer)
-    if let status = rule.status(record, elapsed: pace.seconds)
-      ?? (method.isDone ? .converged : nil)
-    {
-      outcome.status = status
+    guard iteration < iterations else { break }
+    let earlyEnd = RunClock.earlyEnd(ranks.notices)
+    if let keeper, earlyEnd != nil || keeper.isCheckpointDue(after: iteration, ranks.notices) {
+      try keeper.writeCheckpoint(of: &method, &progress, data, over: ranks)
+    }
+    if let earlyEnd {
+      progress.outcome.status = earlyEnd
+      if !isEvaluated {
+        _ = try evaluate(
+          &method, &progress, &W, configuration, data, console, phases, keeper, isMeasured: false,
+          over: ranks, report)
+      }
       break
     }
   }
-  outcome.iterations = method.sweeps
-  outcome.work = method.work
-  if !keepsBest { outcome.best = nil }
-  phases.move(method.seconds.solve, from: .update, to: .solve)
-  phases.move(method.seconds.reduce, from: .update, to: .reduce)
-  phases.move(method.seconds.sum, from: .update, to: .sum)
-  return outcome
+  if let keeper, configuration.checkpoint.atEnd, !progress.outcome.status.isEarly,
+    progress.outcome.status != .diverged
+  {
+    try keeper.writeCheckpoint(of: &method, &progress, data, over: ranks)
+  }
+  Progress.begin(iteration: 0)
+  progress.finish(method, phases, keepsBest: configuration.training.keepBest)
 }
 
-/// What is known of the last sweep, which was measured. Collective.
+/// Does the next sweep, where it diverges from further back. Collective.
+///
+/// - Returns: whether it was done; else the run has diverged.
+private func sweep<Method: TrainingMethod & ~Copyable>(
+  _ method: inout Method, _ progress: inout TrainingProgress, _ configuration: Configuration,
+  _ data: borrowing TrainingData, _ console: Console, _ phases: Phases, _ keeper: RunKeeper?,
+  isMeasured: Bool,
+  over ranks: borrowing Communicator
+) throws -> Bool {
+  while true {
+    do {
+      let seconds = try progress.pace.time {
+        try phases.measure(.update) { try method.sweep(data.samples, over: ranks, isMeasured: isMeasured) }
+      }
+      keeper?.clock.noteSweep(seconds)
+      return true
+    } catch let error as NumericalError {
+      guard try progress.goBack(&method, after: error, configuration, data, console, over: ranks) else {
+        return false
+      }
+    }
+  }
+}
+
+/// Evaluates the iterate at hand, and keeps it where it is the one to keep. Collective.
+///
+/// - Parameter isMeasured: whether the last sweep was, so that the method knows its objective.
+/// - Returns: what is wrong with the iterate, if it has diverged.
+private func evaluate<Method: TrainingMethod & ~Copyable>(
+  _ method: inout Method, _ progress: inout TrainingProgress, _ W: inout Layers<Matrix<Float>>,
+  _ configuration: Configuration, _ data: borrowing TrainingData, _ console: Console, _ phases: Phases,
+  _ keeper: RunKeeper?, isMeasured: Bool = true, over ranks: borrowing Communicator,
+  _ report: (IterationRecord) throws -> Void
+) throws -> NumericalError? {
+  let start = monotonicSeconds()
+  let outer = phases.begin(.evaluate)
+  defer { phases.begin(outer) }
+  try progress.replicas.copyWeights(of: &method, to: &W, console, iteration: progress.iteration, over: ranks)
+  let record = try record(of: &method, W, data, &progress, isMeasured: isMeasured, over: ranks)
+  let fault = progress.divergences.fault(record, W, of: method.network, data, configuration.stop)
+  if fault == nil {
+    progress.outcome.keep(record, W, keepsBest: configuration.training.keepBest)
+  } else {
+    progress.outcome.last = record
+  }
+  try report(record)
+  keeper?.keep(progress.outcome, data)
+  keeper?.clock.noteEvaluation(monotonicSeconds() - start)
+  return fault
+}
+
+/// What is known of the last sweep. Collective.
 private func record<Method: TrainingMethod & ~Copyable>(
-  _ iteration: Int, of method: inout Method, _ W: borrowing Layers<Matrix<Float>>,
-  _ data: borrowing TrainingData, _ pace: inout Pace, over ranks: borrowing Communicator
+  of method: inout Method, _ W: borrowing Layers<Matrix<Float>>, _ data: borrowing TrainingData,
+  _ progress: inout TrainingProgress, isMeasured: Bool, over ranks: borrowing Communicator
 ) throws -> IterationRecord {
-  try pace.agree(over: ranks)
-  var record = IterationRecord(
-    iteration: iteration, try method.progress(over: ranks), seconds: pace.seconds)
+  try progress.pace.agree(over: ranks)
+  var record = IterationRecord(iteration: progress.iteration, seconds: progress.pace.seconds)
+  if isMeasured { record.take(try method.progress(over: ranks)) }
   let passes = method.work.samples / Double(data.samples.partition.samples)
-  if passes != Double(iteration) { record.passes = passes }
+  if passes != Double(progress.iteration) { record.passes = passes }
   try record.addQuality(of: W, method.network, data, over: ranks)
-  record.gflops_per_rank = pace.gflopsPerRank(method.work, ranks: ranks.size)
+  record.gflops_per_rank = progress.pace.gflopsPerRank(method.work, ranks: ranks.size)
   record.notes = method.events
   method.events = []
   return record
@@ -88,29 +148,5 @@ extension TrainingOutcome {
     if isBest { best = record }
     if isBest || !keepsBest { self.W.assign(W) }
     last = record
-  }
-}
-
-/// How long training has taken so far, and how fast it goes.
-private struct Pace {
-  /// Of the sweeps: this rank's, or after `agree` the slowest rank's.
-  private(set) var seconds = 0.0
-  /// What there was when the speed was last asked for.
-  private var last = (flops: 0.0, seconds: 0.0)
-
-  /// Adds the time that `body` takes, unless it throws.
-  mutating func time(_ body: () throws -> Void) rethrows {
-    let start = monotonicSeconds()
-    try body()
-    seconds += monotonicSeconds() - start
-  }
-
-  /// Makes the time that of the slowest rank, the same number on all. Collective.
-  mutating func agree(over ranks: borrowing Communicator) throws { seconds = try ranks.max(seconds) }
-
-  /// Useful operations a second since this was last asked, in 10⁹, for each rank.
-  mutating func gflopsPerRank(_ work: SweepWork, ranks: Int) -> Double {
-    defer { last = (work.flops, seconds) }
-    return (work.flops - last.flops) / Double(ranks) / (seconds - last.seconds) / 1e9
   }
 }

@@ -9,7 +9,7 @@ import Reports
 /// Ranks whose libraries round differently, such as OpenBLAS with kernels for several processors, drift apart. What is
 /// evaluated and saved must then still be one network: rank 0's.
 package struct Replicas {
-  private var hasWarned = false
+  var hasWarned = false
 
   /// Whether all ranks have the same bits. Collective; one reduction of two numbers.
   package static func areEqual(

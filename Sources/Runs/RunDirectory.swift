@@ -15,7 +15,7 @@ public struct RunDirectory: Sendable {
   private let lock: DirectoryLock?
 
   /// What a run may leave in it.
-  static let files = ["run.json", "iterations.jsonl", "model.h5"]
+  static let files = ["run.json", "iterations.jsonl", "model.h5", "config.toml"]
 
   /// How the user says which directory to take, and that a former run may be replaced: for messages.
   package typealias Options = (directory: String, overwrite: String)
@@ -58,11 +58,16 @@ public struct RunDirectory: Sendable {
   }
 
   /// The directory of one run of training. Collective.
+  ///
+  /// - Parameter resumes: whether a run that it holds goes on.
   public init(
-    _ path: String, overwrite: Bool, inputs: [String] = [], over ranks: borrowing Communicator
+    _ path: String, overwrite: Bool, resumes: Bool = false, inputs: [String] = [],
+    over ranks: borrowing Communicator
   ) throws {
+    let isRoot = ranks.isRoot
+    let holdsRun = try ranks.agree { isRoot && resumes && isReadable(path + "/run.json") }
     try self.init(
-      path, overwrite: overwrite, files: Self.files, inputs: inputs,
+      path, overwrite: overwrite || holdsRun, files: Self.files, inputs: inputs,
       options: ("output.directory", "output.overwrite = true"), over: ranks)
   }
 
@@ -77,6 +82,7 @@ public struct RunDirectory: Sendable {
       for file in former where unlink(path(of: file)) != 0 && errno != ENOENT {
         throw systemFailure("\(path(of: file)) can't be replaced")
       }
+      Checkpoints.remove(in: path)
     }
   }
 
@@ -108,11 +114,71 @@ public struct RunDirectory: Sendable {
   /// A file in it that replaces none of the run's inputs. Makes nothing yet.
   package func pending(_ file: String) -> PendingFile { PendingFile(path(of: file), keeping: kept) }
 
-  /// Starts a file of lines, such as iterations.jsonl. Collective.
+  /// Starts a file of lines, such as iterations.jsonl, or goes on with one. Collective.
+  ///
+  /// - Parameters:
+  ///   - lines: how many lines of what is there, its first, are kept; nil where nothing may be there.
+  ///   - warn: is told of lines that can't be written.
+  /// - Throws: a shared `Failure` of status `inputOutput`.
+  public func log(
+    _ name: String, keeping lines: Int? = nil, over ranks: borrowing Communicator,
+    warn: @escaping (String) -> Void = { _ in }
+  ) throws -> Log {
+    let isRoot = ranks.isRoot
+    let (file, kept) = try withAdvice(options) {
+      try ranks.agree { () -> (OutputFile?, Int) in
+        guard isRoot else { return (nil, 0) }
+        guard let lines else { return (try OutputFile(new: path(of: name)), 0) }
+        let kept = try keep(lines, of: name)
+        return (try OutputFile(existing: path(of: name)), kept)
+      }
+    }
+    return Log(self, name, file, written: kept, warn: warn)
+  }
+
+  /// Cuts a file of lines after so many. Local. Returns how many bytes are left.
+  private func keep(_ lines: Int, of file: String) throws -> Int {
+    var kept: [UInt8] = []
+    if isReadable(path(of: file)) {
+      let input = try InputFile(path(of: file))
+      let newline = UInt8(ascii: "\n")
+      let all = try input.bytes(input.size).split(separator: newline, maxSplits: lines)
+      for line in all.prefix(lines) { kept += line + [newline] }
+    }
+    try pending(file).write(kept)
+    return kept.count
+  }
+
+  /// The status that run.json tells, and what the run ended with; nil where there is no run.json. Collective.
+  func recordedEnd(over ranks: borrowing Communicator) throws -> RecordedEnd? {
+    let isRoot = ranks.isRoot
+    let path = path(of: "run.json")
+    let text = try ranks.agree { () -> String in
+      guard isRoot, isReadable(path) else { return "" }
+      let file = try InputFile(path)
+      return String(decoding: try file.bytes(min(file.size, 4096)), as: UTF8.self)
+    }
+    return RecordedEnd(try ranks.broadcast(text))
+  }
+
+  /// Makes the directory again where it was removed or renamed, and says so. Collective.
   ///
   /// - Throws: a shared `Failure` of status `inputOutput`.
-  public func log(_ file: String, over ranks: borrowing Communicator) throws -> Log {
-    try Log(path(of: file), options, over: ranks)
+  func restore(_ console: Console, over ranks: borrowing Communicator) throws {
+    let isRoot = ranks.isRoot
+    try ranks.agree { if isRoot { try restore(console.warn) } }
+  }
+
+  /// The same. Local, for rank 0.
+  ///
+  /// - Throws: a `Failure` of status `inputOutput`.
+  func restore(_ warn: (String) -> Void) throws {
+    guard FileIdentity(path) == nil else { return }
+    try Self.make(path, options)
+    try lock?.renew()
+    warn(
+      "the run directory \(path) was removed or renamed. It is made again, for what the run leaves from here on."
+    )
   }
 
   // MARK: Rank 0's work
@@ -132,7 +198,7 @@ public struct RunDirectory: Sendable {
       throw systemFailure(
         "the run directory \(path) can't be made", advice: "Choose another \(options.directory)")
     }
-    return names.filter { $0 != DirectoryLock.name }.sorted()
+    return names.filter { ![DirectoryLock.name, RankStates.name].contains($0) }.sorted()
   }
 
   private static func notEmpty(_ path: String, _ found: [String], _ options: Options) -> Failure {
@@ -151,30 +217,5 @@ private func withAdvice<T>(_ options: RunDirectory.Options, _ body: () throws ->
     throw Failure(
       failure.status, "\(failure.message) Make room, or choose another \(options.directory).",
       isShared: failure.isShared)
-  }
-}
-
-/// A file that grows by whole lines, each handed to the operating system at once: a run that is killed keeps its
-/// lines.
-public struct Log: ~Copyable {
-  /// nil on all ranks but 0.
-  private let file: OutputFile?
-  private let options: RunDirectory.Options
-
-  fileprivate init(
-    _ path: String, _ options: RunDirectory.Options, over ranks: borrowing Communicator
-  ) throws {
-    let isRoot = ranks.isRoot
-    file = try withAdvice(options) {
-      try ranks.agree { isRoot ? try OutputFile(new: path, appending: true) : nil }
-    }
-    self.options = options
-  }
-
-  /// Adds a line. Collective.
-  ///
-  /// - Throws: a shared `Failure` of status `inputOutput`.
-  public func append(_ line: String, over ranks: borrowing Communicator) throws {
-    try withAdvice(options) { try ranks.agree { try file?.write(line + "\n") } }
   }
 }

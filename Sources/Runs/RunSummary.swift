@@ -5,14 +5,22 @@ import Reports
 
 /// How a run came to its end.
 public enum RunStatus: String, Sendable, CaseIterable {
+  /// It has not come to its end, or ended without a chance to say so.
+  case running
   case target_reached
   case max_iterations
   /// The objective hardly changes any more (`stop.tolerance`), or no step lowers it.
   case converged
   /// `stop.patience` has run out.
   case no_improvement
+  /// `stop.time_limit` came near.
   case time_limit
+  /// A signal asked it to stop.
+  case interrupted
   case diverged
+
+  /// Whether the run was cut short and is to be started again.
+  var isEarly: Bool { self == .time_limit || self == .interrupted }
 }
 
 /// Everything worth keeping of a run: run.json.
@@ -121,6 +129,10 @@ public struct RunSummary: Sendable {
   public var memory: PeakMemory
   /// What the console warned of.
   public var warnings: [String]
+  /// After which iterations the run went on from a checkpoint.
+  public var resumedAt: [Int] = []
+  /// How many checkpoints its last part wrote, and the seconds that they took.
+  public var checkpoints: (count: Int, seconds: Double) = (0, 0)
 
   public init(
     _ outcome: Outcome, launch: Launch, settings: Settings, problem: Problem, results: Results, cost: Cost,
@@ -158,18 +170,18 @@ public struct RunSummary: Sendable {
     return 1e-9 * flops * Double(outcome.iterations) / phases[phase].mean / Double(launch.machine.ranks)
   }
 
-  /// What run.json holds.
-  public var json: JSON {
-    .object([
-      "status": .string(outcome.status.rawValue),
-      "exit_status": .integer(Int(outcome.exitStatus.rawValue)),
-      "iterations": .integer(outcome.iterations),
+  /// How a run was started, with what, on what: what run.json says from the start.
+  static func described(
+    _ launch: Launch, _ settings: Settings, _ problem: Problem, warnings: [String], resumedAt: [Int] = []
+  ) -> [JSON.Member] {
+    JSON.object([
       "start": .string(launch.start),
       "command": .string(launch.command),
       "slurm_job_id": launch.slurmJob.map { .string($0) },
       "ranks": .integer(launch.machine.ranks),
       "threads_per_rank": .integer(launch.machine.threads),
       "hosts": launch.machine.hostsJSON,
+      "resumed_at": resumedAt.isEmpty ? nil : .array(resumedAt.map { .integer($0) }),
       "warnings": .array(warnings.map { .string($0) }),
       "versions": launch.versions.json,
       "seed": .verbatim(String(settings.seed)),
@@ -182,6 +194,17 @@ public struct RunSummary: Sendable {
         "validation": problem.samples.validation.map { .integer($0) },
         "test": problem.samples.test.map { .integer($0) },
       ]),
+    ]).members
+  }
+
+  /// What run.json holds.
+  public var json: JSON {
+    let end = JSON.object([
+      "status": .string(outcome.status.rawValue),
+      "exit_status": .integer(Int(outcome.exitStatus.rawValue)),
+      "iterations": .integer(outcome.iterations),
+    ])
+    let reached = JSON.object([
       "final": results.final,
       "best": results.best,
       "baselines": results.baselines,
@@ -201,16 +224,25 @@ public struct RunSummary: Sendable {
       "sgemm_gflops_per_rank": cost.sgemmGflopsPerRank.map { .number($0) },
       "bytes_reduced_per_iteration": .integer(cost.bytesReducedPerIteration),
       "reductions_per_iteration": .integer(cost.reductionsPerIteration),
+      "checkpoints": checkpoints.count > 0
+        ? .object(["written": .integer(checkpoints.count), "seconds": .number(checkpoints.seconds)]) : nil,
       "peak_rss_bytes": .object(["max": .integer(memory.max), "sum": .integer(memory.sum)]),
     ])
+    let described = Self.described(launch, settings, problem, warnings: warnings, resumedAt: resumedAt)
+    return .object(end.members + described + reached.members)
   }
 }
 
 extension RunSummary.Outcome {
-  /// How a run of training ended.
-  init(_ outcome: borrowing TrainingOutcome) {
+  /// How a run of training ended, and whether all of its results were written.
+  ///
+  /// - Parameter hasCheckpoint: whether it can go on.
+  init(_ outcome: borrowing TrainingOutcome, hasCheckpoint: Bool, _ losses: Losses) {
+    let early: ExitStatus = hasCheckpoint ? .stoppedEarly : .inputOutput
+    let status: ExitStatus =
+      outcome.status == .diverged ? .numericalFailure : outcome.status.isEarly ? early : .done
     self.init(
-      outcome.status, exitStatus: outcome.status == .diverged ? .numericalFailure : .done,
+      outcome.status, exitStatus: losses.status ?? status,
       iterations: outcome.iterations)
   }
 }

@@ -19,20 +19,32 @@ package struct TrainingOutcome: ~Copyable {
   var work = SweepWork()
 }
 
-/// Trains a network by the configuration's method: makes its start values, and iterates. Collective.
+/// Trains a network by the configuration's method: makes its start values, goes on from a checkpoint if asked to, and
+/// iterates. Collective.
 ///
-/// - Parameter report: is given each evaluated iterate.
+/// - Parameters:
+///   - keeper: keeps what is reached; nil for training that is part of something else.
+///   - resumes: whether to go on from the newest checkpoint, if there is one.
+///   - report: is given each evaluated iterate.
 /// - Throws: a shared `Failure` of status `numericalFailure` where there is no start. Iterates that leave the finite
 ///   numbers are no failure, but the status `diverged`.
 package func trainNetwork(
   _ network: Network, _ configuration: Configuration, _ data: borrowing TrainingData, _ console: Console,
-  _ phases: Phases, over ranks: borrowing Communicator, report: (IterationRecord) throws -> Void
+  _ phases: Phases, keeper: RunKeeper? = nil, resumes: Bool = false, over ranks: borrowing Communicator,
+  report: (IterationRecord) throws -> Void
 ) throws -> TrainingOutcome {
   console.progress("making the start values")
   var method = try phases.measure(.start) {
-    try advising(NumericalError.dataAdvice) {
+    try data.advising(network, over: ranks) {
       try configuration.method.start(network, data.samples, configuration.startOptions, over: ranks)
     }
   }
-  return try iterate(&method, configuration, data, console, phases, over: ranks, report: report)
+  var progress = TrainingProgress(network, configuration.stop, watchesTime: keeper == nil)
+  if let keeper {
+    if resumes { try keeper.resume(&method, &progress, data, over: ranks) }
+    try keeper.begin(over: ranks)
+  }
+  try iterate(
+    &method, &progress, configuration, data, console, phases, keeper: keeper, over: ranks, report: report)
+  return progress.takeOutcome()
 }

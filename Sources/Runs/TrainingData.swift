@@ -66,6 +66,8 @@ package struct ScoredSet {
   package let labels: Labels
   /// How many samples all ranks have together.
   package let samples: Int
+  /// The global numbers of this rank's samples.
+  let range: Range<Int>
 }
 
 extension TrainingData {
@@ -73,10 +75,11 @@ extension TrainingData {
   package var sets: [ScoredSet] {
     func lent(_ part: DataPart, _ dataset: borrowing Dataset) -> ScoredSet {
       ScoredSet(
-        part: part, a0: dataset.features.all, labels: dataset.labels, samples: dataset.partition.samples)
+        part: part, a0: dataset.features.all, labels: dataset.labels, samples: dataset.partition.samples,
+        range: dataset.range)
     }
     let training = ScoredSet(
-      part: .train, a0: samples.a0, labels: labels, samples: samples.partition.samples)
+      part: .train, a0: samples.a0, labels: labels, samples: samples.partition.samples, range: samples.range)
     return ([training] + [lent(.validation, validation)] + [lent(.test, test)]).filter { $0.samples > 0 }
   }
 

@@ -123,13 +123,6 @@ struct TrainingResults {
   }
 }
 
-extension JSON {
-  /// The members of an object; none of another value.
-  fileprivate var members: [Member] {
-    if case .object(let members) = self { members } else { [] }
-  }
-}
-
 extension TrainingData {
   /// Evaluates weights on each data set that has samples. Collective.
   fileprivate func evaluate(

@@ -26,6 +26,16 @@ package struct BatchWalk: Sendable {
     sweepSamples = min(firstSweep ?? partition.samples, partition.samples)
   }
 
+  /// Where the walk is. Collective.
+  package mutating func archive(_ state: any StateArchive) throws {
+    var (batches, index) = (batches, index)
+    try state("batches", &batches)
+    try state("index", &index)
+    try state("passes", &passes)
+    try state("sweep_samples", &sweepSamples)
+    (self.batches, self.index) = (batches, index)
+  }
+
   /// Whether the next sweep visits as many samples as there are.
   package var isWholePass: Bool { sweepSamples == partition.samples }
 

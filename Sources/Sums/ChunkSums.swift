@@ -31,6 +31,13 @@ package final class ChunkSums {
     for i in largest.indices { largest[i] = 0 }
   }
 
+  /// Forgets all that was added and measured. Local.
+  func clear() {
+    buffer.fill(0)
+    for i in layouts.indices { partials[i].fill(0) }
+    forgetLargest()
+  }
+
   /// The sum over the chunk at hand, to be added to: `computedRows` × `computedColumns`, padded. Not of a guest.
   package func partial(_ i: Int) -> MutableTile<Float> {
     partials[i].mutableRows(0..<layouts[i].computedRows)

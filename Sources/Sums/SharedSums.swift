@@ -63,7 +63,7 @@ package struct SharedSums: ~Copyable {
     largest = [Float](repeating: 0, count: layouts.count)
     let bits = min(50, 62 - (Int.bitWidth - partition.chunks.leadingZeroBitCount))
     chunkBits = bits
-    let words = ExactSum.messageWords(count: scalars)
+    let words = ExactSum.messageWords(count: scalars) + Notices.count
     accumulators = (0..<threads).map { _ in ChunkSums(layouts, chunkBits: bits, moreWords: words) }
     self.scalars = ExactSum(count: scalars)
   }
@@ -104,8 +104,11 @@ package struct SharedSums: ~Copyable {
       return false
     }
     let scalarsAt = message.base + accumulators[0].words
+    let noticesAt = message.base + message.rows - Notices.count
     scalars.write(to: scalarsAt)
+    ranks.notices.write(to: noticesAt)
     try ranks.sum(UnsafeMutableBufferPointer(start: message.base, count: message.rows))
+    ranks.notices.read(from: noticesAt)
     var isGood = true
     for i in all.indices {
       let bits = bitsOfLargest(message.base, all[i].layout.entries)
@@ -128,6 +131,37 @@ package struct SharedSums: ~Copyable {
     clear(message)
     return isGood
   }
+
+  /// Forgets what was added and how large sums were: the next pass over the chunks only measures. Local.
+  package mutating func forget() {
+    for accumulator in accumulators {
+      accumulator.clear()
+    }
+    for i in all.indices {
+      grids[i] = nil
+      (all[i].isMeasured, all[i].hasJustBeenMeasured, all[i].cancelledBits) = (true, false, 0)
+    }
+  }
+
+  /// What decides how the next sums are rounded: their grids. What was added so far is forgotten when they are read.
+  /// Collective.
+  package mutating func archive(_ state: any StateArchive) throws {
+    var exponents = grids.map { $0 ?? Self.noGrid }
+    var cancelled = all.indices.map { all[$0].cancelledBits }
+    try state.list("grids", &exponents, count: all.indices.count)
+    try state.list("cancelled_bits", &cancelled, count: all.indices.count)
+    guard state.isReading else { return }
+    for i in all.indices {
+      grids[i] = exponents[i] == Self.noGrid ? nil : exponents[i]
+      all[i].isMeasured = grids[i] == nil
+      all[i].hasJustBeenMeasured = false
+      all[i].cancelledBits = cancelled[i]
+    }
+    for accumulator in accumulators { accumulator.clear() }
+  }
+
+  /// How a grid that is still to be chosen is written.
+  private static let noGrid = Int.min
 
   private func clear(_ message: MutableTile<Int64>) {
     message.base.update(repeating: 0, count: message.rows)

@@ -15,11 +15,13 @@ struct CommandLineInterface: ParsableCommand {
         mpirun -np 4 admm-mpi evaluate runs/higgs/model.h5 data/HIGGS-test.csv
 
       Exit status: 0 done, 64 wrong command line, 65 bad data, 66 no input, 70 numerical failure, 71 too little \
-      memory, 74 reading or writing failed, 78 wrong configuration.
+      memory, 74 reading or writing failed, 75 stopped early with a checkpoint, 78 wrong configuration.
       """,
     version: versionText,
     subcommands: [
-      Train.self, Evaluate.self, Predict.self, Convert.self, Describe.self, Compare.self, Bench.self,
+      Train.self, Resume.self, Evaluate.self, Predict.self, Convert.self, Describe.self, Compare.self,
+      Bench.self,
+      Slurm.self,
     ],
     defaultSubcommand: Train.self)
 }

@@ -3,6 +3,7 @@ import Basics
 import Glibc
 import HDF5
 import MPI
+import Reports
 
 /// A part of the program that is chosen by the first word of the command line.
 protocol Subcommand: ParsableCommand {
@@ -18,9 +19,15 @@ enum Program {
   static func main() {
     do {
       refuseTooSmallLimit()
-      let job = try Job()
+      // Who no longer reads what is printed does not end a run (`Outlet`).
+      signal(SIGPIPE, SIG_IGN)
+      if let text = helpText() {
+        if Launcher.speaks { write(text, to: STDOUT_FILENO) }
+        exit(ExitStatus.done.rawValue)
+      }
+      let job = try Launcher.start()
       endInOrderWithoutMemory()
-      warnOfForeignLauncher(job.world)
+      sayWhereItEnds(job.world)
       let status = outcome(over: job.world)
       try job.finalize()
       exit(status)
@@ -47,19 +54,29 @@ enum Program {
     }
   }
 
-  /// Parses the command line and does what it says. Help, versions, completion scripts and usage errors appear once.
-  private static func perform(over ranks: borrowing Communicator) throws -> ExitStatus {
+  /// What the command line asks to be told: help, the version, a completion script; nil if it asks for work. Without
+  /// MPI, so that it is told under any launcher.
+  private static func helpText() -> String? {
     do {
       var command = try CommandLineInterface.parseAsRoot()
-      if let command = command as? any Subcommand { return try command.run(over: ranks) }
+      guard !(command is any Subcommand) else { return nil }
       // `help` and nothing else.
       try command.run()
-      return .done
+      return ""
+    } catch {
+      guard CommandLineInterface.exitCode(for: error).isSuccess else { return nil }
+      return CommandLineInterface.fullMessage(for: error) + "\n"
+    }
+  }
+
+  /// Parses the command line and does what it says. Usage errors appear once.
+  private static func perform(over ranks: borrowing Communicator) throws -> ExitStatus {
+    do {
+      guard let command = try CommandLineInterface.parseAsRoot() as? any Subcommand else { return .done }
+      return try command.run(over: ranks)
     } catch let error where isOfCommandLine(error) {
-      let text = CommandLineInterface.fullMessage(for: error) + "\n"
-      let isHelp = CommandLineInterface.exitCode(for: error).isSuccess
-      if ranks.isRoot { write(text, to: isHelp ? STDOUT_FILENO : STDERR_FILENO) }
-      return isHelp ? .done : .usage
+      if ranks.isRoot { write(CommandLineInterface.fullMessage(for: error) + "\n", to: STDERR_FILENO) }
+      return .usage
     }
   }
 
@@ -77,29 +94,10 @@ enum Program {
       default: .numericalFailure
       }
     let host = (try? ranks.hostName()) ?? "unknown host"
-    complain("\(error)", of: ranks.size > 1 ? " on rank \(ranks.rank) (\(host))" : "")
+    let state = Progress.state
+    let place = state.phase >= 0 ? ", \(state.place)" : ""
+    complain("\(error)", of: ranks.size > 1 ? " on rank \(ranks.rank) (\(host))\(place)" : place)
     ranks.abort(status: status.rawValue)
-  }
-
-  /// Says so when a launcher has started several processes of which each is a job of its own: they belong to another
-  /// MPI.
-  private static func warnOfForeignLauncher(_ ranks: borrowing Communicator) {
-    guard ranks.size == 1 else { return }
-    let launchers = [
-      ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"), ("PMI_SIZE", "PMI_RANK"),
-      ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID"),
-    ]
-    guard let (size, rank) = launchers.first(where: { number(in: $0.0) != nil }),
-      let count = number(in: size), count > 1, number(in: rank) ?? 0 == 0
-    else { return }
-    write(
-      "admm-mpi: warning: the launcher has started \(count) processes (\(size)), but each is alone in its MPI job. "
-        + "They don't share the work: use the mpirun of \(Job.libraryVersion()), or srun --mpi=pmix.\n",
-      to: STDERR_FILENO)
-  }
-
-  private static func number(in variable: String) -> Int? {
-    getenv(variable).flatMap { Int(String(cString: $0)) }
   }
 
   private static func complain(_ message: String, of origin: String = "") {

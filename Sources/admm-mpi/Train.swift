@@ -40,6 +40,11 @@ struct Train: Subcommand {
     help: "Read the configuration and the data as training would, predict the memory, and train nothing.")
   var check = false
 
+  @Flag(
+    help:
+      "Go on with the run that its directory holds, from the newest checkpoint; begin where there is none.")
+  var resume = false
+
   @Flag(name: .shortAndLong, help: "Print nothing but warnings, errors and a line with the result.")
   var quiet = false
 
@@ -66,6 +71,6 @@ struct Train: Subcommand {
     }
     return check
       ? try Runs.check(configuration, over: ranks)
-      : try Runs.train(configuration, from: config, isQuiet: quiet, over: ranks)
+      : try Runs.train(configuration, from: config, resumes: resume, isQuiet: quiet, over: ranks)
   }
 }

@@ -24,7 +24,9 @@ import Testing
     let L = network.L
     let products = (1...L).map { network.widths[$0] * network.inputs($0) }
     let triangles = (1..<L).map { network.inputs($0 + 1) * (network.inputs($0 + 1) + 1) / 2 }
-    let words = products.reduce(0, +) + triangles.reduce(0, +) + products.count + triangles.count
+    let words =
+      products.reduce(0, +) + triangles.reduce(0, +) + products.count + triangles.count
+      + Notices.count
     try TestWorld.with { ranks in
       let part = problem.part(of: ranks)
       var taylor = try Taylor.start(problem, part, TaylorSettings(network), over: ranks)

@@ -77,7 +77,7 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     #expect(
       read.network.hidden == [20, 10] && read.data.options[CSVFormat.self].labelColumn == .name("signal"))
     #expect(
-      read.data.classes == ["b", "s"] && read.stop.timeLimit == 5400
+      read.data.classes == ["b", "s"] && read.stop.timeLimit == .seconds(5400)
         && read.data.options[CSVFormat.self].delimiter == ";")
     #expect(read.taylor.beta.values(3) == [3, 3, 3])
   }
@@ -171,7 +171,16 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     target_accuracy = 1
     tolerance = 1e-5
     patience = 3
+    stall_limit = "20m"
+    stall_action = "end"
+    divergences = 5
+    divergence_factor = 50
     time_limit = "1d2h3m4.5s"
+    [checkpoint]
+    every_iterations = 5
+    every_minutes = 0
+    keep = 3
+    at_end = true
     [output]
     directory = "elsewhere"
     evaluate_every = 4
@@ -267,7 +276,9 @@ private let least = "[data]\ntrain = \"a.csv\"\n"
     ),
     ("[network]\nhidden = 300", "line 4: hidden = 300 in [network], expected a list of whole numbers"),
     ("[network]\nloss = \"hinges\"", "Did you mean \"hinge\"?"),
-    ("[checkpoint]\nkeep = 2", "line 3: unknown section [checkpoint]. Known are: data, network"),
+    ("[checkpoints]\nkeep = 2", "line 3: unknown section [checkpoints]. Did you mean \"checkpoint\"?"),
+    ("[elsewhere]\nkeep = 2", "line 3: unknown section [elsewhere]. Known are: data, network"),
+    ("[checkpoint]\nkeep = 0", "line 4: keep = 0 in [checkpoint], expected a whole number from 1 to 1000"),
     (
       "[network]\nhidden = [\n 3,\n # ]\n 'x']\nbias = 1",
       "line 8: bias = 1 in [network], expected true or false."

@@ -69,6 +69,12 @@ struct RunResult: Decodable {
     let testAccuracy: Double?
     let testAuc: Double?
   }
+  struct Seconds: Decodable {
+    let perIteration: Double
+  }
+  struct Memory: Decodable {
+    let sum: Int
+  }
   struct Count: Decodable {
     let train: Int
     let test: Int?
@@ -78,10 +84,13 @@ struct RunResult: Decodable {
   let iterations: Int
   let ranks: Int
   let threadsPerRank: Int
+  let seed: UInt64
   let warnings: [String]
   let layers: [Int]
   let samples: Count
   let final: Final
+  let seconds: Seconds
+  let peakRssBytes: Memory
   let bytesReducedPerIteration: Int
   let weightsSha256: String
 }

@@ -54,7 +54,7 @@ import Testing
   private func shortened(_ arguments: [String], in workplace: borrowing Workplace) -> [String] {
     switch arguments.first {
     case "predict", "convert": return arguments + ["--force"]
-    case "evaluate", "describe", "help": return arguments
+    case "evaluate", "describe", "help", "slurm": return arguments
     case "compare": return arguments + ["--set", "training.iterations=1", "--overwrite"]
     case "bench": return arguments + ["--seconds", "0.001"]
     default: break
@@ -140,7 +140,7 @@ import Testing
     #expect(keys.count > 50 && sections.contains("data"), "\(printed.transcript)")
 
     var options: [String: Set<String>] = [:]
-    for subcommand in ["train", "evaluate", "predict", "convert", "describe", "compare", "bench"] {
+    for subcommand in ["train", "resume", "evaluate", "predict", "convert", "describe", "compare", "bench", "slurm"] {
       let help = try workplace.run([Program.path, "help", subcommand]).output
       options[subcommand] = Set(help.matches(of: /--[a-z][a-z-]*/).map { String($0.0) })
     }

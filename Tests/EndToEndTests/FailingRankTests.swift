@@ -37,15 +37,17 @@ import Testing
     #expect(outcome.status == 74, "\(outcome.transcript)")
     let messages = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("admm-mpi: error") }
     #expect(messages.count == 1, "\(outcome.transcript)")
-    let start = "admm-mpi: error on rank \(failing) (\(ProcessInfo.processInfo.hostName)): thread "
+    let start =
+      "admm-mpi: error on rank \(failing) (\(ProcessInfo.processInfo.hostName)), phase start: thread "
     #expect(messages.first?.hasPrefix(start) == true, "\(outcome.transcript)")
     #expect(messages.first?.contains(" of 16 can't be started: ") == true)
     let left = job.descendants(named: "admm-mpi")
     #expect(left.isEmpty)
   }
 
-  @Test(arguments: [2, 3], [0, 1])
-  func aRankThatIsKilledEndsTheJob(ranks: Int, victim: Int) throws {
+  /// By the system, or by a fault of its own: then it says where that was.
+  @Test(arguments: [2, 3], [(0, SIGKILL), (1, SIGKILL), (1, SIGSEGV), (0, SIGILL)])
+  func aRankThatIsKilledEndsTheJob(ranks: Int, victim: (rank: Int, signal: CInt)) throws {
     let directory = try TemporaryDirectory()
     let train = try directory.write("train.csv", Samples(3_000, seed: 1).csv)
     let job = try Program.start(
@@ -60,10 +62,16 @@ import Testing
     let processes = job.descendants(named: "admm-mpi")
     try #require(processes.count == ranks)
 
-    kill(processes[victim], SIGKILL)
+    kill(processes[victim.rank], victim.signal)
     let ended = job.outcome(within: 10)
     let outcome = try #require(ended, "the job went on for 10 s")
     #expect(outcome.status != 0)
+    #expect(outcome.errors.contains("rank \(victim.rank) "), "\(outcome.transcript)")
+    if victim.signal != SIGKILL {
+      let words =
+        "admm-mpi: error on rank \(victim.rank) (\(ProcessInfo.processInfo.hostName)), ended by signal "
+      #expect(outcome.errors.contains(words + "\(victim.signal), in phase "), "\(outcome.transcript)")
+    }
     let left = job.descendants(named: "admm-mpi")
     #expect(left.isEmpty)
   }

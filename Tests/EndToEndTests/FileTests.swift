@@ -121,32 +121,12 @@ import Testing
 
   // MARK: Full disks
 
-  /// Whether this process may mount a small file system.
-  private static let canMount: Bool = {
-    guard geteuid() == 0, let directory = try? TemporaryDirectory() else { return false }
-    let path = directory.url.path
-    let isMounted =
-      (try? Program.run(command: ["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", path]))?.status == 0
-    if isMounted { _ = try? Program.run(command: ["umount", path]) }
-    return isMounted
-  }()
-
-  /// Calls `body` with a file system of so many kilobytes.
-  private func withDisk(_ kilobytes: Int, _ body: (String) throws -> Void) throws {
-    let directory = try TemporaryDirectory()
-    let path = directory.url.path
-    let mount = ["mount", "-t", "tmpfs", "-o", "size=\(kilobytes)k", "tmpfs", path]
-    try #require(try Program.run(command: mount).status == 0)
-    defer { _ = try? Program.run(command: ["umount", path]) }
-    try body(path)
-  }
-
   /// The model does not fit: found out before training.
-  @Test(.enabled("needs the right to mount") { canMount }, arguments: [nil, 3])
+  @Test(.enabled("needs the right to mount") { Disk.canMount }, arguments: [nil, 3])
   func aDiskThatIsTooSmallIsSaidBeforeTraining(ranks: Int?) throws {
     let directory = try TemporaryDirectory()
     let configuration = try directory.configuration(data: "synthetic = 2000\nsynthetic_test = 200")
-    try withDisk(32) { disk in
+    try Disk.with(kilobytes: 32) { disk in
       let outcome = try Program.run(
         ranks: ranks, [configuration, "--set", "network.hidden=[300]", "--output", disk + "/o"])
       #expect(outcome.status == 74 && !outcome.isTimedOut, "\(outcome.transcript)")
@@ -156,13 +136,13 @@ import Testing
   }
 
   /// The disk fills while data are converted, at any place: in the first array, in the last, with the last byte.
-  @Test(.enabled("needs the right to mount") { canMount }, arguments: [nil, 3], [4, 8, 64, 100, 120])
+  @Test(.enabled("needs the right to mount") { Disk.canMount }, arguments: [nil, 3], [4, 8, 64, 100, 120])
   func aDiskThatFillsEndsAConversion(ranks: Int?, kilobytes: Int) throws {
     let directory = try TemporaryDirectory()
     // 1,000 samples of 28 features and a label: 116,000 bytes and HDF5's own.
     let row = (1...28).map { "0.\($0)" }.joined(separator: ",")
     let data = try directory.write("d.csv", (0..<1_000).map { "\($0 % 2),\(row)\n" }.joined())
-    try withDisk(kilobytes) { disk in
+    try Disk.with(kilobytes: kilobytes) { disk in
       let outcome = try Program.run(ranks: ranks, ["convert", data, disk + "/d.h5"], limit: 30)
       #expect(outcome.status == (kilobytes < 120 ? 74 : 0) && !outcome.isTimedOut, "\(outcome.transcript)")
       let left = try FileManager.default.contentsOfDirectory(atPath: disk)

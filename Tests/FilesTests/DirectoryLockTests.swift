@@ -113,6 +113,34 @@ import Testing
 
   private struct Stop: Error {}
 
+  /// With its directory the lock's file is gone: it is taken once more, and another process finds it taken.
+  @Test(.enabled("no python3") { FileManager.default.isExecutableFile(atPath: "/usr/bin/python3") })
+  func aLockThatIsGoneIsTakenOnceMore() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path("run")
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    let lock = try DirectoryLock.take(path, host: "here", advice: "Choose another")
+    try lock.renew()
+    try FileManager.default.removeItem(atPath: path)
+    #expect(throws: Failure.self) { try lock.renew() }
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    try lock.renew()
+    let other = Process()
+    other.executableURL = URL(filePath: "/usr/bin/python3")
+    other.arguments = [
+      "-c",
+      """
+      import fcntl, sys
+      try: fcntl.lockf(open(sys.argv[1], "r+"), fcntl.LOCK_EX | fcntl.LOCK_NB)
+      except OSError: sys.exit(3)
+      """, path + "/" + DirectoryLock.name,
+    ]
+    try other.run()
+    other.waitUntilExit()
+    #expect(other.terminationStatus == 3)
+    withExtendedLifetime(lock) {}
+  }
+
   @Test func aLinkInItsPlaceIsNotFollowed() throws {
     let directory = try TemporaryDirectory()
     let victim = directory.path("victim")

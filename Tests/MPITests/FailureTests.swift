@@ -9,7 +9,7 @@ import Testing
   @Test func exitStatuses() {
     let statuses: [Basics.ExitStatus: Int32] = [
       .done: EX_OK, .usage: EX_USAGE, .badData: EX_DATAERR, .noInput: EX_NOINPUT,
-      .numericalFailure: EX_SOFTWARE, .inputOutput: EX_IOERR, .noMemory: EX_OSERR,
+      .numericalFailure: EX_SOFTWARE, .inputOutput: EX_IOERR, .stoppedEarly: EX_TEMPFAIL, .noMemory: EX_OSERR,
       .badConfiguration: EX_CONFIG,
     ]
     for (status, number) in statuses { #expect(status.rawValue == number, "\(status)") }

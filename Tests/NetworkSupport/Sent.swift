@@ -30,10 +30,10 @@ package struct Sent {
 }
 
 /// The bytes of a pass's message: every layer's product, the triangles of the Gram matrices where they come along, a
-/// word for each of these sums, and twenty-two for a sum of single numbers.
+/// word for each of these sums, twenty-two for a sum of single numbers, and the notices.
 package func passBytes(_ network: Network, hasGrams: Bool, scalars: Int) -> Int {
   let L = network.L
   let products = (1...L).map { network.widths[$0] * network.inputs($0) }
   let triangles = hasGrams ? (1..<L).map { network.inputs($0 + 1) * (network.inputs($0 + 1) + 1) / 2 } : []
-  return 8 * ((products + triangles).reduce(0) { $0 + $1 + 1 } + 22 * scalars)
+  return 8 * ((products + triangles).reduce(0) { $0 + $1 + 1 } + 22 * scalars + Notices.count)
 }

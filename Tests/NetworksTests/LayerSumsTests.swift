@@ -170,7 +170,8 @@ import Testing
       let a = numbers.inputs(1, own, isStacked: false)
       let z = numbers.outputs(2, own)
       var sums = LayerSums([.gram(1), .outputs(2)], network, partition)
-      #expect(sums.bytes == 8 * (21 * 22 / 2 + 3 * 21 + 2))
+      // The sums, a word each, and the notices.
+      #expect(sums.bytes == 8 * (21 * 22 / 2 + 3 * 21 + 2 + Notices.count))
       try sums.take(
         partition, over: ranks, a: { _, columns in a.columns(columns).rows(0..<21) },
         z: { _, columns in z.columns(columns).rows(0..<3) })

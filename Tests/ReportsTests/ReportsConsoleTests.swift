@@ -83,6 +83,28 @@ private func output(
     #expect(text == "admm-mpi: warning: odd\n")
   }
 
+  /// Whoever reads the output has left: it is said once, where somebody may still hear it.
+  @Test func aBrokenPipeIsSaidOnce() throws {
+    signal(SIGPIPE, SIG_IGN)
+    let pipe = Pipe()
+    try pipe.fileHandleForReading.close()
+    var warnings: [String] = []
+    let broken = pipe.fileHandleForWriting.fileDescriptor
+    let errors = Pipe()
+    do {
+      let console = Console(
+        isRoot: true, isQuiet: false, isTerminal: false, output: broken,
+        errors: errors.fileHandleForWriting.fileDescriptor)
+      for i in 0..<5 { console.print("line \(i)") }
+      console.warn("odd")
+      warnings = console.warnings
+    }
+    try errors.fileHandleForWriting.close()
+    let text = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    #expect(warnings.count == 2 && warnings[0].hasPrefix("standard output can't be written: Broken pipe."))
+    #expect(text == warnings.map { "admm-mpi: warning: \($0)\n" }.joined())
+  }
+
   @Test func otherRanksAreSilent() throws {
     let text = try output(isTerminal: true, isRoot: false) {
       $0.progress("half way", 0.5)

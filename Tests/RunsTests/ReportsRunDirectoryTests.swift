@@ -138,21 +138,72 @@ private func names(_ path: String) throws -> [String] {
       let directory = try RunDirectory(base, overwrite: false, over: ranks)
       let log = try directory.log("iterations.jsonl", over: ranks)
       for i in 1...3 {
-        try log.append("line \(i)", over: ranks)
+        log.append("line \(i)")
         #expect(try text(base + "/iterations.jsonl") == (1...i).map { "line \($0)\n" }.joined())
         try ranks.barrier()
       }
     }
   }
 
-  @Test func aFullDiskEndsALog() throws {
+  /// Of a line that does not fit nothing is left; it is there as soon as there is room, and what is missing at the end
+  /// is said.
+  @Test func aLineWaitsForTheDisk() throws {
     try withDirectory { base, ranks in
       let directory = try RunDirectory(base, overwrite: false, over: ranks)
-      let log = try directory.log("iterations.jsonl", over: ranks)
-      try log.append("line 1", over: ranks)
-      let refusal = try message { try withFullDisk(after: 7) { try log.append("line 2", over: ranks) } }
-      #expect(refusal.contains("iterations.jsonl can't be written: File too large."))
-      #expect(try text(base + "/iterations.jsonl") == "line 1\n")
+      var warnings: [String] = []
+      let log = try directory.log("iterations.jsonl", over: ranks) { warnings.append($0) }
+      let isRoot = ranks.isRoot
+      log.append("line 1")
+      try withFullDisk(after: 10) {
+        log.append("line 2")
+        log.append("line 3")
+        if isRoot { #expect(try text(base + "/iterations.jsonl") == "line 1\n") }
+        let refusal = try message { try log.finish(over: ranks) }
+        #expect(
+          refusal.hasSuffix("File too large. The last 2 lines of iterations.jsonl could not be kept."),
+          "\(refusal)")
+      }
+      #expect(warnings.count == (isRoot ? 1 : 0))
+      if isRoot { #expect(warnings[0].contains("iterations.jsonl can't be written: File too large.")) }
+      log.append("line 4")
+      try log.finish(over: ranks)
+      #expect(try text(base + "/iterations.jsonl") == (1...4).map { "line \($0)\n" }.joined())
+      try ranks.barrier()
+    }
+  }
+
+  /// Removed, renamed, or the log alone: all lines are there again, in a directory that is this job's.
+  @Test(arguments: ["remove", "rename", "log"]) func whatIsGoneIsMadeAgain(what: String) throws {
+    try withDirectory { base, ranks in
+      let path = base + "/a/run"
+      let directory = try RunDirectory(path, overwrite: false, over: ranks)
+      var warnings: [String] = []
+      let log = try directory.log("iterations.jsonl", over: ranks) { warnings.append($0) }
+      let isRoot = ranks.isRoot
+      for i in 1...3 { log.append("line \(i)") }
+      try ranks.barrier()
+      if isRoot {
+        switch what {
+        case "remove": try FileManager.default.removeItem(atPath: base + "/a")
+        case "rename": try FileManager.default.moveItem(atPath: base + "/a", toPath: base + "/b")
+        default: try FileManager.default.removeItem(atPath: path + "/iterations.jsonl")
+        }
+      }
+      log.append("line 4")
+      if isRoot { #expect(try text(path + "/iterations.jsonl") == (1...4).map { "line \($0)\n" }.joined()) }
+      log.append("line 5")
+      try log.finish(over: ranks)
+      try ranks.barrier()
+      #expect(try text(path + "/iterations.jsonl") == (1...5).map { "line \($0)\n" }.joined())
+      if what == "rename" {
+        #expect(try text(base + "/b/run/iterations.jsonl") == "line 1\nline 2\nline 3\n")
+      }
+      #expect(warnings.count == (isRoot && what != "log" ? 1 : 0))
+      // A second job is still kept away.
+      if isRoot {
+        #expect(FileManager.default.fileExists(atPath: path + "/" + DirectoryLock.name))
+      }
+      try ranks.barrier()
     }
   }
 

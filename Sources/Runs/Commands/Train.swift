@@ -9,13 +9,17 @@ import Reports
 
 /// Trains a network as a configuration says, and leaves a run directory. Collective.
 ///
-/// - Parameter file: the configuration's file, which no result may replace.
-/// - Returns: what the process should end with: `done`, or `numericalFailure` for a run that diverged.
+/// - Parameters:
+///   - file: the configuration's file, which no result may replace.
+///   - resumes: whether to go on with the run that its directory holds, if there is one.
+/// - Returns: what the process should end with: `done`, `numericalFailure` for a run that diverged, `stoppedEarly` for
+///   one that can go on.
 /// - Throws: a shared `Failure` for whatever the user can mend.
 public func train(
-  _ configuration: Configuration, from file: String? = nil, isQuiet: Bool,
+  _ configuration: Configuration, from file: String? = nil, resumes: Bool = false, isQuiet: Bool,
   over ranks: borrowing Communicator
 ) throws -> ExitStatus {
+  let begun = monotonicSeconds()
   let phases = Phases()
   let console = Console(isQuiet: isQuiet, ranks)
   // Threads share a rank's chunks. A BLAS call has one: of tall and skinny factors it runs slower on two.
@@ -23,8 +27,19 @@ public func train(
   let launch = try Launch(threads: configuration.training.threadsPerRank, over: ranks)
   launch.warnings.forEach(console.warn)
   let directory = try RunDirectory(
-    configuration.output.directory, overwrite: configuration.output.overwrite,
+    configuration.output.directory, overwrite: configuration.output.overwrite, resumes: resumes,
     inputs: configuration.data.inputPaths + (file.map { [$0] } ?? []), over: ranks)
+  if resumes, let end = try directory.finished(configuration.training.iterations, over: ranks) {
+    console.print(
+      "the run in \(directory.path) is finished: \(end.status.rawValue) after "
+        + "\(counted(end.iterations, "iteration")).")
+    return end.exitStatus
+  }
+  Signals.watch(.polite)
+
+  let watchdog = try Watchdog(
+    configuration.stop, in: directory.path, hosts: launch.machine.hostOfRank, over: ranks)
+  defer { watchdog.end() }
 
   let data = try readData(configuration, console, phases, over: ranks)
   let network = configuration.network(features: data.samples.featureCount, outputs: data.samples.outputs)
@@ -37,31 +52,52 @@ public func train(
   try directory.checkRoom(for: 4 * network.flatCount + 16_384, over: ranks)
   console.print(banner(launch, configuration, network, data, memory, directory).lines)
 
-  let linear = try fitLinearModel(data, console, phases, over: ranks)
-  let outcome = try trainLogged(network, configuration, data, directory, console, phases, over: ranks)
+  let linear = try fitLinearModel(data, network, console, phases, over: ranks)
+  let keeper = RunKeeper(
+    configuration, network, directory,
+    try runClock(configuration, network, data, begun: begun, console, over: ranks),
+    console, phases,
+    described: RunSummary.described(
+      launch, RunSummary.Settings(configuration), RunSummary.Problem(network, data),
+      warnings: console.warnings),
+    isRoot: ranks.isRoot)
+  keeper.clock.join(ranks.notices)
+  Signals.watch(.all)
+  let outcome = try trainLogged(network, configuration, data, keeper, resumes, console, phases, over: ranks)
+  let model = Model(network, outcome, data, configuration)
+  var losses = Losses(console)
+  try phases.measure(.save) {
+    try losses.noting {
+      try directory.restore(console, over: ranks)
+      try model.write(to: directory.path(of: "model.h5"), over: ranks)
+    }
+    try losses.noting { try keeper.finishLog(over: ranks) }
+  }
   let baselines = try phases.measure(.baseline) {
-    try trainBaselines(configuration, network, data, console, over: ranks)
+    try outcome.status.isEarly ? [] : trainBaselines(configuration, network, data, console, over: ranks)
   }
   console.progress("evaluating")
   let results = try phases.measure(.evaluate) {
     try TrainingResults(outcome, network, linear, baselines, data, over: ranks)
   }
-  let model = Model(network, outcome, data, configuration)
-  try phases.measure(.save) { try model.write(to: directory.path(of: "model.h5"), over: ranks) }
 
   if launch.warnings.isEmpty { try warnOfSlowRanks(launch, data, console, phases, over: ranks) }
-  let summary = RunSummary(
-    RunSummary.Outcome(outcome), launch: launch, settings: RunSummary.Settings(configuration),
+  var summary = RunSummary(
+    RunSummary.Outcome(outcome, hasCheckpoint: keeper.hasCheckpoint, losses), launch: launch,
+    settings: RunSummary.Settings(configuration),
     problem: RunSummary.Problem(network, data),
     results: RunSummary.Results(results, weightsSHA256: model.weightsSHA256),
     cost: RunSummary.Cost(
       outcome.work, iterations: outcome.iterations,
       sgemmGflopsPerRank: speeds.min * Double(launch.machine.threads)),
-    phases: try phases.report(over: ranks), memory: try PeakMemory(over: ranks), warnings: console.warnings)
-  try directory.write("run.json", summary.json.document, over: ranks)
+    phases: try phases.report(over: ranks), memory: try PeakMemory(over: ranks),
+    warnings: console.warnings + watchdog.reports)
+  summary.resumedAt = keeper.resumedAt
+  summary.checkpoints = (keeper.checkpointCount, keeper.checkpointSeconds)
+  try losses.noting { try directory.write("run.json", summary.json.document, over: ranks) }
   console.print(results.lines + summary.closingLines(directory))
   console.printResult(results.brief(directory.path(of: "model.h5"), summary.outcome))
-  return summary.outcome.exitStatus
+  return losses.status ?? summary.outcome.exitStatus
 }
 
 private func readData(
@@ -76,27 +112,51 @@ private func readData(
 
 /// The model that a network must beat. Collective.
 private func fitLinearModel(
-  _ data: borrowing TrainingData, _ console: Console, _ phases: Phases, over ranks: borrowing Communicator
+  _ data: borrowing TrainingData, _ network: Network, _ console: Console, _ phases: Phases,
+  over ranks: borrowing Communicator
 ) throws -> LinearModel {
   console.progress("fitting a linear model")
   return try phases.measure(.baseline) {
-    try advising(NumericalError.dataAdvice) {
-      try LinearModel(data.samples, over: ranks)
+    try data.advising(network, over: ranks) { try LinearModel(data.samples, over: ranks) }
+  }
+}
+
+/// What time and signals ask of the run. Collective.
+///
+/// - Parameter begun: when the program began, on the clock of `monotonicSeconds`.
+private func runClock(
+  _ configuration: Configuration, _ network: Network, _ data: borrowing TrainingData, begun: Double,
+  _ console: Console, over ranks: borrowing Communicator
+) throws -> RunClock {
+  var seconds: Double?
+  switch configuration.stop.timeLimit {
+  case nil: break
+  case .seconds(let limit): seconds = limit - (monotonicSeconds() - begun)
+  case .slurm:
+    if ranks.isRoot { seconds = secondsToEndOfSlurmJob() }
+    if ranks.isRoot && seconds == nil {
+      console.warn("stop.time_limit is \"auto\", but Slurm tells of no end: there is no limit.")
     }
   }
+  let minutes = configuration.checkpoint.everyMinutes
+  // Before the first checkpoint: as if all state went to a disk of 200 MB/s.
+  let bytes = try ranks.sum(configuration.stateBytes(network, samples: data.samples.count))
+  return RunClock(
+    seconds: seconds, interval: minutes > 0 ? 60 * minutes : nil, checkpoint: bytes / 2e8,
+    isRoot: ranks.isRoot)
 }
 
 /// Trains the network; each evaluated iterate becomes a row of the console and a line of iterations.jsonl.
 /// Collective.
 private func trainLogged(
-  _ network: Network, _ configuration: Configuration, _ data: borrowing TrainingData,
-  _ directory: RunDirectory, _ console: Console, _ phases: Phases, over ranks: borrowing Communicator
+  _ network: Network, _ configuration: Configuration, _ data: borrowing TrainingData, _ keeper: RunKeeper,
+  _ resumes: Bool, _ console: Console, _ phases: Phases, over ranks: borrowing Communicator
 ) throws -> TrainingOutcome {
-  try directory.removeFormerRun(over: ranks)
-  let log = try directory.log("iterations.jsonl", over: ranks)
   var table = IterationTable()
-  return try trainNetwork(network, configuration, data, console, phases, over: ranks) { record in
-    try log.append(record.json.compact, over: ranks)
+  return try trainNetwork(
+    network, configuration, data, console, phases, keeper: keeper, resumes: resumes, over: ranks
+  ) { record in
+    keeper.log(record)
     console.print(table.lines(record))
   }
 }

@@ -36,12 +36,13 @@ public func compare(
   console.print(report.heading(data))
 
   try directory.removeFormerRun(over: ranks)
-  let log = try directory.log(StudyFiles.series, over: ranks)
+  let log = try directory.log(StudyFiles.series, over: ranks, warn: console.warn)
   let entries = try request.train(contenders, on: &data, report, log, console, over: ranks)
   let linear = try linearEntry(&data, measure, log, console, over: ranks)
   let study = Study(measure, thresholds: request.thresholds, entries: entries + [linear])
   console.print(study.lines)
   try report.write(study, data, console, over: ranks)
+  try log.finish(over: ranks)
   return .done
 }
 
@@ -50,7 +51,7 @@ extension CompareRequest {
   ///
   /// - Parameter data: gets the targets of each configuration's loss in turn.
   fileprivate func train(
-    _ contenders: [Contender], on data: inout TrainingData, _ report: StudyReport, _ log: borrowing Log,
+    _ contenders: [Contender], on data: inout TrainingData, _ report: StudyReport, _ log: Log,
     _ console: Console, over ranks: borrowing Communicator
   ) throws -> [StudyEntry] {
     var runs = contenders.map { _ in [StudyRun]() }
@@ -61,7 +62,7 @@ extension CompareRequest {
         data.setTargets(for: configuration.loss(for: data.labels))
         let run = try studyRun(configuration, data, report.measure, console, over: ranks) { record in
           let line = record.seriesLine(name: contender.name, method: contender.method, seed: seed)
-          try log.append(line, over: ranks)
+          log.append(line)
         }
         console.print(report.line(contender, run))
         runs[i].append(run)

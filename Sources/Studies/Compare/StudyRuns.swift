@@ -54,7 +54,7 @@ func studyRun(
 ///
 /// - Parameter data: gets the targets of least squares.
 func linearEntry(
-  _ data: inout TrainingData, _ measure: StudyMeasure, _ log: borrowing Log, _ console: Console,
+  _ data: inout TrainingData, _ measure: StudyMeasure, _ log: Log, _ console: Console,
   over ranks: borrowing Communicator
 ) throws -> StudyEntry {
   console.progress("fitting a linear model")
@@ -66,7 +66,7 @@ func linearEntry(
   try record.addQuality(of: linear.W, linear.network, data, over: ranks)
   let auc = try data.binaryAUC(of: linear.W, linear.network, measure.part, over: ranks)
   let (name, method) = (CompareRequest.linearModel, "linear")
-  try log.append(record.seriesLine(name: name, method: method, seed: nil), over: ranks)
+  log.append(record.seriesLine(name: name, method: method, seed: nil))
   return StudyEntry(
     name: name, method: method, runs: [StudyRun(seed: nil, status: nil, records: [record], auc: auc)])
 }
