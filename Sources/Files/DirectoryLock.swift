@@ -40,9 +40,10 @@ package final class DirectoryLock: Sendable {
     dup2(new, descriptor)
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     close(new)
-    guard locked(descriptor) == .taken, holder.write(to: descriptor) else {
+    guard locked(descriptor) != .held else {
       throw Failure(.inputOutput, "the directory of \(path) is in use by another process.")
     }
+    guard holder.write(to: descriptor) else { throw systemFailure("the directory of \(path) can't be written") }
   }
 
   /// Takes the lock of a directory, writes to it, and removes what killed jobs have left of files that they were

@@ -58,17 +58,29 @@ public final class Phases {
   /// Does `body`; the time it takes is `phase`'s. Local.
   public func measure<T: ~Copyable, E: Error>(_ phase: Phase, _ body: () throws(E) -> T) throws(E) -> T {
     let outer = begin(phase)
-    defer { begin(outer) }
-    return try body()
+    do {
+      let result = try body()
+      begin(outer)
+      return result
+    } catch {
+      // Whoever reports the error asks `Progress` where it was.
+      take(outer)
+      throw error
+    }
   }
 
   /// From now on time is `phase`'s. Returns the phase that it was before. Local.
   @discardableResult
   public func begin(_ phase: Phase) -> Phase {
+    Progress.begin(phase: phase.rawValue)
+    return take(phase)
+  }
+
+  @discardableResult
+  private func take(_ phase: Phase) -> Phase {
     let now = clock()
     seconds[current.rawValue] += now - since
     since = now
-    Progress.begin(phase: phase.rawValue)
     defer { current = phase }
     return current
   }

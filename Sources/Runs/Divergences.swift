@@ -6,15 +6,17 @@ import Networks
 import Reports
 import Sums
 
-/// What a run does about iterates that diverge: it goes back to the one that would be saved, and on from there with more
-/// care; `stop.divergences` times at the most, less one.
+/// What a run does about iterates that diverge: it goes back to the one that would be saved, or where that didn't help to
+/// the start, and on from there with more care; `stop.divergences` times at the most, less one.
 ///
 /// Decides from values that have the same bits on every rank.
 struct Divergences {
   /// How many there were.
-  var count = 0
+  private(set) var count = 0
   /// The lowest objective of an evaluated iterate.
   private var lowest: Double?
+  /// To which iteration the last one went back.
+  private var lastReturn: Int?
 
   /// What is wrong with an evaluated iterate, if it is one to go back from. Local, the same on every rank.
   ///
@@ -36,10 +38,22 @@ struct Divergences {
     return nil
   }
 
+  /// Counts a divergence. Local.
+  ///
+  /// - Parameter kept: the iteration that would be saved.
+  /// - Returns: the one to go back to: this, or the start where nothing better came since the last return. What a method
+  ///   calls its objective may be that of the way to an iterate, which is itself lost.
+  mutating func count(goingBackTo kept: Int) -> Int {
+    count += 1
+    defer { lastReturn = kept }
+    return kept == lastReturn ? 0 : kept
+  }
+
   /// What it remembers. Collective.
   mutating func archive(_ state: any StateArchive) throws {
     try state("count", &count)
     try state("lowest", &lowest)
+    try state("last_return", &lastReturn)
   }
 }
 
@@ -52,14 +66,17 @@ extension TrainingProgress {
     _ method: inout Method, after error: NumericalError, _ configuration: Configuration,
     _ data: borrowing TrainingData, _ console: Console, over ranks: borrowing Communicator
   ) throws -> Bool {
-    divergences.count += 1
+    let back = divergences.count(goingBackTo: configuration.training.keepBest ? outcome.best?.iteration ?? 0 : outcome.last.iteration)
     let place = try data.overflow(at: &method, over: ranks).map { " \($0)" } ?? ""
     let what = "\(configuration.training.method): \(error).\(place)"
     do {
       if divergences.count < configuration.stop.divergences && iteration < configuration.training.iterations {
-        try method.restart(at: outcome.W, data.samples, over: ranks)
-        let kept = outcome.best?.iteration ?? outcome.last.iteration
-        console.warn("\(what) Back to iteration \(kept), \(method.events.last ?? "and on").")
+        if back == 0 {
+          try method.restart(at: start, data.samples, over: ranks)
+        } else {
+          try method.restart(at: outcome.W, data.samples, over: ranks)
+        }
+        console.warn("\(what) Back to iteration \(back), \(method.events.last ?? "and on").")
         return true
       }
     } catch is NumericalError {}

@@ -111,11 +111,7 @@ private func evaluate<Method: TrainingMethod & ~Copyable>(
   try progress.replicas.copyWeights(of: &method, to: &W, console, iteration: progress.iteration, over: ranks)
   let record = try record(of: &method, W, data, &progress, isMeasured: isMeasured, over: ranks)
   let fault = progress.divergences.fault(record, W, of: method.network, data, configuration.stop)
-  if fault == nil {
-    progress.outcome.keep(record, W, keepsBest: configuration.training.keepBest)
-  } else {
-    progress.outcome.last = record
-  }
+  if fault == nil { progress.outcome.keep(record, W, keepsBest: configuration.training.keepBest) }
   try report(record)
   keeper?.keep(progress.outcome, data)
   keeper?.clock.noteEvaluation(monotonicSeconds() - start)

@@ -11,6 +11,8 @@ struct TrainingProgress: ~Copyable {
   /// How many iterations are done.
   var iteration = 0
   var outcome: TrainingOutcome
+  /// The weights before the first iteration.
+  var start: Layers<Matrix<Float>>
   var pace = Pace()
   var rule: StopRule
   var replicas = Replicas()
@@ -20,6 +22,7 @@ struct TrainingProgress: ~Copyable {
   ///
   /// - Parameter watchesTime: whether nobody else does.
   init(_ network: Network, _ stop: StopSection, watchesTime: Bool) {
+    start = network.zeroWeights()
     outcome = TrainingOutcome(
       status: .max_iterations, last: IterationRecord(iteration: 0), best: nil, W: network.zeroWeights())
     rule = StopRule(stop, watchesTime: watchesTime)
