@@ -236,6 +236,7 @@ install: build
 	share=$(DESTDIR)$(PREFIX)/share
 	install -D -m 644 -t $$share/admm-mpi/configs configs/*
 	install -D -m 644 -t $$share/admm-mpi/jobs jobs/*
+	sed -i 's#\.build/release/admm-mpi#$(PREFIX)/bin/admm-mpi#' $$share/admm-mpi/jobs/*
 	install -D -t $$share/admm-mpi/scripts scripts/higgs-sample
 	complete() { # SHELL FILE
 	  install -d "$$(dirname $$share/$$2)"
