@@ -79,7 +79,7 @@ parallel_suites := MPITests FilesTests HDF5Tests SumsTests NetworksTests ADMMTes
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help deps build build-tests venv run test test-one test-mpi test-end-to-end test-slurm test-mpich \
+.PHONY: help deps build build-tests venv run test test-one test-mpi test-end-to-end test-slurm test-mpich test-kill \
   test-asan test-tsan fuzz fuzz-commands lint format venv-bench bench bench-full bench-learning bench-defaults \
   bench-check install clean
 .DEFAULT_GOAL := help
@@ -144,6 +144,12 @@ test-slurm:
 	@scripts/require libraries slurm
 	swift build $(release) --build-tests
 	scripts/with-slurm swift test $(release) --skip-build --disable-xctest --no-parallel --filter '\.Slurm'
+
+## test-kill    kill -9 of a random rank at a random moment, COUNT=1000 times, and on to the same bits: KILL_SEED=1
+COUNT ?= 1000
+export KILL_SEED ?= 1
+test-kill: build-tests venv
+	KILL_COUNT=$(COUNT) swift test $(release) --skip-build --disable-xctest --no-parallel --filter KillTests
 
 ## test-mpich   with MPICH in place of Open MPI: the MPI-aware tests, and a training whose weights have the same bits
 test-mpich: build venv
