@@ -81,7 +81,7 @@ SHELL := bash
 .ONESHELL:
 .PHONY: help deps build build-tests venv run test test-one test-mpi test-end-to-end test-slurm test-mpich test-kill \
   test-asan test-tsan fuzz fuzz-commands lint format venv-bench bench bench-full bench-learning bench-defaults \
-  bench-check install clean
+  bench-check jobs install clean
 .DEFAULT_GOAL := help
 
 ## help         this list
@@ -235,6 +235,16 @@ bench-defaults: build venv-bench
 # That NumPy's, PyTorch's and the tests' reference do the same iteration; `make bench` begins with it.
 bench-check: venv-bench
 	@.venv-bench/bin/python Benchmarks/check.py
+
+## jobs         write the batch scripts in jobs/ anew, each by the command at its head
+jobs: build
+	@for script in jobs/*.slurm; do
+	  command=$$(sed -n 's/^#   \(\.build\/.* slurm .*\)/\1/p' $$script)
+	  if [[ -z $$command ]]; then continue; fi
+	  echo "$$command > $$script"
+	  $$command > $$script.new
+	  mv $$script.new $$script
+	done
 
 ## install      what `make build` built, with its completions, configurations and scripts, under PREFIX
 install: build
