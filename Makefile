@@ -81,7 +81,7 @@ SHELL := bash
 .ONESHELL:
 .PHONY: help deps build build-tests venv run test test-one test-mpi test-end-to-end test-slurm test-kill test-mpich \
   test-asan test-tsan fuzz fuzz-commands lint format venv-bench bench bench-full bench-learning bench-defaults \
-  bench-check install clean
+  bench-check jobs install clean
 .DEFAULT_GOAL := help
 
 ## help         this list
@@ -236,12 +236,23 @@ bench-defaults: build venv-bench
 bench-check: venv-bench
 	@.venv-bench/bin/python Benchmarks/check.py
 
+## jobs         write the batch scripts in jobs/ anew, each by the command at its head
+jobs: build
+	@for script in jobs/*.slurm; do
+	  command=$$(sed -n 's/^#   \(\.build\/.* slurm .*\)/\1/p' $$script)
+	  if [[ -z $$command ]]; then continue; fi
+	  echo "$$command > $$script"
+	  $$command > $$script.new
+	  mv $$script.new $$script
+	done
+
 ## install      what `make build` built, with its completions, configurations and scripts, under PREFIX
 install: build
 	@install -D -t $(DESTDIR)$(PREFIX)/bin $(program)
 	share=$(DESTDIR)$(PREFIX)/share
 	install -D -m 644 -t $$share/admm-mpi/configs configs/*
 	install -D -m 644 -t $$share/admm-mpi/jobs jobs/*
+	sed -i 's#\.build/release/admm-mpi#$(PREFIX)/bin/admm-mpi#' $$share/admm-mpi/jobs/*
 	install -D -t $$share/admm-mpi/scripts scripts/higgs-sample
 	complete() { # SHELL FILE
 	  install -d "$$(dirname $$share/$$2)"

@@ -66,7 +66,8 @@ extension TrainingProgress {
     _ method: inout Method, after error: NumericalError, _ configuration: Configuration,
     _ data: borrowing TrainingData, _ console: Console, over ranks: borrowing Communicator
   ) throws -> Bool {
-    let back = divergences.count(goingBackTo: configuration.training.keepBest ? outcome.best?.iteration ?? 0 : outcome.last.iteration)
+    let back = divergences.count(
+      goingBackTo: configuration.training.keepBest ? outcome.best?.iteration ?? 0 : outcome.last.iteration)
     let place = try data.overflow(at: &method, over: ranks).map { " \($0)" } ?? ""
     let what = "\(configuration.training.method): \(error).\(place)"
     do {

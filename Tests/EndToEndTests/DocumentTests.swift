@@ -140,7 +140,9 @@ import Testing
     #expect(keys.count > 50 && sections.contains("data"), "\(printed.transcript)")
 
     var options: [String: Set<String>] = [:]
-    for subcommand in ["train", "resume", "evaluate", "predict", "convert", "describe", "compare", "bench", "slurm"] {
+    for subcommand in [
+      "train", "resume", "evaluate", "predict", "convert", "describe", "compare", "bench", "slurm",
+    ] {
       let help = try workplace.run([Program.path, "help", subcommand]).output
       options[subcommand] = Set(help.matches(of: /--[a-z][a-z-]*/).map { String($0.0) })
     }
