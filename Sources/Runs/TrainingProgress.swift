@@ -28,6 +28,11 @@ struct TrainingProgress: ~Copyable {
     rule = StopRule(stop, watchesTime: watchesTime)
   }
 
+  /// Keeps the start weights of a method that was just started. Local.
+  mutating func takeStart<Method: TrainingMethod & ~Copyable>(of method: inout Method) {
+    method.copyWeights(to: &start)
+  }
+
   /// What came out, at the end.
   consuming func takeOutcome() -> TrainingOutcome { outcome }
 
