@@ -80,7 +80,13 @@ import Testing
     let arguments = try Self.arguments(
       directory, Trained("consistent"), iterations: 400, more: ["checkpoint.every_iterations=1"])
     let weights = try Self.whole(directory, arguments)
-    let job = try Program.start(ranks: 2, arguments, limit: 90)
+    // A test's children have signals blocked.
+    let unblocked = [
+      "python3", "-c",
+      "import os, signal, sys; signal.pthread_sigmask(2, []); os.execvp(sys.argv[1], sys.argv[1:])",
+    ]
+    let job = try Program.start(
+      command: unblocked + Program.launcher + ["-n", "2", Program.path] + arguments, limit: 90)
     let isTraining = wait(atMost: 60) { !job.isRunning || !directory.bytes("run/iterations.jsonl").isEmpty }
     let launchers = job.descendants(
       named: Program.launcher[0].split(separator: "/").last.map(String.init) ?? "")
