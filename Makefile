@@ -73,7 +73,7 @@ parallel_suites := MPITests FilesTests HDF5Tests SumsTests NetworksTests ADMMTes
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help deps build build-tests venv run test test-one test-mpi test-end-to-end test-mpich \
+.PHONY: help deps build build-tests venv run test test-one test-mpi test-end-to-end test-mpich test-kill \
   test-asan test-tsan fuzz fuzz-commands lint format venv-bench bench bench-full bench-learning bench-defaults \
   bench-check install clean
 .DEFAULT_GOAL := help
@@ -130,6 +130,12 @@ test-mpi:
 
 test-end-to-end:
 	swift test $(release) --skip-build --disable-xctest --no-parallel --filter EndToEndTests
+
+## test-kill    kill -9 of a random rank at a random moment, COUNT=1000 times, and on to the same bits: KILL_SEED=1
+COUNT ?= 1000
+export KILL_SEED ?= 1
+test-kill: build-tests venv
+	KILL_COUNT=$(COUNT) swift test $(release) --skip-build --disable-xctest --no-parallel --filter KillTests
 
 ## test-mpich   with MPICH in place of Open MPI: the MPI-aware tests, and a training whose weights have the same bits
 test-mpich: build venv

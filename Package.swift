@@ -67,7 +67,7 @@ let package = Package(
     library("MPI", ["Basics", "CMPI"]),
     library("LinearAlgebra", ["COpenBLAS", "CLAPACKE", "CLanes"]),
     library("HDF5", ["Basics", "Files", "MPI", "CHDF5"]),
-    library("Files", ["Basics", "MPI", "CCrypto"]),
+    library("Files", ["Basics", "MPI", "CCrypto", "CZlib"]),
     library("Sums", ["Basics", "MPI", "LinearAlgebra"]),
     library("Networks", ["Basics", "Settings", "MPI", "LinearAlgebra", "Sums"]),
     library("Definitions", ["Networks"]),

@@ -9,6 +9,7 @@ static inline hid_t h5_default(void) { return H5P_DEFAULT; }
 static inline hid_t h5_error_stack(void) { return H5E_DEFAULT; }
 static inline hid_t h5_all(void) { return H5S_ALL; }
 
+static inline hid_t h5_file_create_list(void) { return H5P_FILE_CREATE; }
 static inline hid_t h5_file_access_list(void) { return H5P_FILE_ACCESS; }
 static inline hid_t h5_dataset_create_list(void) { return H5P_DATASET_CREATE; }
 static inline hid_t h5_dataset_access_list(void) { return H5P_DATASET_ACCESS; }

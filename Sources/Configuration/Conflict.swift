@@ -1,3 +1,5 @@
+import Networks
+
 /// Two settings that are right one by one and don't go together: the key to change, and why.
 struct Conflict {
   let section: String
@@ -40,7 +42,7 @@ extension Configuration {
       found.append(
         Conflict(
           "network", "loss",
-          "is \"\(loss)\", which is for classes. With task = \"regression\" use \"auto\", \"square\" or \"huber\"."
+          "is \"\(loss)\", which is for classes. With task = \"regression\" use \"auto\", or \(Loss.forRegression)."
         ))
     }
     if stop.targetAccuracy != nil {

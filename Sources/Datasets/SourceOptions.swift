@@ -75,7 +75,7 @@ extension SourceOptions {
     [
       SettingKey(
         "format", .word(of: [automatic] + dataFormats.map { $0.name }), \.format,
-        "The files' format; \"auto\" goes by the names.")
+        "The files' format; \"auto\" goes by a file's name, and where that does not tell by its first bytes.")
     ] + dataFormats.flatMap { keys(of: $0) }
 
   private static func keys<Format: DataFormat>(of type: Format.Type) -> [SettingKey<SourceOptions>] {

@@ -24,11 +24,14 @@ package final class DirectoryLock: Sendable {
     close(descriptor)
   }
 
-  /// Takes the lock of a directory, and writes to it. Local: for one rank of a job.
+  /// Takes the lock of a directory, writes to it, and removes what killed jobs have left of files that they were
+  /// writing there. Local: for one rank of a job.
   ///
+  /// - Parameter host: what this rank's machine is called.
   /// - Throws: a `Failure` of status `inputOutput` that names the holder, or says why nothing can be written.
-  package static func take(_ directory: String, advice: String) throws -> DirectoryLock {
+  package static func take(_ directory: String, host: String, advice: String) throws -> DirectoryLock {
     let path = directory + "/" + name
+    let this = Holder(host: host, process: getpid())
     while true {
       let descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o666)
       guard descriptor >= 0 else {
@@ -39,7 +42,7 @@ package final class DirectoryLock: Sendable {
         switch locked(descriptor) {
         case .taken: true
         case .held: false
-        case .unknown: !(holder?.isAlive ?? false)
+        case .unknown: !(holder?.isAlive(beside: this) ?? false)
         }
       guard isFree else {
         close(descriptor)
@@ -55,25 +58,35 @@ package final class DirectoryLock: Sendable {
         continue
       }
       let lock = DirectoryLock(path, descriptor)
-      guard Holder.this.write(to: descriptor) else {
+      guard this.write(to: descriptor) else {
         throw systemFailure("the directory \(directory) can't be written", advice: advice)
       }
+      removeUnfinishedFiles(in: directory)
       return lock
     }
   }
 
-  private enum Outcome { case taken, held, unknown }
+}
 
-  private static func locked(_ descriptor: CInt) -> Outcome {
-    var request = flock()
-    request.l_type = Int16(F_WRLCK)
-    request.l_whence = Int16(SEEK_SET)
-    let code = withUnsafeMutablePointer(to: &request) {
-      fcntl(descriptor, F_SETLK, UnsafeMutableRawPointer($0))
-    }
-    if code == 0 { return .taken }
-    return errno == EACCES || errno == EAGAIN ? .held : .unknown
+/// What comes of asking for a lock; unknown where the file system has none.
+enum LockOutcome { case taken, held, unknown }
+
+/// Linux's `F_OFD_SETLK`, which glibc's headers hide from Swift; fcntl(2).
+let openFileLock: CInt = 37
+
+/// Asks for the lock of an open file. Local.
+///
+/// - Parameter kind: `F_SETLK`, and the lock is this process's until it closes the file anywhere; `openFileLock`, and it
+///   is the open file's, whoever else opens and closes the file.
+func locked(_ descriptor: CInt, _ kind: CInt = F_SETLK) -> LockOutcome {
+  var request = flock()
+  request.l_type = Int16(F_WRLCK)
+  request.l_whence = Int16(SEEK_SET)
+  let code = withUnsafeMutablePointer(to: &request) {
+    fcntl(descriptor, kind, UnsafeMutableRawPointer($0))
   }
+  if code == 0 { return .taken }
+  return errno == EACCES || errno == EAGAIN ? .held : .unknown
 }
 
 /// Who holds a lock, as its file says.
@@ -83,14 +96,7 @@ private struct Holder {
 
   var text: String { "process \(process) on \(host)" }
 
-  static var this: Holder {
-    var name = [CChar](repeating: 0, count: 256)
-    gethostname(&name, name.count - 1)
-    let bytes = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-    return Holder(host: String(decoding: bytes, as: UTF8.self), process: getpid())
-  }
-
-  private init(host: String, process: pid_t) { (self.host, self.process) = (host, process) }
+  init(host: String, process: pid_t) { (self.host, self.process) = (host, process) }
 
   /// nil where nothing, or something else, is written there.
   init?(reading descriptor: CInt) {
@@ -107,8 +113,8 @@ private struct Holder {
       && fsync(descriptor) == 0
   }
 
-  /// Whether it is another process of this host that still runs. Of other hosts nothing is known.
-  var isAlive: Bool {
-    host == Holder.this.host && process != getpid() && (kill(process, 0) == 0 || errno == EPERM)
+  /// Whether it is another process of the same host that still runs. Of other hosts nothing is known.
+  func isAlive(beside this: Holder) -> Bool {
+    host == this.host && process != this.process && (kill(process, 0) == 0 || errno == EPERM)
   }
 }

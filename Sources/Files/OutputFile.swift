@@ -10,6 +10,10 @@ package final class OutputFile {
   package let name: String
   /// −1 once it is closed.
   private var descriptor: CInt
+  /// Keeps the file's lock until this object goes; −1 where there is none.
+  private var lock: CInt = -1
+  /// The checksums of what is written at a place, while the file is being sealed.
+  var parts: PartSums?
 
   /// Makes a file where there is none. No link is followed, and nothing that is there is touched.
   ///
@@ -43,7 +47,16 @@ package final class OutputFile {
   }
 
   deinit {
-    if descriptor >= 0 { Glibc.close(descriptor) }
+    for descriptor in [descriptor, lock] where descriptor >= 0 { Glibc.close(descriptor) }
+  }
+
+  /// Marks the file as one that is being written, until this object goes: see `removeUnfinishedFiles`.
+  ///
+  /// - Returns: false where another process has taken the file away.
+  func hold() -> Bool {
+    lock = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    return locked(descriptor, openFileLock) != .held
+      && FileIdentity(path) == FileIdentity(descriptor: descriptor)
   }
 
   /// Hands all of `bytes` to the operating system.
@@ -65,6 +78,7 @@ package final class OutputFile {
       guard count > 0 else { throw unwritten }
       done += count
     }
+    parts?.add(bytes, at: offset)
   }
 
   /// Hands all of `text` to the operating system.
@@ -75,18 +89,11 @@ package final class OutputFile {
     try text.withUTF8 { try write(UnsafeRawBufferPointer($0)) }
   }
 
-  /// Has the disk hold what was written so far.
-  ///
-  /// - Throws: a `Failure` of status `inputOutput`.
-  package func sync() throws {
-    guard fsync(descriptor) == 0 else { throw unwritten }
-  }
-
   /// Has the disk hold all of the file, and closes it. A network file system may tell of a full disk only here.
   ///
   /// - Throws: a `Failure` of status `inputOutput`.
   package func finish() throws {
-    try sync()
+    guard fsync(descriptor) == 0 else { throw unwritten }
     let code = Glibc.close(descriptor)
     descriptor = -1
     guard code == 0 else { throw unwritten }

@@ -10,20 +10,6 @@ package func currentDirectory() throws -> String {
   return String(cString: path)
 }
 
-/// The names of what a directory holds, in order; nil where it can't be read. Local.
-package func names(in directory: String) -> [String]? {
-  guard let open = opendir(directory) else { return nil }
-  defer { closedir(open) }
-  var names: [String] = []
-  while let entry = readdir(open) {
-    let name = withUnsafePointer(to: &entry.pointee.d_name) {
-      $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-    }
-    if name != "." && name != ".." { names.append(name) }
-  }
-  return names.sorted()
-}
-
 /// `path` as an absolute one without "." and "..", which are resolved by name alone.
 package func absolute(_ path: String, in directory: String) -> String {
   let whole = path.hasPrefix("/") ? path : directory + "/" + path

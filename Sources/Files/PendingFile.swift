@@ -69,7 +69,7 @@ package struct PendingFile: Sendable {
     do {
       try body(file)
       try file.finish()
-      try settle(file.path)
+      try settle(file)
     } catch {
       unlink(file.path)
       throw error
@@ -161,7 +161,7 @@ package struct PendingFile: Sendable {
       try body(file)
       // Each rank's host may still hold what it wrote.
       try ranks.agree { try file.finish() }
-      try ranks.agree { if isRoot { try settle(temporaryPath) } }
+      try ranks.agree { if isRoot { try settle(file) } }
     } catch let failure as Failure {
       if isRoot || !failure.isShared { unlink(temporaryPath) }
       throw failure
@@ -175,14 +175,19 @@ package struct PendingFile: Sendable {
 
   /// An empty file of a new name in the same directory.
   private func temporary() throws -> OutputFile {
-    let name = String(UInt64.random(in: 0 ... .max), radix: 16)
-    return try OutputFile(new: "\(directory(of: path))/.admm-mpi-\(name).part", calling: path)
+    while true {
+      let name = UnfinishedFile.name(UInt64.random(in: 0 ... .max))
+      let file = try OutputFile(new: "\(directory(of: path))/\(name)", calling: path)
+      if file.hold() { return file }
+    }
   }
 
   /// Gives the whole file its name, and has the disk hold that too.
-  private func settle(_ temporaryPath: String) throws {
+  private func settle(_ file: OutputFile) throws {
     try checkKept()
-    guard rename(temporaryPath, path) == 0 else { throw systemFailure("\(path) can't be replaced") }
+    // Until it has its name it is being written.
+    let code = withExtendedLifetime(file) { rename(file.path, path) }
+    guard code == 0 else { throw systemFailure("\(path) can't be replaced") }
     // Without the right to read a directory there is nothing to be synced by, and some file systems can't.
     let descriptor = open(directory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { return }

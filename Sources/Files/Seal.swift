@@ -1,99 +1,168 @@
 import Basics
-import MPI
 
-/// A checksum at the end of a file that all ranks write: by it every flipped bit and every missing byte is found before
-/// anything else reads the file.
+/// What a file is sealed with: checksums of all its bytes, in blocks, so that ranks can write and verify large files in
+/// parts.
 ///
-/// After the contents come the SHA-256 of each of their blocks, and a last line with their length and the SHA-256 of
-/// all that. Ranks share the blocks, when it is made and when it is checked. What reads HDF5 does not look beyond its
-/// end.
-package enum Seal {
-  /// Bytes of a block.
-  private static let block = 1 << 20
-  private static let digestBytes = 32
-  /// The last line has so many bytes.
-  private static let footerBytes = 128
-  private static let title = "admm-mpi seal 1"
+/// A sealed file has three parts, of which HDF5 sees the second alone:
+/// - a head of 512 bytes: a text with the end of the content, the length of a block and the SHA-256 of the third part.
+///   HDF5 calls it a user block;
+/// - the content, from byte 512 on;
+/// - little-endian numbers of 64 bits: where each stretch of `rows` begins and ends, then the CRC-32 of each block.
+///
+/// Block k is what lies in bytes k·B ..< (k + 1)·B of the content, in the file's own count. Its CRC-32 (zlib's, of
+/// IEEE 802.3) notices any error within 32 bits, and of others all but one in 2^32.
+struct Seal: Equatable {
+  static let headLength = 512
+  private static let title = "admm-mpi, sealed by checksums\n"
+  private static let smallestBlock = 1 << 16
+  private static let mostBlocks = 1 << 16
 
-  /// Adds the seal to a file that is otherwise whole. Collective.
-  ///
-  /// - Parameter file: open on all ranks.
-  /// - Throws: a shared `Failure` of status `inputOutput`.
-  package static func add(to file: OutputFile, over ranks: borrowing Communicator) throws {
-    // What other hosts wrote is then to be seen on this one.
-    try ranks.agree { try file.sync() }
-    let isRoot = ranks.isRoot
-    var length = [try ranks.agree { isRoot ? try InputFile(file.path).size : 0 }]
-    try ranks.broadcast(&length)
-    let table = try digests(of: file.path, bytes: length[0], over: ranks)
-    try ranks.agree {
-      guard isRoot else { return }
-      let end = table + footer(table, bytes: length[0])
-      try end.withUnsafeBytes { try file.write($0, at: length[0]) }
+  /// Where the content ends and the checksums begin.
+  let end: Int
+  /// B, the length of a block.
+  let block: Int
+  /// Stretches of the content that are verified as they are read: arrays of numbers. All else, in which HDF5 finds its
+  /// way, is verified before. In order, and apart.
+  let rows: [Range<Int>]
+  /// The CRC-32 of each block.
+  let sums: [UInt32]
+
+  init(end: Int, block: Int, rows: [Range<Int>], sums: [UInt32]) {
+    self.end = end
+    self.block = block
+    self.rows = rows
+    self.sums = sums
+  }
+
+  /// B of a content that ends there: 64 KiB, or more where the checksums would take more than 512 KiB.
+  static func blockLength(end: Int) -> Int {
+    sequence(first: smallestBlock) { 2 * $0 }.first { $0 >= end / mostBlocks } ?? smallestBlock
+  }
+
+  // MARK: As bytes
+
+  /// The head of the file.
+  var head: [UInt8] {
+    let text =
+      Self.title
+      + "content to byte \(end)\nblock \(block)\nrows \(rows.count)\nsha256 \(sha256Hex(checksums))\n"
+    return Array(text.utf8) + [UInt8](repeating: 0, count: Self.headLength - text.utf8.count)
+  }
+
+  /// What stands behind the content.
+  var checksums: [UInt8] {
+    (rows.flatMap { [UInt64($0.lowerBound), UInt64($0.upperBound)] } + sums.map(UInt64.init)).flatMap { word in
+      (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * $0)) }
     }
   }
 
-  /// Makes sure that a file is as it was written. Collective; reads all of it once.
+  /// Whether a file begins as a sealed one, be it a damaged one.
+  static func isLikely(_ head: [UInt8]) -> Bool {
+    2 * zip(head, title.utf8).count(where: ==) > title.utf8.count
+  }
+
+  /// The seal of a file that begins as a sealed one. Local.
   ///
-  /// - Throws: a shared `Failure`: `badData` where it is not, `noInput` where it can't be opened.
-  package static func check(_ path: String, over ranks: borrowing Communicator) throws {
-    let isRoot = ranks.isRoot
-    var (length, table) = try ranks.agree { isRoot ? try end(of: path) : ([0], []) }
-    try ranks.broadcast(&length)
-    try ranks.broadcast(&table)
-    let found = try digests(of: path, bytes: length[0], over: ranks)
-    guard let bad = zip(found, table).enumerated().first(where: { $1.0 != $1.1 })?.offset else { return }
-    let first = bad / digestBytes * block
-    throw damage(path, "bytes \(first) to \(min(first + block, length[0]) - 1) are not", isShared: true)
-  }
-
-  /// The length of the contents and their table, which agree with the last line. Local.
-  private static func end(of path: String) throws -> (length: [Int], table: [UInt8]) {
-    let file = try InputFile(path)
-    guard file.size >= footerBytes else { throw damage(path, "its end is missing") }
-    let last = try file.bytes(footerBytes, at: file.size - footerBytes)
-    let words = String(decoding: last, as: UTF8.self).split { $0 == " " || $0 == "\n" }
-    guard words.count >= 6, let length = Int(words[4]), length >= 0, length < file.size else {
-      throw damage(path, "its last line is not")
+  /// - Throws: a `Failure` of status `badData` where it is damaged or cut.
+  init(of file: borrowing InputFile) throws {
+    let head = try file.bytes(Self.headLength)
+    let numbers = String(decoding: head, as: UTF8.self).split(separator: "\n").dropFirst().prefix(3)
+      .compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }
+    guard numbers.count == 3, case let (end, block, stretches) = (numbers[0], numbers[1], numbers[2]),
+      end >= Self.headLength, end < 1 << 62, block == Self.blockLength(end: end),
+      (0..<1 << 20).contains(stretches)
+    else { throw damage(file.path) }
+    let length = 8 * (2 * stretches + (end - 1) / block + 1)
+    guard file.size >= end + length else {
+      throw Failure(
+        .badData,
+        "\(file.path) is truncated: it ends before its contents do. Copy or download it again.")
     }
-    let bytes = blocks(length) * digestBytes
-    guard file.size == length + bytes + footerBytes else { throw damage(path, "its length is not") }
-    let table = try file.bytes(bytes, at: length)
-    guard last == footer(table, bytes: length) else { throw damage(path, "its checksums are not") }
-    return ([length], table)
+    let bytes = try file.bytes(length, at: end)
+    let words = stride(from: 0, to: length, by: 8).map { i in
+      (0..<8).reduce(0) { $0 | UInt64(bytes[i + $1]) << UInt64(8 * $1) }
+    }
+    let bounds = words.prefix(2 * stretches).map { Int(clamping: $0) }
+    let isInOrder = zip([Self.headLength] + bounds, bounds + [end]).allSatisfy { $0 <= $1 }
+    guard file.size == end + length, isInOrder else { throw damage(file.path) }
+    self.init(
+      end: end, block: block,
+      rows: stride(from: 0, to: bounds.count, by: 2).map { bounds[$0]..<bounds[$0 + 1] },
+      sums: words.dropFirst(2 * stretches).map { UInt32(truncatingIfNeeded: $0) })
+    guard self.head == head, checksums == bytes else { throw damage(file.path) }
   }
 
-  private static func footer(_ table: [UInt8], bytes: Int) -> [UInt8] {
-    let head = "\(title) bytes \(bytes) "
-    let line = Array((head + sha256Hex(Array(head.utf8) + table)).utf8)
-    return line + [UInt8](repeating: UInt8(ascii: " "), count: footerBytes - 1 - line.count) + [UInt8(ascii: "\n")]
+  /// The content without `rows`.
+  var structure: [Range<Int>] {
+    zip([Self.headLength] + rows.map(\.upperBound), rows.map(\.lowerBound) + [end]).map { $0..<$1 }
+  }
+}
+
+private func damage(_ path: String) -> Failure {
+  Failure(
+    .badData,
+    "\(path) is damaged: it is not as it was written, as its checksums show. Copy it again, or make it again."
+  )
+}
+
+/// A sealed file open for reading: verified where it is asked for, each block once.
+package final class SealedFile {
+  private let file: InputFile
+  private let seal: Seal
+  private var isVerified: [Bool]
+
+  /// nil where the file has no seal. Local.
+  ///
+  /// - Throws: a `Failure`: `noInput` where it can't be opened, `badData` where the seal itself is damaged.
+  package init?(_ path: String) throws {
+    file = try InputFile(path)
+    guard Seal.isLikely(try file.bytes(Seal.headLength)) else { return nil }
+    seal = try Seal(of: file)
+    isVerified = [Bool](repeating: false, count: seal.sums.count)
   }
 
-  /// The SHA-256 of each block. Collective; each rank takes every P-th.
-  private static func digests(
-    of path: String, bytes: Int, over ranks: borrowing Communicator
-  ) throws -> [UInt8] {
-    let (rank, size) = (ranks.rank, ranks.size)
-    let own = try ranks.agree { () -> [UInt8] in
-      let file = try InputFile(path)
-      var own: [UInt8] = []
-      for k in stride(from: rank, to: blocks(bytes), by: size) {
-        own += sha256(try file.bytes(min(block, bytes - k * block), at: k * block))
+  /// Verifies all in which another library finds its way, before that sees it. Local.
+  ///
+  /// - Throws: a `Failure` of status `badData` where a byte is not as it was written.
+  package func verifyStructure() throws { for part in seal.structure { try verify(part) } }
+
+  /// Verifies some bytes before they are read. Local.
+  ///
+  /// - Throws: a `Failure` of status `badData` that names the bytes where they are not as they were written.
+  package func verify(_ bytes: Range<Int>) throws {
+    let bytes = bytes.clamped(to: Seal.headLength..<seal.end)
+    guard !bytes.isEmpty else { return }
+    var buffer: [UInt8] = []
+    for k in bytes.lowerBound / seal.block...(bytes.upperBound - 1) / seal.block where !isVerified[k] {
+      let place = (k * seal.block..<(k + 1) * seal.block).clamped(to: Seal.headLength..<seal.end)
+      if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: seal.block) }
+      let sum = try buffer.withUnsafeMutableBufferPointer { buffer in
+        let block = UnsafeMutableBufferPointer(rebasing: buffer[..<place.count])
+        let count = try file.read(block, at: place.lowerBound)
+        return crc32(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(block)[..<count]))
       }
-      return own
+      guard sum == seal.sums[k] else {
+        throw Failure(
+          .badData,
+          "\(file.path) is damaged: its bytes \(place.lowerBound) to \(place.upperBound - 1) are not as they were "
+            + "written, as their checksum shows. Copy it again, or make it again.")
+      }
+      isVerified[k] = true
     }
-    let all = try ranks.gather(own)
-    var table: [UInt8] = []
-    for k in 0..<blocks(bytes) {
-      let first = k / size * digestBytes
-      table += all[k % size][first..<first + digestBytes]
-    }
-    return table
   }
 
-  private static func blocks(_ bytes: Int) -> Int { (bytes + block - 1) / block }
+  /// Verifies one of so many parts of the file, as ranks share them. Local; reads that part.
+  ///
+  /// - Throws: a `Failure` of status `badData` that names the bytes where they are not as they were written.
+  package func verify(part: Int, of parts: Int) throws {
+    try verify(seal.end / parts * part..<(part == parts - 1 ? seal.end : seal.end / parts * (part + 1)))
+  }
 
-  private static func damage(_ path: String, _ what: String, isShared: Bool = false) -> Failure {
-    Failure(.badData, "\(path) is damaged: \(what) as they were written.", isShared: isShared)
+  /// All bytes of a small file up to the checksums, verified. Local.
+  ///
+  /// - Throws: a `Failure` of status `badData` where a byte is not as it was written.
+  package func bytes() throws -> [UInt8] {
+    try verify(0..<seal.end)
+    return try file.bytes(seal.end)
   }
 }

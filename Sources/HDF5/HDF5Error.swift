@@ -11,12 +11,17 @@ public struct HDF5Error: Error, CustomStringConvertible {
 
   public var description: String { "\(call) failed: \(message)" }
 
+  /// Whether the operating system was asked for bytes at a place, or of a number, that can't be.
+  private var asksForNoPlace: Bool {
+    [EINVAL, EFBIG, EOVERFLOW, EFAULT].contains { message.contains("errno = \($0),") }
+  }
+
   /// The failure for a user whose file has led to this as it was read.
   ///
   /// - Parameter place: the file's path, and the array in it.
   func refusal(_ place: String, isShared: Bool) -> Failure {
-    // HDF5 passes on what the operating system says.
-    if let start = message.firstRange(of: "error message = '") {
+    // HDF5 passes on what the operating system says; of a place that no file has, it says that a damaged one names it.
+    if let start = message.firstRange(of: "error message = '"), !asksForNoPlace {
       let reason = message[start.upperBound...].prefix { $0 != "'" }
       return Failure(.inputOutput, "\(place) can't be read: \(reason).", isShared: isShared)
     }

@@ -9,7 +9,11 @@ import MPI
 /// The numbers of an array that are still to be written: where they begin in the file.
 public struct ReservedRows: Sendable {
   let offset: Int
+  let rowCount: Int
   let rowBytes: Int
+
+  /// Where they lie in the file.
+  var place: Range<Int> { offset..<offset + rowCount * rowBytes }
 
   /// Writes rows `rows`. Local.
   ///
@@ -48,20 +52,43 @@ public struct ReservedRows: Sendable {
   }
 }
 
-extension HDF5File {
-  /// Makes of an empty file one of the arrays that `describe` creates. Collective.
+extension PendingFile {
+  /// Writes an HDF5 file, all ranks their own rows of its large arrays, and seals it. Collective.
+  ///
+  /// Each rank sums what it writes, so that nothing is read again; rank 0 puts the checksums together. Any number of
+  /// ranks can read the file, each its own rows, and notices any byte that is not as it was written.
   ///
   /// - Parameters:
   ///   - bytes: how long the reserved rows are together.
   ///   - texts: those that `describe` writes.
-  ///   - arrays: how many arrays it reserves; all else takes less than a few pages.
-  ///   - describe: for rank 0; returns what it has reserved.
-  /// - Returns: the same on every rank.
+  ///   - arrays: how many arrays there are; all else takes less than a few pages.
+  ///   - describe: for rank 0; creates all arrays, and returns those that it has reserved.
+  ///   - fill: local; writes this rank's rows of them. Together the ranks write all rows, each once.
   /// - Throws: a shared `Failure` of status `inputOutput`.
-  package static func outline(
-    _ output: OutputFile, bytes: Int, texts: [String] = [], arrays: Int = 8, over ranks: borrowing Communicator,
+  package func writeSealedHDF5(
+    bytes: Int, texts: [String] = [], arrays: Int = 8, over ranks: borrowing Communicator,
+    describe: (borrowing HDF5File) throws -> [ReservedRows],
+    fill: (_ reserved: [ReservedRows], _ file: OutputFile) throws -> Void
+  ) throws {
+    try writeTogether(over: ranks) { file in
+      let (reserved, end) = try HDF5File.outline(file, bytes: bytes, texts: texts, arrays: arrays, over: ranks, describe)
+      file.beginSeal(end: end)
+      try ranks.agree { try fill(reserved, file) }
+      let places = reserved.map(\.place).filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }
+      try file.endSeal(rows: places, end: end, over: ranks)
+    }
+  }
+}
+
+extension HDF5File {
+  /// Makes of an empty file one of the arrays that `describe` creates. Collective.
+  ///
+  /// - Returns: the same on every rank; the end of the file, too.
+  /// - Throws: a shared `Failure` of status `inputOutput`.
+  fileprivate static func outline(
+    _ output: OutputFile, bytes: Int, texts: [String], arrays: Int, over ranks: borrowing Communicator,
     _ describe: (borrowing HDF5File) throws -> [ReservedRows]
-  ) throws -> [ReservedRows] {
+  ) throws -> (reserved: [ReservedRows], end: Int) {
     let isRoot = ranks.isRoot
     var numbers = try ranks.agree { () -> [Int] in
       guard isRoot else { return [] }
@@ -74,26 +101,28 @@ extension HDF5File {
       do {
         let reserved = try describe(file)
         try file.close()
-        return reserved.flatMap { [$0.offset, $0.rowBytes] }
+        return [try InputFile(output.path).size] + reserved.flatMap { [$0.offset, $0.rowCount, $0.rowBytes] }
       } catch let error as HDF5Error {
         hasUnwrittenFile = true
         throw Failure(.inputOutput, "\(output.name) can't be written: \(error).")
       }
     }
     try ranks.broadcast(&numbers)
-    return stride(from: 0, to: numbers.count, by: 2).map {
-      ReservedRows(offset: numbers[$0], rowBytes: numbers[$0 + 1])
+    let reserved = stride(from: 1, to: numbers.count, by: 3).map {
+      ReservedRows(offset: numbers[$0], rowCount: numbers[$0 + 1], rowBytes: numbers[$0 + 2])
     }
+    return (reserved, numbers[0])
   }
 
   /// Creates an array of numbers in one piece, to be written row by row when the file is closed.
   package func reserve<T: Number>(_ name: String, of: T.Type, shape: [Int]) throws -> ReservedRows {
-    let list = try Handle(H5Pcreate(h5_dataset_create_list()), "H5Pcreate", H5Pclose)
+    let list = try creationList()
     try check(H5Pset_layout(list.id, H5D_CONTIGUOUS), "H5Pset_layout")
     try check(H5Pset_alloc_time(list.id, H5D_ALLOC_TIME_EARLY), "H5Pset_alloc_time")
     try check(H5Pset_fill_time(list.id, H5D_FILL_TIME_NEVER), "H5Pset_fill_time")
-    let array = try StoredArray(creating: name, type: T.type, shape: shape, layout: list.id, in: self)
+    let array = try StoredArray(creating: name, type: T.type, shape: shape, list, in: self)
     let offset = array.count > 0 ? Int(H5Dget_offset(array.handle.id)) : 0
-    return ReservedRows(offset: offset, rowBytes: array.rowLength * MemoryLayout<T>.stride)
+    return ReservedRows(
+      offset: offset, rowCount: array.rowCount, rowBytes: array.rowLength * MemoryLayout<T>.stride)
   }
 }

@@ -1,5 +1,6 @@
 import Basics
 import CHDF5
+import Files
 import MPI
 
 /// An array in an open file: numbers or text, of any number of dimensions. HDF5 calls it a dataset.
@@ -25,6 +26,8 @@ public struct StoredArray: ~Copyable {
   /// The file's path and the array's name, for messages.
   let place: String
   let isShared: Bool
+  /// What the elements are verified by as they are read, and where they begin in the file; nil where they need not be.
+  private let seal: (file: SealedFile, offset: Int)?
 
   /// - Throws: a `Failure` where it is no array.
   init(opening name: String, in file: borrowing HDF5File) throws {
@@ -56,13 +59,18 @@ public struct StoredArray: ~Copyable {
   }
 
   init(
-    creating name: String, type: hid_t, shape: [Int], layout: hid_t = h5_default(),
-    in file: borrowing HDF5File
+    creating name: String, type: hid_t, shape: [Int], in file: borrowing HDF5File
+  ) throws(HDF5Error) {
+    try self.init(creating: name, type: type, shape: shape, creationList(), in: file)
+  }
+
+  init(
+    creating name: String, type: hid_t, shape: [Int], _ list: borrowing Handle, in file: borrowing HDF5File
   ) throws(HDF5Error) {
     let space = try dataspace(shape)
     try self.init(
       Handle(
-        H5Dcreate2(file.id, name, type, space.id, h5_default(), layout, h5_default()),
+        H5Dcreate2(file.id, name, type, space.id, h5_default(), list.id, h5_default()),
         "H5Dcreate2", H5Dclose), name: name, in: file)
   }
 
@@ -74,6 +82,9 @@ public struct StoredArray: ~Copyable {
     type = try Handle(H5Dget_type(handle.id), "H5Dget_type", H5Tclose)
     elements = ElementClass(type)
     shape = extents.map { Int(clamping: $0) }
+    // What has no place of its own lies where it is verified already.
+    let offset = H5Dget_offset(handle.id)
+    seal = offset == haddr_t.max ? nil : file.seal.map { ($0, Int(clamping: offset)) }
     self.handle = handle
     self.name = name
     path = file.path
@@ -103,17 +114,22 @@ public struct StoredArray: ~Copyable {
   ) throws {
     try checkNumeric()
     let rows = try Rows(self, rows, T.self, stride: stride, capacity: buffer.count)
-    for piece in 0..<rows.pieces { try read(piece, of: rows, T.type, into: buffer.baseAddress) }
+    for piece in 0..<rows.pieces { try read(piece, of: rows, as: T.type, into: buffer.baseAddress) }
   }
 
   private func read(
-    _ piece: Int, of rows: borrowing Rows, _ type: hid_t, into buffer: UnsafeMutableRawPointer?
+    _ piece: Int, of rows: borrowing Rows, as memoryType: hid_t, into buffer: UnsafeMutableRawPointer?
   ) throws {
     let selection = try Selection(of: piece, rows, in: shape)
     let own = rows.memory(piece, in: buffer)
+    if let seal {
+      let (stored, rowBytes) = (rows.stored(piece), rowLength * H5Tget_size(type.id))
+      try seal.file.verify(
+        seal.offset + stored.lowerBound * rowBytes..<seal.offset + stored.upperBound * rowBytes)
+    }
     let (array, memory, file) = (handle.id, selection.memory.id, selection.file.id)
     _ = try reading(place, of: path, isShared: isShared, seconds: patience) { () throws(HDF5Error) in
-      try check(H5Dread(array, type, memory, file, h5_default(), own), "H5Dread")
+      try check(H5Dread(array, memoryType, memory, file, h5_default(), own), "H5Dread")
     }
     if !rows.isPacked { rows.spread(piece, into: buffer) }
   }
@@ -182,6 +198,13 @@ extension HDF5File {
     precondition(array.count == values.count, "\(values.count) values don't fill \(array.shape)")
     try values.withUnsafeBufferPointer { try array.write(0..<array.rowCount, from: $0) }
   }
+}
+
+/// How to create an array: without the time, so that a file's bytes follow from its contents.
+func creationList() throws(HDF5Error) -> Handle {
+  let list = try Handle(H5Pcreate(h5_dataset_create_list()), "H5Pcreate", H5Pclose)
+  try check(H5Pset_obj_track_times(list.id, false), "H5Pset_obj_track_times")
+  return list
 }
 
 /// A dataspace of this shape; a single value for an empty one.

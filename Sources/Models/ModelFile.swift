@@ -6,8 +6,7 @@ import LinearAlgebra
 import MPI
 import Networks
 
-/// What model.h5 holds, for this program and for others that read it: after a seal of 512 bytes (`ModelSeal`) an HDF5
-/// file.
+/// What model.h5 holds, for this program and for others that read it: a sealed HDF5 file.
 ///
 /// Attributes of the file: `format`, `format_version`, `program_version`, `config_sha256`, `seed`, `method`,
 /// `iteration`, `activation`, `loss`, `bias` (0 or 1), `has_column_names` (0 or 1); `label_name` and `label_column`,
@@ -68,7 +67,7 @@ extension Model {
       try file.setAttribute("target_mean", mean)
       try file.setAttribute("target_scale", scale)
     }
-    try file.close(wrap: ModelSeal.close)
+    try file.close()
   }
 
   /// Reads a model: rank 0 the file, which all get. Collective.
@@ -76,14 +75,11 @@ extension Model {
   /// - Throws: a shared `Failure` where the file is missing, damaged, no model, of another version, or contradicts
   ///   itself.
   public init(reading path: String, over ranks: borrowing Communicator) throws {
-    var known = [0, 0]
-    let file = try HDF5File(broadcasting: path, over: ranks) { path in
-      let (content, isSealed) = try ModelSeal.open(path)
-      known = [isSealed ? 1 : 0, content.count]
-      return content
-    }
-    try ranks.broadcast(&known)
-    let reader = ModelReader(file, isSealed: known[0] == 1, bytes: known[1])
+    let isRoot = ranks.isRoot
+    try ranks.agree { if isRoot { try checkKind(path) } }
+    let file = try HDF5File(broadcasting: path, over: ranks)
+    let isSealed = file.isSealed
+    let reader = ModelReader(file)
     try reader.checkFormat()
     let network = try reader.network()
     let W = try Layers<Matrix<Float>>(1..<network.L + 1) { l in
@@ -94,23 +90,31 @@ extension Model {
       meaning: try reader.meaning(network),
       featureNames: try reader.names("feature_names", network.widths[0]),
       columns: try reader.columns(network.widths[0]), provenance: try reader.provenance(),
-      isSealed: known[0] == 1)
+      isSealed: isSealed)
   }
+}
+
+/// Makes sure that a file is an HDF5 file, and else says what it is. Local.
+private func checkKind(_ path: String) throws {
+  let head = try InputFile(path).bytes(1024)
+  guard !isSealed(head) && !hasHDF5Signature(head) else { return }
+  let kind =
+    switch head.first(where: { $0 > UInt8(ascii: " ") }) {
+    case _ where head.isEmpty: "an empty file"
+    // Text has no control characters before the tab.
+    case _ where head.contains(where: { $0 < 9 }): "something else"
+    case UInt8(ascii: "{"): "JSON text"
+    case UInt8(ascii: "["): "a text, such as a configuration"
+    default: "a text, such as a table or a configuration"
+    }
+  throw Failure(.badData, "\(path) is not a model but \(kind). Name the model.h5 that a run leaves.")
 }
 
 /// Reads the parts of a model and refuses what does not fit. Every rank has the same file, so all meet the same.
 private struct ModelReader: ~Copyable {
   private let file: HDF5File
-  /// Whether a checksum was found to hold.
-  private let isSealed: Bool
-  /// How long the HDF5 file is: it can't hold more numbers than that.
-  private let bytes: Int
 
-  init(_ file: consuming HDF5File, isSealed: Bool, bytes: Int) {
-    self.file = file
-    self.isSealed = isSealed
-    self.bytes = bytes
-  }
+  init(_ file: consuming HDF5File) { self.file = file }
 
   func checkFormat() throws {
     guard try file.attribute("format") == Layout.format else {
@@ -123,7 +127,7 @@ private struct ModelReader: ~Copyable {
         "has format version \(version), written by admm-mpi \(writer); this program reads versions 1 to "
           + "\(Layout.version). Use that program, or train again.")
     }
-    guard isSealed || version == 1 else {
+    guard file.isSealed || version == 1 else {
       throw refusal("has lost the checksum that it was written with. Copy it again, or train again.")
     }
   }
@@ -147,11 +151,12 @@ private struct ModelReader: ~Copyable {
     }
     let widths: [Int] = try array.values()
     guard widths.count >= 2, widths.allSatisfy({ $0 > 0 }) else { throw refusal("has the widths \(widths).") }
-    var rest = bytes / MemoryLayout<Float>.size
+    // It can't hold more numbers than it is long.
+    var rest = file.size / MemoryLayout<Float>.size
     for (inputs, outputs) in zip(widths, widths.dropFirst()) {
       let (weights, isTooMany) = outputs.multipliedReportingOverflow(by: inputs)
       guard !isTooMany && weights <= rest && outputs <= rest - weights else {
-        throw refusal("has the widths \(widths), more weights than its \(bytes) bytes can hold.")
+        throw refusal("has the widths \(widths), more weights than its \(file.size) bytes can hold.")
       }
       rest -= weights + outputs
     }

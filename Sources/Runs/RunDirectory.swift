@@ -35,10 +35,11 @@ public struct RunDirectory: Sendable {
   ) throws {
     let isRoot = ranks.isRoot
     let kept = KeptFiles(inputs)
+    let host = try ranks.hostName()
     lock = try ranks.agree {
       guard isRoot else { return nil }
       try Self.make(path, options)
-      let lock = try DirectoryLock.take(path, advice: "Choose another \(options.directory)")
+      let lock = try DirectoryLock.take(path, host: host, advice: "Choose another \(options.directory)")
       let found = try Self.contents(of: path, options)
       guard found.isEmpty || overwrite else { throw Self.notEmpty(path, found, options) }
       for file in files {
@@ -164,7 +165,7 @@ public struct RunDirectory: Sendable {
       throw systemFailure(
         "the run directory \(path) can't be made", advice: "Choose another \(options.directory)")
     }
-    return names.filter { $0 != DirectoryLock.name }
+    return names.filter { $0 != DirectoryLock.name }.sorted()
   }
 
   private static func notEmpty(_ path: String, _ found: [String], _ options: Options) -> Failure {

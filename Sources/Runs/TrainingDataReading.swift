@@ -64,7 +64,7 @@ extension TrainingData {
       throw Failure(
         .badConfiguration,
         "network.loss = \"\(loss.rawValue)\" is for classes, but data.task is \"regression\". "
-          + "Use \"square\" or \"huber\".", isShared: true)
+          + "Use \(Loss.forRegression).", isShared: true)
     case .classes(_, let names) where names.count < 2:
       let place = source.map { " in \($0.place)" } ?? ""
       throw Failure(

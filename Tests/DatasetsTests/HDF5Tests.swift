@@ -70,6 +70,58 @@ import Testing
     }
   }
 
+  private func labels(
+    _ name: String, of path: String, _ task: LearningTask = .classification, over ranks: borrowing Communicator
+  ) throws -> Labels {
+    let dataset = try readDataset(Source(path, HDF5Format(labelsDataset: name)), task: task, over: ranks)
+    return dataset.labels
+  }
+
+  /// Labels that single or double precision can't tell from their neighbours are told apart, or refused.
+  @Test func labelsOfManyDigits() throws {
+    let edge = 1 << 53
+    try TemporaryFiles.with { files, ranks in
+      let path = try write("a.h5", in: files, over: ranks) { file in
+        try file.write(values, to: "features", shape: [500, 5])
+        try file.write((0..<500).map { edge + $0 % 3 }, to: "beyond")
+        try file.write((0..<500).map { -edge - $0 % 3 }, to: "below")
+        try file.write((0..<500).map { UInt64.max - UInt64($0 % 3) }, to: "unsigned")
+        try file.write((0..<500).map { Double(edge) + 2 * Double($0 % 3) }, to: "doubles")
+        try file.write((0..<500).map { 0.1 + Double($0 % 3) / 1e12 }, to: "close")
+        try file.write((0..<500).map { Float($0 % 3) + 0.5 }, to: "halves")
+        try file.write((0..<500).map { $0 == 7 ? Double.nan : 1 }, to: "missing")
+      }
+      let wholes: [(String, [String])] = [
+        ("beyond", ["9007199254740992", "9007199254740993", "9007199254740994"]),
+        ("below", ["-9007199254740992", "-9007199254740993", "-9007199254740994"]),
+        ("unsigned", ["18446744073709551615", "18446744073709551614", "18446744073709551613"]),
+        ("close", ["0.1", "0.100000000001", "0.100000000002"]), ("halves", ["0.5", "1.5", "2.5"]),
+      ]
+      for (name, wanted) in wholes {
+        guard case .classes(_, let names) = try labels(name, of: path, over: ranks) else { continue }
+        #expect(Set(names) == Set(wanted) && names.count == 3, "\(name): \(names)")
+      }
+      // A double is beyond 2^53 already as it is stored.
+      let failure = try #require(throws: Failure.self) {
+        _ = try labels("doubles", of: path, over: ranks)
+      }
+      #expect(
+        failure.message
+          == "\(path), sample 2: the label 9007199254740994 is a number beyond 2^53, which can't be told from its "
+          + "neighbours. Store the labels as text, or number the classes from 0.")
+      let missing = try #require(throws: Failure.self) {
+        _ = try labels("missing", of: path, over: ranks)
+      }
+      #expect(missing.status == .badData && missing.message.contains("sample 8"))
+      // As a target a number has single precision.
+      guard case .targets(let targets) = try labels("halves", of: path, .regression, over: ranks) else {
+        Issue.record("halves are no targets")
+        return
+      }
+      #expect(targets.allSatisfy { [0.5, 1.5, 2.5].contains($0) })
+    }
+  }
+
   /// Reads, writes, reads again and compares.
   private func checkRoundTrip(
     _ source: Source, _ task: LearningTask, classes: [String]? = nil, through path: String,

@@ -146,7 +146,7 @@ import Testing
         try file.write((0..<900).map { Float($0) * 1e-30 }, to: "single", shape: [300, 3])
         try file.write((0..<900).map { Int32($0 % 2) }, to: "labels")
         try file.write((0..<300).map { Int32($0 % 2) }, to: "some")
-        try file.write((0..<900).map { (1 << 53) + $0 % 2 }, to: "large")
+        try file.write((0..<900).map { Double(1 << 53) + Double($0 % 2) }, to: "large")
         try file.close()
       }
       try ranks.barrier()
@@ -161,6 +161,42 @@ import Testing
         "\(path), sample 1: the label 9007199254740992 is a number beyond 2^53, which can't be told from its "
           + "neighbours. Store the labels as text, or number the classes from 0."
       ) { _ = try warning(path, "features", "large", over: ranks) }
+    }
+  }
+
+  private func warning(
+    ofIDX bytes: [UInt8], _ name: String, in files: TemporaryFiles, over ranks: borrowing Communicator
+  ) throws -> String? {
+    let source = Source(try files.write(name, bytes, over: ranks), CSVFormat(labelColumn: .none))
+    let dataset = try readDataset(source, task: .regression, over: ranks)
+    return dataset.mergedWarning("FILE")
+  }
+
+  /// Numbers of 32 bits and doubles, whoever reads them, plain and compressed; bytes never.
+  @Test func numbersOfAnIDXFileMergeToo() throws {
+    func bigEndian(_ x: UInt64, _ count: Int) -> [UInt8] {
+      (0..<count).reversed().map { UInt8(truncatingIfNeeded: x >> (8 * UInt64($0))) }
+    }
+    func idx(_ type: UInt8, _ samples: Int, _ values: [UInt8]) -> [UInt8] {
+      [0, 0, type, 2] + bigEndian(UInt64(samples), 4) + bigEndian(3, 4) + values
+    }
+    // Times, times in steps that single precision holds, and small numbers.
+    let rows = (0..<900).map { [1_700_000_000 + $0, 1_700_000_000 + 3600 * $0 % 100_000_000, $0] }
+    let whole = idx(0x0C, 900, rows.flatMap { $0.flatMap { bigEndian(UInt64($0), 4) } })
+    let doubles = idx(0x0E, 900, rows.flatMap { $0.flatMap { bigEndian((Double($0) / 1e6).bitPattern, 8) } })
+    let bytes = idx(0x08, 900, rows.flatMap { $0.map { UInt8(truncatingIfNeeded: $0) } })
+    try TemporaryFiles.with { files, ranks in
+      let said =
+        "FILE: single precision can't tell apart the values of column 1 (900 different values become 8). "
+        + "Subtract a constant or rescale in the file."
+      for (name, bytes) in [("whole.idx", whole), ("whole.idx.gz", gzip(whole))] {
+        let found = try warning(ofIDX: bytes, name, in: files, over: ranks)
+        #expect(found == said)
+      }
+      let found = try warning(ofIDX: doubles, "doubles.idx", in: files, over: ranks)
+      #expect(found?.contains("of column 1 (900 different values become ") == true, "\(found ?? "nothing")")
+      let none = try warning(ofIDX: bytes, "bytes.idx", in: files, over: ranks)
+      #expect(none == nil)
     }
   }
 

@@ -32,7 +32,8 @@ import Testing
       let processes = job.descendants(named: "admm-mpi")
       let victim = processes.randomElement(using: &random)
       if let victim { kill(victim, SIGKILL) }
-      let ended = try #require(job.outcome(within: 10), "round \(round), \(name): the job went on for 10 s")
+      let outcomeOfKill = job.outcome(within: 10)
+      let ended = try #require(outcomeOfKill, "round \(round), \(name): the job went on for 10 s")
       if ended.status != 0 { killed += 1 }
       let left = job.descendants(named: "admm-mpi")
       #expect(left.isEmpty, "round \(round)")

@@ -81,12 +81,14 @@ import Testing
     let config = try directory.configuration(data: "synthetic = 400_000\nsynthetic_features = 100")
     let job = try Program.start(ranks: nil, [config] + arguments.dropFirst(), limit: 90)
     let isTraining = wait(atMost: 60) { !job.isRunning || directory.text("run/run.json").contains("running") }
-    let process = try #require(job.descendants(named: "admm-mpi").first)
+    let processes = job.descendants(named: "admm-mpi")
+    let process = try #require(processes.first)
     try #require(isTraining)
     kill(process, SIGINT)
     Thread.sleep(forTimeInterval: 0.1)
     kill(process, SIGINT)
-    let ended = try #require(job.outcome(within: 2), "it went on")
+    let outcome = job.outcome(within: 2)
+    let ended = try #require(outcome, "it went on")
     #expect(ended.status == 130, "\(ended.transcript)")
   }
 
@@ -171,7 +173,8 @@ import Testing
     let weights = try Self.whole(directory, arguments)
     let job = try Program.start(ranks: 2, arguments + ["--resume"], limit: 90)
     _ = wait(atMost: 60) { !job.isRunning || !directory.bytes("run/iterations.jsonl").isEmpty }
-    let process = try #require(job.descendants(named: "admm-mpi").first)
+    let processes = job.descendants(named: "admm-mpi")
+    let process = try #require(processes.first)
     kill(process, SIGKILL)
     _ = job.outcome()
     #expect(directory.text("run/run.json").contains("\"status\": \"running\""))

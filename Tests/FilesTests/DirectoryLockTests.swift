@@ -7,7 +7,7 @@ import Testing
 @Suite struct DirectoryLockTests {
   private func message(_ directory: String) throws -> String {
     let failure = try #require(throws: Failure.self) {
-      _ = try DirectoryLock.take(directory, advice: "Choose another")
+      _ = try DirectoryLock.take(directory, host: "here", advice: "Choose another")
     }
     #expect(failure.status == .inputOutput)
     return failure.message
@@ -43,9 +43,9 @@ import Testing
     )
     kill(other.processIdentifier, SIGKILL)
     other.waitUntilExit()
-    let lock = try DirectoryLock.take(directory.url.path, advice: "Choose another")
+    let lock = try DirectoryLock.take(directory.url.path, host: "here", advice: "Choose another")
     let content = try String(contentsOfFile: path, encoding: .utf8)
-    #expect(content.hasSuffix(" \(getpid())\n"))
+    #expect(content == "here \(getpid())\n")
     withExtendedLifetime(lock) {}
   }
 
@@ -53,7 +53,7 @@ import Testing
     let directory = try TemporaryDirectory()
     let path = directory.path(DirectoryLock.name)
     do {
-      let lock = try DirectoryLock.take(directory.url.path, advice: "Choose another")
+      let lock = try DirectoryLock.take(directory.url.path, host: "here", advice: "Choose another")
       withExtendedLifetime(lock) { #expect(FileManager.default.fileExists(atPath: path)) }
     }
     #expect(!FileManager.default.fileExists(atPath: path))

@@ -56,6 +56,24 @@ import Testing
     }
   }
 
+  @Test func converted() throws {
+    let text = (0..<3_000).map { "\($0 % 3),\($0 * 7919 % 1_009),\(Float($0) / 7),\($0 % 5)\n" }.joined()
+    try TestWorld.with { ranks in
+      let scratch = try Scratch(over: ranks)
+      let dataset = try readDataset(
+        Source(scratch.write("a.csv", Array(text.utf8), over: ranks)), task: .classification, over: ranks)
+      try writeHDF5(dataset, to: PendingFile(scratch.path("a.h5")), over: ranks)
+      try ranks.barrier()
+      let whole = try bytes(of: scratch.path("a.h5"))
+      try ranks.barrier()
+      try expectNoOtherResult("a.h5", whole, in: scratch, over: ranks) { path, ranks in
+        let dataset = try readDataset(Source(path), task: .classification, over: ranks)
+        return Array(dataset.features.elements).map { "\($0)" } + ["\(dataset.labels)"] + dataset.featureNames
+      }
+      try scratch.remove(over: ranks)
+    }
+  }
+
   @Test func models() throws {
     var random = SeededGenerator(seed: 12)
     let network = Network(widths: [4, 6, 3], activation: .relu, loss: .softmax, bias: true)

@@ -77,15 +77,12 @@ import Testing
         let values = [Double](repeating: 1, count: rows.count)
         let refused = try #require(
           try failure(ranks, directory) { ranks in
-            try PendingFile(directory.appending(path: "full.h5").path).writeTogether(over: ranks) { file in
-              let reserved = try HDF5File.outline(file, bytes: 0, over: ranks) {
-                [try $0.reserve("x", of: Double.self, shape: [N])]
-              }
+            try PendingFile(directory.appending(path: "full.h5").path).writeSealedHDF5(bytes: 0, over: ranks) {
+              [try $0.reserve("x", of: Double.self, shape: [N])]
+            } fill: { reserved, file in
               // The last rank's rows lie behind the end of the disk, whoever else's do.
               try withFullDisk(after: 8 * N - 4096) {
-                try ranks.agree {
-                  try values.withUnsafeBufferPointer { try reserved[0].write(rows, from: $0, to: file) }
-                }
+                try values.withUnsafeBufferPointer { try reserved[0].write(rows, from: $0, to: file) }
               }
             }
           })

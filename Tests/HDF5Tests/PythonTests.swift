@@ -24,20 +24,17 @@ struct PythonTests {
     try TestWorld.with { ranks in
       try withScratch(ranks) { ranks, directory in
         let output = PendingFile(directory.appending(path: "ours.h5").path)
-        try output.writeTogether(over: ranks) { file in
-          let reserved = try HDF5File.outline(file, bytes: 0, over: ranks) { outline in
-            let x = try outline.reserve("x", of: Float.self, shape: [7, 2])
-            try outline.write(["plain", "Grün"], to: "names")
-            try outline.write([Int32(-5)], to: "codes")
-            try outline.setAttribute("title", "Grün")
-            try outline.setAttribute("version", 3)
-            return [x]
-          }
-          let rows = ranks.rank * 7 / ranks.size..<(ranks.rank + 1) * 7 / ranks.size
-          let own = rows.flatMap { [Float($0), Float($0) / 4] }
-          try ranks.agree {
-            try own.withUnsafeBufferPointer { try reserved[0].write(rows, from: $0, to: file) }
-          }
+        let rows = ranks.rank * 7 / ranks.size..<(ranks.rank + 1) * 7 / ranks.size
+        let own = rows.flatMap { [Float($0), Float($0) / 4] }
+        try output.writeSealedHDF5(bytes: 0, over: ranks) { outline in
+          let x = try outline.reserve("x", of: Float.self, shape: [7, 2])
+          try outline.write(["plain", "Grün"], to: "names")
+          try outline.write([Int32(-5)], to: "codes")
+          try outline.setAttribute("title", "Grün")
+          try outline.setAttribute("version", 3)
+          return [x]
+        } fill: { reserved, file in
+          try own.withUnsafeBufferPointer { try reserved[0].write(rows, from: $0, to: file) }
         }
         guard ranks.isRoot else { return }
         let read: OurFile = try Python.run(

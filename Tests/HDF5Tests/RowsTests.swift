@@ -27,15 +27,12 @@ private func entry(_ i: Int, _ j: Int) -> Int { (7 * i + 3 * j) % 101 - 50 }
         let rows = ownRows(of: N, ranks)
         // Columns of d + 1 entries, the last of which does not belong to the array.
         let written = rows.flatMap { i -> [T] in (0..<d).map { number(entry(i, $0)) } + [number(99)] }
-        try PendingFile(path).writeTogether(over: ranks) { file in
-          let reserved = try HDF5File.outline(file, bytes: 0, over: ranks) { outline in
-            try outline.write(["before"], to: "names")
-            return [try outline.reserve("x", of: T.self, shape: [N, d])]
-          }
-          try ranks.agree {
-            try written.withUnsafeBufferPointer {
-              try reserved[0].write(rows, from: $0, stride: d + 1, to: file)
-            }
+        try PendingFile(path).writeSealedHDF5(bytes: 0, over: ranks) { outline in
+          try outline.write(["before"], to: "names")
+          return [try outline.reserve("x", of: T.self, shape: [N, d])]
+        } fill: { reserved, file in
+          try written.withUnsafeBufferPointer {
+            try reserved[0].write(rows, from: $0, stride: d + 1, to: file)
           }
         }
 
@@ -129,11 +126,10 @@ private func entry(_ i: Int, _ j: Int) -> Int { (7 * i + 3 * j) % 101 - 50 }
           #expect(throws: Failure.self) { try file.attribute("title", as: Int.self) }
         }
         let together = directory.appending(path: "together.h5").path
-        try PendingFile(together).writeTogether(over: ranks) { file in
-          _ = try HDF5File.outline(file, bytes: 0, over: ranks) {
-            try fill($0)
-            return []
-          }
+        try PendingFile(together).writeSealedHDF5(bytes: 0, over: ranks) { outline in
+          try fill(outline)
+          return []
+        } fill: { _, _ in
         }
         let own = directory.appending(path: "own-\(ranks.rank).h5").path
         let alone = try HDF5File(creating: own)

@@ -124,7 +124,7 @@ private func withModelPath(
     var features = ["x1", "x2"]
 
     func write(_ path: String) throws {
-      let file = try HDF5File(creating: path)
+      let file = try HDF5File(creating: path, isSealed: false)
       if let format { try file.setAttribute("format", format) }
       try file.setAttribute("format_version", version)
       try file.setAttribute("program_version", "9.9")

@@ -39,6 +39,11 @@ extension Loss {
   /// Whether the targets can be any real number.
   public var isForRegression: Bool { function.isForRegression }
 
+  /// Those that fit a regression, in words: `"square" or "huber"`.
+  public static var forRegression: String {
+    allCases.filter(\.isForRegression).map { "\"\($0)\"" }.joined(separator: " or ")
+  }
+
   /// The target of an output that stands for the sample's class, and of one that does not.
   public var classTargets: (own: Float, other: Float) { function.classTargets }
 

@@ -26,7 +26,13 @@ package final class CheckpointFile: StateArchive {
   package init(_ path: String, range: Range<Int>, over ranks: borrowing Communicator) throws {
     self.path = path
     self.range = range
-    try Seal.check(path, over: ranks)
+    let (rank, size) = (ranks.rank, ranks.size)
+    try ranks.agree {
+      guard let file = try SealedFile(path) else {
+        throw Failure(.badData, "\(path) is damaged, or not a checkpoint of this program.")
+      }
+      try file.verify(part: rank, of: size)
+    }
     let isRoot = ranks.isRoot
     var read = try ranks.agree { isRoot ? try Lists(reading: path) : Lists() }
     try read.broadcast(over: ranks)

@@ -56,20 +56,16 @@ package final class CheckpointWriter: StateArchive {
   package func write(
     to output: PendingFile, samples: Int, range: Range<Int>, over ranks: borrowing Communicator
   ) throws {
-    try output.writeTogether(over: ranks) { file in
-      let bytes = entries.reduce(0) { $0 + $1.bytes(samples: samples) }
-      let reserved = try HDF5File.outline(file, bytes: bytes, arrays: entries.count, over: ranks) { outline in
-        try outline.setAttribute("format", CheckpointFile.format)
-        try outline.setAttribute("format_version", CheckpointFile.version)
-        return try entries.map { try $0.reserve(in: outline, samples: samples) }
+    let bytes = entries.reduce(0) { $0 + $1.bytes(samples: samples) }
+    let isRoot = ranks.isRoot
+    try output.writeSealedHDF5(bytes: bytes, arrays: entries.count, over: ranks) { outline in
+      try outline.setAttribute("format", CheckpointFile.format)
+      try outline.setAttribute("format_version", CheckpointFile.version)
+      return try entries.map { try $0.reserve(in: outline, samples: samples) }
+    } fill: { reserved, file in
+      for (entry, rows) in zip(entries, reserved) {
+        try entry.write(to: rows, of: file, range: range, isRoot: isRoot)
       }
-      let isRoot = ranks.isRoot
-      try ranks.agree {
-        for (entry, rows) in zip(entries, reserved) {
-          try entry.write(to: rows, of: file, range: range, isRoot: isRoot)
-        }
-      }
-      try Seal.add(to: file, over: ranks)
     }
   }
 }

@@ -44,9 +44,7 @@ public func predict(
   case .csv:
     try output.writeInOrder(PredictionText(model).lines(scores, withHeader: ranks.isRoot), over: ranks)
   case .hdf5:
-    try output.writeTogether(over: ranks) {
-      try model.write(scores, range, samples: samples, to: $0, over: ranks)
-    }
+    try model.write(scores, range, samples: samples, to: output, over: ranks)
   }
   console.print("\(outputPath): \(counted(samples, "prediction"))")
   if model.network.widths[model.network.L] == 1, let names = model.classNames {
@@ -136,12 +134,14 @@ extension Model {
   /// Writes predictions as HDF5: `scores` [N, d_L], `probabilities` of the same shape where the loss has any, `classes`
   /// [N] numbering `class_names`; for a regression `predictions` [N]. Collective.
   fileprivate func write(
-    _ scores: borrowing Matrix<Float>, _ range: Range<Int>, samples: Int, to file: OutputFile,
+    _ scores: borrowing Matrix<Float>, _ range: Range<Int>, samples: Int, to output: PendingFile,
     over ranks: borrowing Communicator
   ) throws {
     let (outputs, meaning, loss) = (scores.rows, self.meaning, network.loss)
     let bytes = samples * (2 * outputs + 1) * MemoryLayout<Float>.size
-    let reserved = try HDF5File.outline(file, bytes: bytes, texts: classNames ?? [], over: ranks) { outline in
+    let entries = UnsafeBufferPointer(start: scores.base, count: scores.count)
+    let columns = (0..<scores.columns).map { scores.all.column($0) }
+    try output.writeSealedHDF5(bytes: bytes, texts: classNames ?? [], over: ranks) { outline in
       guard case .classes(let names) = meaning else {
         return [try outline.reserve("predictions", of: Float.self, shape: [samples])]
       }
@@ -150,15 +150,12 @@ extension Model {
       return try kinds.map { try outline.reserve($0, of: Float.self, shape: [samples, outputs]) } + [
         outline.reserve("classes", of: Int32.self, shape: [samples])
       ]
-    }
-    let entries = UnsafeBufferPointer(start: scores.base, count: scores.count)
-    try ranks.agree {
+    } fill: { reserved, file in
       if case .target(let mean, let scale) = meaning {
         let predictions = entries.map { mean + scale * $0 }
         return try predictions.withUnsafeBufferPointer { try reserved[0].write(range, from: $0, to: file) }
       }
       try reserved[0].write(range, from: entries, to: file)
-      let columns = (0..<scores.columns).map { scores.all.column($0) }
       if loss.hasProbabilities {
         let probabilities = columns.flatMap { loss.probabilities($0, outputs: outputs) }
         try probabilities.withUnsafeBufferPointer { try reserved[1].write(range, from: $0, to: file) }

@@ -64,6 +64,7 @@ package struct HDF5Format: DataFormat {
         .badData, "\(head.path): a gzipped HDF5 file can't be read in parts. Unpack it first.",
         isShared: true)
     }
+    let isRoot = ranks.isRoot
     func look() throws -> HDF5Header {
       guard try isHDF5File(head.path) else {
         throw Failure(
@@ -71,11 +72,11 @@ package struct HDF5Format: DataFormat {
           "\(head.path) is not an HDF5 file. Copy or download it again, or set the format that it has.")
       }
       let file = try HDF5File(reading: head.path)
-      let header = try HDF5Header(file, self, hasLabels: source.options.hasLabels)
+      let header = try HDF5Header(
+        file, self, hasLabels: source.options.hasLabels, isComplete: !isRoot)
       try file.close()
       return header
     }
-    let isRoot = ranks.isRoot
     let first = try ranks.agree { try isRoot ? look() : nil }
     return try ranks.agree { try first ?? look() }
   }
@@ -102,9 +103,10 @@ struct HDF5Header {
 
   /// Local.
   ///
+  /// - Parameter isComplete: whether another rank has found all elements in the file.
   /// - Throws: a `Failure` where the arrays are not there or their shapes don't fit.
-  init(_ file: borrowing HDF5File, _ format: HDF5Format, hasLabels: Bool) throws {
-    let features = try file.array(format.featuresDataset)
+  init(_ file: borrowing HDF5File, _ format: HDF5Format, hasLabels: Bool, isComplete: Bool) throws {
+    let features = try file.array(format.featuresDataset, isComplete: isComplete)
     let place = "\(file.path): dataset '\(format.featuresDataset)'"
     guard features.shape.count >= 2 else {
       throw Failure(
@@ -132,7 +134,7 @@ struct HDF5Header {
       classNames = nil
       return
     }
-    let array = try file.array(format.labelsDataset)
+    let array = try file.array(format.labelsDataset, isComplete: isComplete)
     guard array.rowCount == samples && array.rowLength == 1 && !array.shape.isEmpty else {
       // MATLAB's arrays, and those of other programs that put columns first.
       let isTransposed = features.shape.count == 2 && features.shape[1] == array.count

@@ -95,7 +95,7 @@ struct HDF5Reader {
 
   /// A whole number as a label: as a text where a `Double` could not tell it from its neighbours.
   private static func label(_ number: some BinaryInteger, _ isRegression: Bool) -> Intake.RowLabel {
-    isRegression || number.magnitude <= 1 << 53 ? .number(Double(number)) : .text("\(number)")
+    isRegression || number.magnitude < 1 << 53 ? .number(Double(number)) : .text("\(number)")
   }
 
   /// The class that a number stands for.

@@ -13,18 +13,12 @@ import MPI
 package func writeHDF5(
   _ dataset: borrowing Dataset, to output: PendingFile, over ranks: borrowing Communicator
 ) throws {
-  try output.writeTogether(over: ranks) { file in try writeArrays(dataset, to: file, over: ranks) }
-}
-
-private func writeArrays(
-  _ dataset: borrowing Dataset, to file: OutputFile, over ranks: borrowing Communicator
-) throws {
   let (samples, d, labels) = (dataset.partition.samples, dataset.featureCount, dataset.labels)
   let names = dataset.columns.features
   let classes = if case .classes(_, let names) = labels { names } else { [String]() }
   let bytes = samples * (d + 1) * MemoryLayout<Float>.size
-  let reserved = try HDF5File.outline(file, bytes: bytes, texts: (names ?? []) + classes, over: ranks) {
-    outline in
+  let (range, entries, stride) = (dataset.range, dataset.features.elements, dataset.features.rows)
+  try output.writeSealedHDF5(bytes: bytes, texts: (names ?? []) + classes, over: ranks) { outline in
     let features = try outline.reserve("features", of: Float.self, shape: [samples, d])
     if let names { try outline.write(names, to: HDF5Names.features) }
     switch labels {
@@ -34,9 +28,7 @@ private func writeArrays(
     case .targets: return [features, try outline.reserve("labels", of: Float.self, shape: [samples])]
     case .none: return [features]
     }
-  }
-  let (range, entries, stride) = (dataset.range, dataset.features.elements, dataset.features.rows)
-  try ranks.agree {
+  } fill: { reserved, file in
     try reserved[0].write(range, from: entries, stride: stride, to: file)
     switch labels {
     case .classes(let codes, _):

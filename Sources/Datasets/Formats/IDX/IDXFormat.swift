@@ -53,7 +53,7 @@ package struct IDXFormat: DataFormat {
     intake = reader.intake
     return ReadSamples(
       parcels: parcels, featureNames: numberedNames(files.images.valuesPerSample),
-      hasLabels: files.labels != nil)
+      hasLabels: files.labels != nil, merged: try reader.mergedColumns(over: ranks))
   }
 
   private func files(

@@ -24,6 +24,9 @@ struct IDXHeader: Equatable {
       }
     }
 
+    /// Whether single precision holds every value there may be.
+    var isExactInSinglePrecision: Bool { self != .int32 && self != .double }
+
     /// The value at `p`.
     @inline(__always)
     func value(_ p: UnsafePointer<UInt8>) -> Double {

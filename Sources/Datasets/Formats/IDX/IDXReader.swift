@@ -7,11 +7,33 @@ struct IDXReader {
   private let files: IDXFiles
   private let place: Intake.Place
   private(set) var intake: Intake
+  /// Some of the values, where single precision may not hold them; no rows where it does.
+  private var values: MergedValues
 
   init(files: IDXFiles, intake: Intake) {
     self.files = files
     self.intake = intake
     place = Intake.Place(path: files.imagesPath, labelsPath: files.labelsPath) { "column \($0 + 1)" }
+    values = MergedValues(width: files.images.valuesPerSample)
+  }
+
+  /// The features that lose much in single precision. Collective.
+  func mergedColumns(over ranks: borrowing Communicator) throws -> [MergedColumn] {
+    try values.columns(over: ranks) { "column \($0 + 1)" }
+  }
+
+  /// Looks at every so manieth sample of the file, whoever reads it.
+  private mutating func lookAt(_ images: UnsafeBufferPointer<UInt8>, _ rows: Range<Int>) {
+    let (kind, size) = (files.images.kind, files.images.sampleSize)
+    guard !kind.isExactInSinglePrecision, values.rowsWanted > 0, let base = images.baseAddress else { return }
+    let step = max(files.images.samples / values.rowsWanted, 1)
+    for row in rows where row % step == 0 {
+      let sample = base + (row - rows.lowerBound) * size
+      values.add { j in
+        let value = kind.value(sample + j * kind.size)
+        return value.isNaN ? nil : (Float(value), (value + 0).bitPattern)
+      }
+    }
   }
 
   /// This rank's part of plain files. Collective.
@@ -124,6 +146,7 @@ struct IDXReader {
   ) throws -> Parcel {
     let kind = files.images.kind
     let header = files.labels
+    lookAt(images, rows)
     return try intake.parcel(
       order: order, rows: rows, features: kind.floats(images), at: place
     ) { i throws(LabelTable.Refusal) in
