@@ -92,7 +92,8 @@ let package = Package(
     library(
       "Studies",
       [
-        "Basics", "Files", "MPI", "LinearAlgebra", "HDF5", "Sums", "Networks", "Definitions", "ADMM", "Optimizers",
+        "Basics", "Files", "MPI", "LinearAlgebra", "HDF5", "Sums", "Networks", "Definitions", "ADMM",
+        "Optimizers",
         "Datasets", "Reports", "Configuration", "Models", "Runs",
       ]),
     .executableTarget(

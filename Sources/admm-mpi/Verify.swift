@@ -20,7 +20,8 @@ struct Verify: Subcommand {
       """)
 
   @Option(
-    help: ArgumentHelp("Where files are tried out: where runs are to go. Nothing stays there.", valueName: "directory"),
+    help: ArgumentHelp(
+      "Where files are tried out: where runs are to go. Nothing stays there.", valueName: "directory"),
     completion: .directory)
   var directory = "."
 

@@ -57,6 +57,7 @@ import Testing
     case "evaluate", "describe", "help": return arguments
     case "compare": return arguments + ["--set", "training.iterations=1", "--overwrite"]
     case "bench": return arguments + ["--seconds", "0.001"]
+    case "verify": return arguments.filter { $0 != "--quick" } + ["--quick"]
     default: break
     }
     if arguments.contains("--check") || arguments.contains("--print-config") { return arguments }
@@ -140,7 +141,7 @@ import Testing
     #expect(keys.count > 50 && sections.contains("data"), "\(printed.transcript)")
 
     var options: [String: Set<String>] = [:]
-    for subcommand in ["train", "evaluate", "predict", "convert", "describe", "compare", "bench"] {
+    for subcommand in ["train", "evaluate", "predict", "convert", "describe", "compare", "bench", "verify"] {
       let help = try workplace.run([Program.path, "help", subcommand]).output
       options[subcommand] = Set(help.matches(of: /--[a-z][a-z-]*/).map { String($0.0) })
     }

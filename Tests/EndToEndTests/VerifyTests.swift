@@ -21,7 +21,8 @@ import Testing
     #expect(passed.count >= 20 && lines(outcome, "FAILED").isEmpty, "\(outcome.transcript)")
     for name in [
       "hosts", "activations", "losses", "products", "solves", "exact sums", "long sums", "messages",
-      "same bits, taylor", "same bits, lbfgs", "directory", "room", "shared file", "checkpoints", "kill and resume",
+      "same bits, taylor", "same bits, lbfgs", "directory", "room", "shared file", "checkpoints",
+      "kill and resume",
       "product speed",
     ] { #expect(passed.contains { $0.hasPrefix("PASSED \(name): ") }, "\(name) in \(outcome.transcript)") }
     #expect(outcome.output.contains("\nall \(passed.count) checks passed"), "\(outcome.transcript)")

@@ -30,11 +30,16 @@ import Testing
   }
 
   private func expectFailed(
-    _ check: Check, _ words: String..., isOfFiles: Bool = false, sourceLocation: SourceLocation = #_sourceLocation
+    _ check: Check, _ words: String..., isOfFiles: Bool = false,
+    sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let verdict = try verdict(check)
-    #expect(verdict.outcome == .failed && verdict.isOfFiles == isOfFiles, "\(verdict)", sourceLocation: sourceLocation)
-    for word in words { #expect(verdict.text.contains(word), "\(word) in \(verdict)", sourceLocation: sourceLocation) }
+    #expect(
+      verdict.outcome == .failed && verdict.isOfFiles == isOfFiles, "\(verdict)",
+      sourceLocation: sourceLocation)
+    for word in words {
+      #expect(verdict.text.contains(word), "\(word) in \(verdict)", sourceLocation: sourceLocation)
+    }
   }
 
   private static let last = TestWorld.with { $0.size - 1 }
@@ -64,12 +69,13 @@ import Testing
         if isLast && h == .silu { for i in 0..<z.rows { z.column(0)[i] += 0.02 * abs(z.column(0)[i]) } }
       }, "silu", "rank \(Self.last) on ")
     // The other piece of ReLU.
-    try expectFailed(.activations { h, z, a, beta, gamma in
-      if h != .relu { return h.minimise(z, m: Tile(z), a: a, beta: beta, gamma: gamma) }
-      for i in 0..<z.rows {
-        z.column(0)[i] = max((gamma * a.column(0)[i] + beta * z.column(0)[i]) / (gamma + beta), 0)
-      }
-    }, "relu")
+    try expectFailed(
+      .activations { h, z, a, beta, gamma in
+        if h != .relu { return h.minimise(z, m: Tile(z), a: a, beta: beta, gamma: gamma) }
+        for i in 0..<z.rows {
+          z.column(0)[i] = max((gamma * a.column(0)[i] + beta * z.column(0)[i]) / (gamma + beta), 0)
+        }
+      }, "relu")
   }
 
   @Test(arguments: Loss.allCases) func aLossWithAWrongUpdate(loss: Loss) throws {
@@ -104,22 +110,26 @@ import Testing
 
   @Test func sumsThatLoseSomething() throws {
     // As if floating-point numbers had been added: a small addend is lost.
-    try expectFailed(.exactSums { sum, ranks in
-      if ranks.isRoot { sum.add(sum[0] * 0x1p-50, to: 0) }
-      try sum.reduce(over: ranks)
-    }, "the sum over ranks")
+    try expectFailed(
+      .exactSums { sum, ranks in
+        if ranks.isRoot { sum.add(sum[0] * 0x1p-50, to: 0) }
+        try sum.reduce(over: ranks)
+      }, "the sum over ranks")
     let isLast = Self.isLast
-    try expectFailed(.longSums { x, ranks in
-      try ranks.sum(x)
-      if isLast && x.count > 1_000_000 { x[1_000_000] ^= 1 << 40 }
-    }, "number 1000000", "rank \(Self.last) on ")
+    try expectFailed(
+      .longSums { x, ranks in
+        try ranks.sum(x)
+        if isLast && x.count > 1_000_000 { x[1_000_000] ^= 1 << 40 }
+      }, "number 1000000", "rank \(Self.last) on ")
   }
 
   @Test(arguments: ["exchange", "broadcast", "gather"]) func aMessageThatArrivesWrong(call: String) throws {
     let isLast = Self.isLast
-    try expectFailed(.messages { name, x in if isLast && name == call && x.count > 100_000 { x[70_000] += 1 } },
+    try expectFailed(
+      .messages { name, x in if isLast && name == call && x.count > 100_000 { x[70_000] += 1 } },
       call, "number 70000", "rank \(Self.last) on ")
-    try expectFailed(.messages { name, x in if isLast && name == call && x.count > 1 { x.removeLast() } }, call)
+    try expectFailed(
+      .messages { name, x in if isLast && name == call && x.count > 1 { x.removeLast() } }, call)
   }
 
   @Test func weightsWithAFlippedBit() throws {
@@ -139,7 +149,8 @@ import Testing
       ownTraits().map { isLast && $0.name == name ? (name, value) : $0 }
     }
     if Self.size > 2 {
-      try expectFailed(.hosts(traits: { traits("BLAS kernel", "Katmai") }), "rank \(Self.last) on ", "Katmai", "CORETYPE")
+      try expectFailed(
+        .hosts(traits: { traits("BLAS kernel", "Katmai") }), "rank \(Self.last) on ", "Katmai", "CORETYPE")
       try expectFailed(.hosts(clock: { timeOfDay() - (isLast ? 3_600 : 0) }), "60 min", "behind")
     }
     try expectFailed(.hosts(traits: { traits("byte order", "big endian") }), "little endian")
@@ -147,8 +158,11 @@ import Testing
   }
 
   @Test func aDirectoryThatCannotBeWritten() throws {
-    let found = try verdicts([.directory(), .room(), .sharedFile(), .locks(), .checkpoints()], parent: "/proc")
-    #expect(found[0].outcome == .failed && found[0].text.contains("rank 0 on ") && found[0].text.contains("--directory"))
+    let found = try verdicts(
+      [.directory(), .room(), .sharedFile(), .locks(), .checkpoints()], parent: "/proc")
+    #expect(
+      found[0].outcome == .failed && found[0].text.contains("rank 0 on ")
+        && found[0].text.contains("--directory"))
     #expect(found.dropFirst().allSatisfy { $0.outcome == .skipped }, "\(found)")
     #expect(found.summary.line == "1 of 1 check failed, 4 skipped" && found.summary.status == .inputOutput)
     let verdict = try verdict(.directory(), parent: "/no/such/place")
@@ -171,26 +185,31 @@ import Testing
 
   @Test func filesThatChange() throws {
     try expectFailed(.sharedFile(Self.flip), "damaged", isOfFiles: true)
-    try expectFailed(.sharedFile { try FileManager.default.removeItem(atPath: $0) }, "shared.h5", isOfFiles: true)
+    try expectFailed(
+      .sharedFile { try FileManager.default.removeItem(atPath: $0) }, "shared.h5", isOfFiles: true)
     try expectFailed(.checkpoints { try Self.flip($0) }, "damaged", isOfFiles: true)
   }
 
   @Test func locksThatAreGivenTwice() throws {
     if Self.size > 1 {
-      try expectFailed(.locks { _ in NSObject() }, "rank 1 on ", "given twice", isOfFiles: true)
+      try expectFailed(.locks { _, _ in NSObject() }, "rank 1 on ", "given twice", isOfFiles: true)
     }
   }
 
-  @Test(arguments: ["/bin/false", "/bin/true", "/no/such/program"]) func aProgramThatDoesNotResume(path: String) throws {
-    try expectFailed(.killAndResume(program: path), path == "/bin/true" ? "could not be killed" : path, isOfFiles: true)
+  @Test(arguments: ["/bin/false", "/bin/true", "/no/such/program"]) func aProgramThatDoesNotResume(
+    path: String
+  ) throws {
+    try expectFailed(
+      .killAndResume(program: path), path == "/bin/true" ? "could not be killed" : path, isOfFiles: true)
   }
 
   @Test func hostsThatAreSlow() throws {
     // Where the test's ranks share cores, nothing is judged.
     let isCrowded = try TestWorld.with { try !Launch(threads: 1, over: $0).warnings.isEmpty }
-    let slow = try verdict(.productSpeed { ranks in
-      Spread((0..<max(ranks.size, 3)).map { $0 == 0 ? 3 : 100 })
-    })
+    let slow = try verdict(
+      .productSpeed { ranks in
+        Spread((0..<max(ranks.size, 3)).map { $0 == 0 ? 3 : 100 })
+      })
     #expect(slow.outcome == (isCrowded ? .passed : .failed), "\(slow)")
     #expect(isCrowded ? slow.text.contains("not judged") : slow.text.contains("rank 0 on "))
     guard Self.size > 1 else { return }
@@ -207,7 +226,8 @@ import Testing
     let host = Verdict("d", .failed, "wrong")
     #expect([passed].summary.line == "all 1 check passed" && [passed].summary.status == .done)
     #expect([passed, passed, skipped].summary.line == "all 2 checks passed, 1 skipped")
-    #expect([passed, file].summary.line == "1 of 2 checks failed" && [passed, file].summary.status == .inputOutput)
+    #expect(
+      [passed, file].summary.line == "1 of 2 checks failed" && [passed, file].summary.status == .inputOutput)
     #expect([file, host].summary.status == .numericalFailure && host.line == "FAILED d: wrong")
   }
 }

@@ -17,13 +17,17 @@ extension Check {
       + "and leave the host out if it still does."
     let products = product.map { [(name: "product", product: $0)] } ?? ownProducts
     return Check(name: "products", advice: advice) { site, _ in
-      let shapes = [(1, 1, 1), (37, 29, 53), (5, 300, 64), (129, 17, 256)] + (site.isQuick ? [] : [(300, 785, 256)])
+      let shapes =
+        [(1, 1, 1), (37, 29, 53), (5, 300, 64), (129, 17, 256)] + (site.isQuick ? [] : [(300, 785, 256)])
       for (m, n, k) in shapes {
         for (name, product) in products {
-          if let fault = fault(of: product, m, n, k) { return .fault("\(name) of \(m) × \(k) and \(n) × \(k): \(fault)") }
+          if let fault = fault(of: product, m, n, k) {
+            return .fault("\(name) of \(m) × \(k) and \(n) × \(k): \(fault)")
+          }
         }
       }
-      return .sound("\(products.count) kinds of products equal plain loops, kernel \(blasDescription().kernel)")
+      return .sound(
+        "\(products.count) kinds of products equal plain loops, kernel \(blasDescription().kernel)")
     }
   }
 
@@ -35,7 +39,9 @@ extension Check {
       for d in site.isQuick ? [1, 30, 120] : [1, 30, 120, 301] {
         for (name, solve) in solves {
           var found: String?
-          if let fault = faultOf({ found = try fault(of: solve, d) }) ?? found { return .fault("\(name), \(d) rows: \(fault)") }
+          if let fault = faultOf({ found = try fault(of: solve, d) }) ?? found {
+            return .fault("\(name), \(d) rows: \(fault)")
+          }
         }
       }
       return .sound("systems are solved to rounding")
@@ -66,24 +72,30 @@ private func fault(of product: Product, _ m: Int, _ n: Int, _ k: Int) -> String?
 /// The products of training, and those of BLAS.
 private let ownProducts: [(name: String, product: Product)] = [
   ("sgemm", { C, A, B in multiply(C, A, B, transposeB: .transposed) }),
-  ("W a", { C, A, B in
-    var panels = Panels(rows: A.rows, columns: A.columns)
-    panels.assign(A)
-    var right = Matrix<Float>(rows: B.columns, columns: B.rows)
-    for j in 0..<B.rows { for l in 0..<B.columns { right[l, j] = B.column(l)[j] } }
-    panels.multiply(C, right.all)
-  }),
+  (
+    "W a",
+    { C, A, B in
+      var panels = Panels(rows: A.rows, columns: A.columns)
+      panels.assign(A)
+      var right = Matrix<Float>(rows: B.columns, columns: B.rows)
+      for j in 0..<B.rows { for l in 0..<B.columns { right[l, j] = B.column(l)[j] } }
+      panels.multiply(C, right.all)
+    }
+  ),
   ("z aᵀ", { C, A, B in addProduct(C, A, transposed: B) }),
-  ("a aᵀ", { C, A, B in
-    // Of the rows of A over those of B: what is wanted lies right of the first m columns.
-    let (m, n) = (A.rows, B.rows)
-    var both = Matrix<Float>(rows: m + n, columns: A.columns)
-    both.mutableRows(0..<m).assign(A)
-    both.mutableRows(m..<m + n).assign(B)
-    var G = Matrix<Float>(rows: paddedRows(m + n), columns: m + n)
-    addGram(G.mutableRows(0..<m + n), of: both.all)
-    C.assign(G.columns(m..<m + n).rows(0..<m))
-  }),
+  (
+    "a aᵀ",
+    { C, A, B in
+      // Of the rows of A over those of B: what is wanted lies right of the first m columns.
+      let (m, n) = (A.rows, B.rows)
+      var both = Matrix<Float>(rows: m + n, columns: A.columns)
+      both.mutableRows(0..<m).assign(A)
+      both.mutableRows(m..<m + n).assign(B)
+      var G = Matrix<Float>(rows: paddedRows(m + n), columns: m + n)
+      addGram(G.mutableRows(0..<m + n), of: both.all)
+      C.assign(G.columns(m..<m + n).rows(0..<m))
+    }
+  ),
 ]
 
 private let ownSolves: [(name: String, solve: Solve)] = [

@@ -89,7 +89,8 @@ extension Check {
     if let rank = faults.firstIndex(where: { !$0.isEmpty }) {
       let others = faults.indices.filter { $0 > rank && !faults[$0].isEmpty }
       return failed(
-        "rank \(rank) on \(site.hosts[rank]): \(faults[rank])" + (others.isEmpty ? "" : " (and \(site.list(others)))"))
+        "rank \(rank) on \(site.hosts[rank]): \(faults[rank])"
+          + (others.isEmpty ? "" : " (and \(site.list(others)))"))
     }
     guard case .sound(let detail) = finding else { return failed(own) }
     return Verdict(name, .passed, detail, isOfFiles: isOfFiles)

@@ -11,8 +11,11 @@ extension Check {
   /// each rank alone.
   ///
   /// - Parameter spoil: what happens to the file before it is read.
-  package static func checkpoints(_ spoil: @escaping @Sendable (_ path: String) throws -> Void = { _ in }) -> Check {
-    let advice = "Runs could not go on after an interruption: see \"shared file\" and \"same bits\" first, else report it."
+  package static func checkpoints(_ spoil: @escaping @Sendable (_ path: String) throws -> Void = { _ in })
+    -> Check
+  {
+    let advice =
+      "Runs could not go on after an interruption: see \"shared file\" and \"same bits\" first, else report it."
     return Check(name: "checkpoints", advice: advice, isOfFiles: true) { site, ranks in
       guard let directory = site.directory else { return noDirectory }
       let training = SmallTraining(isQuick: site.isQuick)
@@ -31,18 +34,22 @@ extension Check {
           settings, from: CheckpointFile(path, range: range, over: ranks), over: ranks)
         faults.expect(
           resumed == straight,
-          "\(method.name) goes on to the weights \(brief(resumed)), and without a stop comes to \(brief(straight))")
+          "\(method.name) goes on to the weights \(brief(resumed)), and without a stop comes to \(brief(straight))"
+        )
         var lone = ""
         let loneFault = faultOf {
           lone = try training.weights(
             settings, from: CheckpointFile(path, range: 0..<count, over: alone), over: alone)
         }
         faults.expect(loneFault == nil, loneFault ?? "")
-        faults.expect(lone == straight, "\(method.name) goes on to other weights on this rank alone, \(brief(lone))")
+        faults.expect(
+          lone == straight, "\(method.name) goes on to other weights on this rank alone, \(brief(lone))")
       }
       return Finding(
         faults.first,
-        else: "\(Configuration.methods.count) methods go on from theirs to the same bits, on \(onRanks(ranks.size))")
+        else:
+          "\(Configuration.methods.count) methods go on from theirs to the same bits, on \(onRanks(ranks.size))"
+      )
     }
   }
 
@@ -56,7 +63,8 @@ extension Check {
     return Check(name: "kill and resume", advice: advice, isOfFiles: true) { site, ranks in
       guard let directory = site.directory else { return noDirectory }
       var detail = ""
-      let fault = ranks.isRoot
+      let fault =
+        ranks.isRoot
         ? faultOf { detail = try KilledRun(program ?? site.program, in: directory).outcome() } : nil
       // The others are idle meanwhile.
       try ranks.barrier()
@@ -102,7 +110,9 @@ private struct KilledRun {
       try finish("whole", iterations, [])
       let (own, whole) = (try weights("killed"), try weights("whole"))
       guard own == whole else {
-        throw Failure(.numericalFailure, "the run that was killed ends with the weights \(brief(own)), and another with \(brief(whole)).")
+        throw Failure(
+          .numericalFailure,
+          "the run that was killed ends with the weights \(brief(own)), and another with \(brief(whole)).")
       }
       return "killed after \(reached) of \(iterations) iterations, went on to the same bits"
     }
@@ -111,7 +121,8 @@ private struct KilledRun {
 
   private func arguments(_ name: String, _ iterations: Int) -> [String] {
     [
-      configuration, "--quiet", "--output", "\(directory)/\(name)", "--set", "training.iterations=\(iterations)",
+      configuration, "--quiet", "--output", "\(directory)/\(name)", "--set",
+      "training.iterations=\(iterations)",
       "--set", "output.overwrite=true",
     ]
   }
@@ -121,9 +132,11 @@ private struct KilledRun {
     let child = try Child(program, arguments("killed", iterations), log: "\(directory)/killed.log")
     var newest = 0
     let isOver = child.wait(atMost: 60) {
-      newest = (names(in: "\(directory)/killed/checkpoints") ?? []).compactMap { name in
-        name.hasPrefix("checkpoint-") ? Int(name.dropFirst("checkpoint-".count).prefix { $0.isNumber }) : nil
-      }.max() ?? 0
+      newest =
+        (names(in: "\(directory)/killed/checkpoints") ?? []).compactMap { name in
+          name.hasPrefix("checkpoint-")
+            ? Int(name.dropFirst("checkpoint-".count).prefix { $0.isNumber }) : nil
+        }.max() ?? 0
       return newest >= 3
     }
     let end = child.kill()

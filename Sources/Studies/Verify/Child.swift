@@ -26,7 +26,8 @@ final class Child {
 
   /// What launchers leave in the environment of the processes that they start, by how the names begin.
   private static let launchers = [
-    "OMPI_", "ORTE_", "PRTE_", "PMIX_", "PMI_", "PMIP", "MPI_LOCAL", "MPIEXEC_", "HYDRA_", "HYDI_", "I_MPI_", "MV2_",
+    "OMPI_", "ORTE_", "PRTE_", "PMIX_", "PMI_", "PMIP", "MPI_LOCAL", "MPIEXEC_", "HYDRA_", "HYDI_", "I_MPI_",
+    "MV2_",
     "SLURM", "PALS_", "ALPS_", "FLUX_",
   ]
   /// What a user may have set, and a container needs.

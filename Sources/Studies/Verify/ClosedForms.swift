@@ -8,14 +8,17 @@ import Reports
 // work, the same on every rank: a rank with another BLAS kernel or a broken vector unit shows.
 
 /// z ← argmin of γ (a − h(z))² + β (z − m)², as `Activation.minimise`.
-package typealias HiddenStep = @Sendable (
-  _ h: Activation, _ z: MutableTile<Float>, _ a: Tile<Float>, _ beta: Float, _ gamma: Float
-) -> Void
+package typealias HiddenStep =
+  @Sendable (
+    _ h: Activation, _ z: MutableTile<Float>, _ a: Tile<Float>, _ beta: Float, _ gamma: Float
+  ) -> Void
 
 /// z ← argmin of ℓ(z, y) + ⟨z, λ⟩ + β ‖z − m‖², as `Loss.minimise`.
-package typealias OutputStep = @Sendable (
-  _ loss: Loss, _ z: MutableTile<Float>, _ m: Tile<Float>, _ y: Tile<Float>, _ lambda: Tile<Float>, _ beta: Float
-) -> Void
+package typealias OutputStep =
+  @Sendable (
+    _ loss: Loss, _ z: MutableTile<Float>, _ m: Tile<Float>, _ y: Tile<Float>, _ lambda: Tile<Float>,
+    _ beta: Float
+  ) -> Void
 
 private let arithmeticAdvice =
   "This host computes wrongly, or the program was built for another processor: build it there again (ARCH), compare "
@@ -95,13 +98,17 @@ private func stepFault(_ activation: Activation, _ draws: Int, _ step: HiddenSte
     for i in 0..<16 {
       let (a, m, beta, gamma) = (Double(a[i, 0]), Double(m[i, 0]), Double(beta), Double(gamma))
       func value(_ z: Double) -> Double { gamma * pow(a - plain.h(z), 2) + beta * pow(z - m, 2) }
-      let (own, best) = (Double(z[i, 0]), search(from: [m], reach: 3 * (abs(a) + abs(m) + 1)) { value($0[0]) })
+      let (own, best) = (
+        Double(z[i, 0]), search(from: [m], reach: 3 * (abs(a) + abs(m) + 1)) { value($0[0]) }
+      )
       // What h is off in single precision.
       let error = plain.ulps * Double(Float(plain.h(own)).ulp)
       let slack =
-        1e-6 * value(own) + 1e-10 * (gamma * (1 + a * a) + beta * m * m) + 2 * gamma * abs(a - plain.h(own)) * error
+        1e-6 * value(own) + 1e-10 * (gamma * (1 + a * a) + beta * m * m) + 2 * gamma * abs(a - plain.h(own))
+        * error
       guard value(own) <= best.value + slack else {
-        return "the update of \(activation) gives z = \(z[i, 0]) with \(value(own)), \(best.point[0]) has \(best.value)"
+        return
+          "the update of \(activation) gives z = \(z[i, 0]) with \(value(own)), \(best.point[0]) has \(best.value)"
       }
     }
   }
@@ -142,7 +149,8 @@ private struct LossSample: ~Copyable {
     var delta = self.m.copy()
     let value = loss.derivative(delta.mutableAll, y: self.y.all)
     let right = plain(loss, m, y)
-    guard abs(value - right) <= 1e-5 * (1 + right), abs(loss.value(self.m.all, y: self.y.all) - right) <= 1e-9 * (1 + right)
+    guard abs(value - right) <= 1e-5 * (1 + right),
+      abs(loss.value(self.m.all, y: self.y.all) - right) <= 1e-9 * (1 + right)
     else { return "the \(loss) loss is \(value) here, and should be \(right)" }
     let h = 1e-5
     for i in m.indices {
@@ -168,12 +176,15 @@ private struct LossSample: ~Copyable {
     let (z0, m0, y0, lambda0, beta) = (doubles(z), doubles(m), doubles(y), doubles(lambda), Double(beta))
     // A loss that is a sum over outputs is looked at one by one.
     for part in loss.isJoint ? [Array(0..<rows)] : (0..<rows).map({ [$0] }) {
-      let (z, m, y, lambda) = (part.map { z0[$0] }, part.map { m0[$0] }, part.map { y0[$0] }, part.map { lambda0[$0] })
+      let (z, m, y, lambda) = (
+        part.map { z0[$0] }, part.map { m0[$0] }, part.map { y0[$0] }, part.map { lambda0[$0] }
+      )
       func value(_ z: [Double]) -> Double {
         z.indices.reduce(plain(loss, z, y)) { $0 + lambda[$1] * z[$1] + beta * pow(z[$1] - m[$1], 2) }
       }
       let pull = lambda.reduce(2) { max($0, abs($1)) } / beta
-      let best = search(from: m, reach: 2 + pull + 2 * zip(m, y).reduce(0) { max($0, abs($1.0 - $1.1)) }, value)
+      let best = search(
+        from: m, reach: 2 + pull + 2 * zip(m, y).reduce(0) { max($0, abs($1.0 - $1.1)) }, value)
       let scale = z.indices.reduce(1 + plain(loss, z, y)) { sum, i in
         sum + abs(z[i]) * (1 + abs(lambda[i])) + beta * pow(z[i] - m[i], 2)
       }

@@ -21,21 +21,28 @@ extension Check {
     Check(name: "directory", advice: directoryAdvice, isOfFiles: true) { site, ranks in
       let (rank, size) = (ranks.rank, ranks.size)
       var made = ""
+      if ranks.isRoot { site.hasMadeParent = mkdir(site.parent, 0o777) == 0 }
       var fault = ranks.isRoot ? faultOf { made = try madeDirectory(in: site.parent) } : nil
       let path = try ranks.broadcast(made)
       guard !path.isEmpty else { return Finding(fault, else: "") }
       fault = faultOf { try PendingFile("\(path)/rank-\(rank)").write(Array("of rank \(rank)".utf8)) }
       try ranks.barrier()
       let next = (rank + 1) % size
-      fault = fault ?? faultOf {
-        let found = String(decoding: try bytes(of: "\(path)/rank-\(next)"), as: UTF8.self)
-        guard found == "of rank \(next)" else {
-          throw Failure(.inputOutput, "\(path)/rank-\(next) holds \(quoted(found)), and not what rank \(next) has written.")
+      fault =
+        fault
+        ?? faultOf {
+          let found = String(decoding: try bytes(of: "\(path)/rank-\(next)"), as: UTF8.self)
+          guard found == "of rank \(next)" else {
+            throw Failure(
+              .inputOutput,
+              "\(path)/rank-\(next) holds \(quoted(found)), and not what rank \(next) has written.")
+          }
         }
-      }
       let failed = try ranks.max(fault == nil ? 0 : 1)
       if failed == 0 { site.directory = path } else if ranks.isRoot { removeTree(path) }
-      return Finding(fault, else: "\(site.parent) takes and gives files on \(counted(site.launch.machine.hosts.count, "host"))")
+      return Finding(
+        fault,
+        else: "\(site.parent) takes and gives files on \(counted(site.launch.machine.hosts.count, "host"))")
     }
   }
 
@@ -57,7 +64,9 @@ extension Check {
   /// One HDF5 file that all ranks write together, synced, sealed, renamed, read again by all; and once more over it.
   ///
   /// - Parameter spoil: what happens to the file before it is read.
-  package static func sharedFile(_ spoil: @escaping @Sendable (_ path: String) throws -> Void = { _ in }) -> Check {
+  package static func sharedFile(_ spoil: @escaping @Sendable (_ path: String) throws -> Void = { _ in })
+    -> Check
+  {
     let advice =
       "What ranks write together must be read by all: this file system is not fit for that (an NFS without coherent "
       + "caches, a disk of each node's own). Name another (--directory)."
@@ -71,13 +80,15 @@ extension Check {
         let fault = ranks.isRoot ? faultOf { try spoil(table.path) } : nil
         faults.expect(fault == nil, fault ?? "")
         try ranks.barrier()
-        try Seal.check(table.path, over: ranks)
+        try table.checkSeal(over: ranks)
         let wrong = table.fault(round, over: ranks)
         faults.expect(wrong == nil, wrong ?? "")
         try ranks.barrier()
       }
       let seconds = try ranks.max(monotonicSeconds() - begun)
-      return Finding(faults.first, else: "2 × \(bytes(4 * table.rows * SharedTable.width * ranks.size)) in \(duration(seconds))")
+      return Finding(
+        faults.first,
+        else: "2 × \(bytes(4 * table.rows * SharedTable.width * ranks.size)) in \(duration(seconds))")
     }
   }
 
@@ -85,8 +96,8 @@ extension Check {
   ///
   /// - Parameter take: takes the lock of a directory, or throws.
   package static func locks(
-    _ take: @escaping @Sendable (_ directory: String) throws -> AnyObject = {
-      try DirectoryLock.take($0, advice: "Name another")
+    _ take: @escaping @Sendable (_ directory: String, _ host: String) throws -> AnyObject = {
+      try DirectoryLock.take($0, host: $1, advice: "Name another")
     }
   ) -> Check {
     let advice =
@@ -95,10 +106,11 @@ extension Check {
     return Check(name: "locks", advice: advice, isOfFiles: true) { site, ranks in
       guard let directory = site.directory else { return noDirectory }
       guard ranks.size > 1 else { return .skipped("one rank has nobody to keep out: start two") }
+      let host = site.hosts[ranks.rank]
       var lock: AnyObject?
-      var fault = ranks.isRoot ? faultOf { lock = try take(directory) } : nil
+      var fault = ranks.isRoot ? faultOf { lock = try take(directory, host) } : nil
       try ranks.barrier()
-      if !ranks.isRoot && faultOf({ _ = try take(directory) }) == nil {
+      if !ranks.isRoot && faultOf({ _ = try take(directory, host) }) == nil {
         fault = "the lock of a directory was given twice, here and to rank 0 on \(site.hosts[0])"
       }
       try ranks.barrier()
@@ -115,21 +127,28 @@ private struct SharedTable {
   /// Of each rank.
   let rows: Int
 
-  private func entry(_ row: Int, _ column: Int, _ round: Int) -> Float { Float((row * 31 + column * 7 + round) % 65_521) }
+  private func entry(_ row: Int, _ column: Int, _ round: Int) -> Float {
+    Float((row * 31 + column * 7 + round) % 65_521)
+  }
 
   /// Collective.
   func write(_ round: Int, over ranks: borrowing Communicator) throws {
     let (rank, all) = (ranks.rank, rows * ranks.size)
     var own = Matrix<Float>(rows: Self.width, columns: rows)
     for j in 0..<rows { for i in 0..<Self.width { own[i, j] = entry(rank * rows + j, i, round) } }
-    try PendingFile(path).writeTogether(over: ranks) { file in
-      let reserved = try HDF5File.outline(file, bytes: 4 * all * Self.width, over: ranks) { outline in
-        [try outline.reserve("table", of: Float.self, shape: [all, Self.width])]
-      }
-      try ranks.agree {
-        try reserved[0].write(rank * rows..<(rank + 1) * rows, from: own.elements, to: file)
-      }
-      try Seal.add(to: file, over: ranks)
+    try PendingFile(path).writeSealedHDF5(bytes: 4 * all * Self.width, over: ranks) { outline in
+      [try outline.reserve("table", of: Float.self, shape: [all, Self.width])]
+    } fill: { reserved, file in
+      try reserved[0].write(rank * rows..<(rank + 1) * rows, from: own.elements, to: file)
+    }
+  }
+
+  /// Makes sure that all ranks together find every byte as it was written. Collective.
+  func checkSeal(over ranks: borrowing Communicator) throws {
+    let (rank, size) = (ranks.rank, ranks.size)
+    try ranks.agree {
+      guard let file = try SealedFile(path) else { throw Failure(.badData, "\(path) is damaged: it has lost its seal.") }
+      try file.verify(part: rank, of: size)
     }
   }
 
@@ -142,7 +161,8 @@ private struct SharedTable {
       let table = try file.array("table")
       for owner in Set([rank, (rank + 1) % size, 0]).sorted() {
         let values: [Float] = try table.values(owner * rows..<(owner + 1) * rows)
-        for (k, value) in values.enumerated() where value != entry(owner * rows + k / Self.width, k % Self.width, round) {
+        for (k, value) in values.enumerated()
+        where value != entry(owner * rows + k / Self.width, k % Self.width, round) {
           wrong = "row \(owner * rows + k / Self.width) of rank \(owner) is not as it was written"
           return
         }

@@ -12,14 +12,18 @@ private let messageAdvice =
   + "and try the ranks of one host alone."
 
 /// Number i of what one rank sends to another.
-private func number(_ from: Int, _ to: Int, _ i: Int) -> Int64 { Int64(from * 1_000_003 + to * 7919 + i * 31 + 1) }
+private func number(_ from: Int, _ to: Int, _ i: Int) -> Int64 {
+  Int64(from * 1_000_003 + to * 7919 + i * 31 + 1)
+}
 
 extension Check {
   /// Sums of `ExactSum` over all ranks, to the bit those that a rank makes of all ranks' numbers, and of whole numbers.
   ///
   /// - Parameter reduce: adds up over ranks.
   package static func exactSums(
-    _ reduce: @escaping @Sendable (inout ExactSum, borrowing Communicator) throws -> Void = { try $0.reduce(over: $1) }
+    _ reduce: @escaping @Sendable (inout ExactSum, borrowing Communicator) throws -> Void = {
+      try $0.reduce(over: $1)
+    }
   ) -> Check {
     Check(name: "exact sums", advice: messageAdvice) { site, ranks in
       let count = max((site.isQuick ? 20_000 : 200_000) / ranks.size, 10)
@@ -28,7 +32,8 @@ extension Check {
         var random = Draws(seed: UInt64(rank))
         for _ in 0..<count {
           let whole = Int(bitPattern: UInt(random.bits())) >> 24
-          body(random.normal() * Double(sign: .plus, exponent: random.index(200) - 100, significand: 1), whole)
+          body(
+            random.normal() * Double(sign: .plus, exponent: random.index(200) - 100, significand: 1), whole)
         }
       }
       func add(_ rank: Int, to sum: inout ExactSum, _ total: inout Int) {
@@ -49,7 +54,9 @@ extension Check {
       faults.expect(
         own[1] == Double(total) * 0x1p-20,
         "the sum over ranks is \(own[1]), that of whole numbers is \(Double(total) * 0x1p-20)")
-      return Finding(faults.first, else: "\(grouped(count * ranks.size)) numbers added over \(counted(ranks.size, "rank"))")
+      return Finding(
+        faults.first, else: "\(grouped(count * ranks.size)) numbers added over \(counted(ranks.size, "rank"))"
+      )
     }
   }
 
@@ -73,7 +80,8 @@ extension Check {
         faults.expect(wrong == nil, "number \(wrong ?? 0) of a sum of \(grouped(count)) is wrong")
       }
       let size = bytes(8 * (counts.last ?? 0))
-      return Finding(faults.first, else: "up to \(size) added over \(counted(ranks.size, "rank")) as it must be")
+      return Finding(
+        faults.first, else: "up to \(size) added over \(counted(ranks.size, "rank")) as it must be")
     }
   }
 
@@ -93,7 +101,8 @@ extension Check {
         try mail.send(count, over: ranks)
       }
       try mail.fold(over: ranks)
-      return Finding(mail.faults.first, else: "exchange, broadcast, gather, send, prefix sums, extremes, texts")
+      return Finding(
+        mail.faults.first, else: "exchange, broadcast, gather, send, prefix sums, extremes, texts")
     }
   }
 }
@@ -110,22 +119,28 @@ private struct Mail {
     arrived(call, &x)
     faults.expect(x.count == count, "\(call): \(x.count) numbers came from rank \(from), and not \(count)")
     let wrong = x.indices.first { x[$0] != number(from, to, $0) }
-    faults.expect(wrong == nil, "\(call): number \(wrong ?? 0) of \(grouped(count)) from rank \(from) is wrong")
+    faults.expect(
+      wrong == nil, "\(call): number \(wrong ?? 0) of \(grouped(count)) from rank \(from) is wrong")
   }
 
-  private func numbers(_ from: Int, _ to: Int, _ count: Int) -> [Int64] { (0..<count).map { number(from, to, $0) } }
+  private func numbers(_ from: Int, _ to: Int, _ count: Int) -> [Int64] {
+    (0..<count).map { number(from, to, $0) }
+  }
 
   /// Many to the next rank, few to the others.
   mutating func exchange(_ count: Int, over ranks: borrowing Communicator) throws {
     let (own, size) = (ranks.rank, ranks.size)
-    func length(_ from: Int, _ to: Int) -> Int { (from + 1) % size == to ? count : min(count, (from + to) % 3) }
+    func length(_ from: Int, _ to: Int) -> Int {
+      (from + 1) % size == to ? count : min(count, (from + to) % 3)
+    }
     let sent = (0..<size).flatMap { numbers(own, $0, length(own, $0)) }
     let (elements, counts) = try sent.withUnsafeBufferPointer { sent throws(MPIError) in
       try ranks.exchange(sent, sendCounts: (0..<size).map { length(own, $0) })
     }
     var start = 0
     for (from, count) in counts.enumerated() {
-      expect(Array(elements[start..<start + count]), of: "exchange", from: from, to: own, count: length(from, own))
+      expect(
+        Array(elements[start..<start + count]), of: "exchange", from: from, to: own, count: length(from, own))
       start += count
     }
   }
@@ -147,7 +162,9 @@ private struct Mail {
   /// From every rank to rank 0, as texts are written in order.
   mutating func send(_ count: Int, over ranks: borrowing Communicator) throws {
     guard ranks.isRoot else {
-      return try numbers(ranks.rank, 0, count).withUnsafeBufferPointer { x throws(MPIError) in try ranks.send(x, to: 0) }
+      return try numbers(ranks.rank, 0, count).withUnsafeBufferPointer { x throws(MPIError) in
+        try ranks.send(x, to: 0)
+      }
     }
     for from in 1..<max(ranks.size, 1) {
       var x = [Int64](repeating: 0, count: count)

@@ -30,7 +30,8 @@ extension Check {
         let fault = faultOf { lone = try training.weights(method.init(), over: alone) }
         alike.append(weights(ranks.rank, .alone, lone))
         alike.append(weights(ranks.rank, .ranks, try training.weights(method.init(), over: ranks)))
-        alike.append(weights(ranks.rank, .threads, try training.weights(method.init(), threads: 2, over: ranks)))
+        alike.append(
+          weights(ranks.rank, .threads, try training.weights(method.init(), threads: 2, over: ranks)))
         let usual = mostCommon(try ranks.gather(alike[0]))
         var faults = Faults()
         faults.expect(fault == nil, fault ?? "")

@@ -1,4 +1,5 @@
 import Basics
+import Glibc
 import MPI
 import Reports
 
@@ -13,6 +14,8 @@ package final class Site {
   let launch: Launch
   /// A directory for files in `parent`, once there is one that all ranks can use.
   package var directory: String?
+  /// Whether `parent` was not there before.
+  var hasMadeParent = false
 
   /// Collective.
   package init(
@@ -24,12 +27,20 @@ package final class Site {
     launch = try Launch(threads: 1, over: ranks)
   }
 
+  /// Removes what the checks have made. For rank 0.
+  func clear() {
+    if let directory { removeTree(directory) }
+    if hasMadeParent { rmdir(parent) }
+  }
+
   /// The name of each rank's host.
   var hosts: [String] { launch.machine.hostOfRank }
 
   /// "rank 3 on n02 and rank 4 on n02", or how many.
   func list(_ ranks: [Int]) -> String {
-    guard ranks.count > 3 else { return ranks.map { "rank \($0) on \(hosts[$0])" }.joined(separator: " and ") }
+    guard ranks.count > 3 else {
+      return ranks.map { "rank \($0) on \(hosts[$0])" }.joined(separator: " and ")
+    }
     let names = Set(ranks.map { hosts[$0] })
     return "\(counted(ranks.count, "more rank")) on \(counted(names.count, "host"))"
   }

@@ -16,7 +16,7 @@ struct SmallTraining {
   /// How many sweeps.
   let sweeps: Int
 
-  init(isQuick: Bool) { (count, sweeps) = isQuick ? (1_200, 4) : (6_000, 10) }
+  init(isQuick: Bool) { (count, sweeps) = isQuick ? (600, 4) : (6_000, 10) }
 
   /// This rank's samples. Local.
   func samples(of ranks: borrowing Communicator) -> Samples {
@@ -51,7 +51,7 @@ struct SmallTraining {
     over ranks: borrowing Communicator, save: (CheckpointWriter) throws -> Void
   ) throws -> String {
     if let file {
-      try method.archive(file, samples)
+      try ranks.agree { try method.archive(file, samples) }
     } else {
       for _ in 0..<half { try method.sweep(samples, over: ranks, isMeasured: true) }
     }

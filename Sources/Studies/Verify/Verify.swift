@@ -1,4 +1,5 @@
 import Basics
+import Glibc
 import LinearAlgebra
 import MPI
 import Reports
@@ -27,7 +28,7 @@ public func verify(
 ) throws -> ExitStatus {
   let console = Console(isQuiet: false, ranks)
   setBLASThreads(1)
-  let site = try Site(directory, isQuick: isQuick, over: ranks)
+  let site = try Site(directory, isQuick: isQuick, program: programPath(), over: ranks)
   console.print(site.launch.heading([("directory", directory)]) + [""])
   site.launch.warnings.forEach(console.warn)
   let verdicts = try verify(Check.all, at: site, over: ranks) { console.print($0.line) }
@@ -49,7 +50,14 @@ package func verify(
     verdicts.append(verdict)
     report(verdict)
   }
-  if ranks.isRoot, let directory = site.directory { removeTree(directory) }
+  if ranks.isRoot { site.clear() }
   site.directory = nil
   return verdicts
+}
+
+/// This program's own file.
+private func programPath() -> String {
+  var path = [UInt8](repeating: 0, count: 4096)
+  let count = path.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress, $0.count) }
+  return count > 0 ? String(decoding: path.prefix(count), as: UTF8.self) : "/proc/self/exe"
 }
