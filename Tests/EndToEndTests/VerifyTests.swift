@@ -42,6 +42,19 @@ import Testing
     #expect(lines(outcome, "SKIPPED").count >= 5)
   }
 
+  /// A check that does not come to an end ends the job: the alarm is given here before its time.
+  @Test func aCheckThatHangs() throws {
+    let directory = try TemporaryDirectory()
+    let job = try Program.start(ranks: 2, ["verify", "--directory", directory.path("")], limit: 300)
+    try #require(wait(atMost: 60) { job.output.contains("PASSED hosts") }, "no check has begun")
+    let processes = job.descendants(named: "admm-mpi")
+    try #require(processes.count == 2)
+    kill(processes[0], SIGALRM)
+    let outcome = job.outcome()
+    #expect(outcome.status == 70, "\(outcome.transcript)")
+    #expect(lines(outcome, "FAILED").contains { $0.contains("no end after") }, "\(outcome.transcript)")
+  }
+
   @Test func aMistakeOfTheUser() throws {
     #expect(try verify(2, ["--directory", ""]).status == 64)
     #expect(try verify(2, ["somewhere"]).status == 64)

@@ -147,7 +147,9 @@ private struct SharedTable {
   func checkSeal(over ranks: borrowing Communicator) throws {
     let (rank, size) = (ranks.rank, ranks.size)
     try ranks.agree {
-      guard let file = try SealedFile(path) else { throw Failure(.badData, "\(path) is damaged: it has lost its seal.") }
+      guard let file = try SealedFile(path) else {
+        throw Failure(.badData, "\(path) is damaged: it has lost its seal.")
+      }
       try file.verify(part: rank, of: size)
     }
   }

@@ -41,7 +41,7 @@ public func verify(
 package func verify(
   _ checks: [Check], at site: Site, over ranks: borrowing Communicator, report: (Verdict) -> Void = { _ in }
 ) throws -> [Verdict] {
-  let limit = StallLimit(seconds: site.isQuick ? 60 : 240, isRoot: ranks.isRoot)
+  let limit = StallLimit(seconds: site.isQuick ? 180 : 600, isRoot: ranks.isRoot)
   defer { limit.end() }
   var verdicts: [Verdict] = []
   for check in checks {
