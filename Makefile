@@ -74,7 +74,7 @@ tsan := $(debug) --sanitize=thread --scratch-path .build-tsan
 tsan_suites := --filter 'SumsTests|StepTests|ConsistentTests|AcceleratedTests|UpdateRuleTests' --skip aSweepOfWiderNets
 # Suites whose tests use the communicator of the job that they run in.
 parallel_suites := MPITests FilesTests HDF5Tests SumsTests NetworksTests ADMMTests OptimizersTests DatasetsTests \
-  ReportsTests ModelsTests RunsTests FuzzTests
+  ReportsTests ModelsTests RunsTests VerifyTests FuzzTests
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c

@@ -17,7 +17,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 
 /// What the suites of the numerical modules are built on.
 let numeric: [Target.Dependency] = [
-  "Basics", "CCounters", "LinearAlgebra", "MPI", "Networks", "NetworkSupport", "Sums",
+  "Basics", "CCounters", "Definitions", "LinearAlgebra", "MPI", "Networks", "NetworkSupport", "Sums",
 ]
 
 /// The pkg-config name of a C library: Debian's by default, another by `PKG_MPI=mpich swift build` and so on.
@@ -70,6 +70,7 @@ let package = Package(
     library("Files", ["Basics", "MPI", "CCrypto", "CZlib"]),
     library("Sums", ["Basics", "MPI", "LinearAlgebra"]),
     library("Networks", ["Basics", "Settings", "MPI", "LinearAlgebra", "Sums"]),
+    library("Definitions", ["Networks"]),
     library("ADMM", ["Basics", "Settings", "MPI", "LinearAlgebra", "Sums", "Networks"]),
     library("Optimizers", ["Basics", "Settings", "MPI", "LinearAlgebra", "Sums", "Networks"]),
     library("Datasets", ["Basics", "Settings", "Files", "MPI", "LinearAlgebra", "HDF5", "Sums", "CZlib"]),
@@ -91,7 +92,8 @@ let package = Package(
     library(
       "Studies",
       [
-        "Basics", "Files", "MPI", "LinearAlgebra", "Sums", "Networks", "ADMM", "Optimizers",
+        "Basics", "Files", "MPI", "LinearAlgebra", "HDF5", "Sums", "Networks", "Definitions", "ADMM",
+        "Optimizers",
         "Datasets", "Reports", "Configuration", "Models", "Runs",
       ]),
     .executableTarget(
@@ -106,7 +108,7 @@ let package = Package(
     // Problems to train on, and the definitions of the mathematics in plain loops.
     .target(
       name: "NetworkSupport",
-      dependencies: ["CCounters", "MPI", "LinearAlgebra", "Sums", "Networks", "TestSupport"],
+      dependencies: ["CCounters", "Definitions", "MPI", "LinearAlgebra", "Sums", "Networks", "TestSupport"],
       path: "Tests/NetworkSupport", swiftSettings: settings),
     // Counts the heap allocations and the reductions of the test process.
     .target(name: "CCounters", dependencies: ["CMPI"], path: "Tests/CCounters"),
@@ -135,6 +137,7 @@ let package = Package(
         "Networks", "NetworkSupport", "Optimizers", "Reports", "Runs", "Sums",
       ]),
     tests("StudiesTests", ["Basics", "Configuration", "MPI", "Reports", "Runs", "Studies"]),
+    tests("VerifyTests", ["Basics", "LinearAlgebra", "MPI", "Networks", "Reports", "Studies"]),
     tests("EndToEndTests", ["admm-mpi"]),
 
     // What reads what others wrote: an entry point each, for libFuzzer and for the tests that replay its finds.

@@ -22,6 +22,7 @@ static inline int mpi_max_processor_name(void) { return MPI_MAX_PROCESSOR_NAME; 
 static inline int mpi_max_library_version_string(void) { return MPI_MAX_LIBRARY_VERSION_STRING; }
 
 static inline mpi_communicator mpi_comm_world(void) { return (mpi_communicator){MPI_COMM_WORLD}; }
+static inline mpi_communicator mpi_comm_self(void) { return (mpi_communicator){MPI_COMM_SELF}; }
 
 static inline mpi_datatype mpi_uint8(void) { return (mpi_datatype){MPI_UINT8_T}; }
 static inline mpi_datatype mpi_int32(void) { return (mpi_datatype){MPI_INT32_T}; }

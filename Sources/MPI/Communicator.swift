@@ -31,6 +31,19 @@ public struct Communicator: ~Copyable {
     self.size = Int(size)
   }
 
+  /// This process by itself, a group of one rank: `MPI_COMM_SELF`, whose errors come back too. Local; MPI 3.1, section
+  /// 6.2.
+  public static func alone() throws(MPIError) -> Communicator {
+    try check(mpi_comm_set_errors_return(mpi_comm_self()), "MPI_Comm_set_errhandler")
+    return Communicator(mpi_comm_self(), rank: 0, size: 1)
+  }
+
+  private init(_ handle: mpi_communicator, rank: Int, size: Int) {
+    self.handle = handle
+    self.rank = rank
+    self.size = size
+  }
+
   /// Whether this is rank 0, which reads the configuration and speaks for all.
   public var isRoot: Bool { rank == 0 }
 

@@ -20,8 +20,7 @@ struct CommandLineInterface: ParsableCommand {
     version: versionText,
     subcommands: [
       Train.self, Resume.self, Evaluate.self, Predict.self, Convert.self, Describe.self, Compare.self,
-      Bench.self,
-      Slurm.self,
+      Bench.self, Slurm.self, Verify.self,
     ],
     defaultSubcommand: Train.self)
 }

@@ -1,4 +1,5 @@
 import ADMM
+import Definitions
 import Glibc
 import LinearAlgebra
 import MPI

@@ -1,5 +1,6 @@
 import ADMM
 import Basics
+import Definitions
 import LinearAlgebra
 import MPI
 import NetworkSupport

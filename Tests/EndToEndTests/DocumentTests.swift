@@ -57,6 +57,7 @@ import Testing
     case "evaluate", "describe", "help", "slurm": return arguments
     case "compare": return arguments + ["--set", "training.iterations=1", "--overwrite"]
     case "bench": return arguments + ["--seconds", "0.001"]
+    case "verify": return arguments.filter { $0 != "--quick" } + ["--quick"]
     default: break
     }
     if arguments.contains("--check") || arguments.contains("--print-config") { return arguments }
@@ -142,6 +143,7 @@ import Testing
     var options: [String: Set<String>] = [:]
     for subcommand in [
       "train", "resume", "evaluate", "predict", "convert", "describe", "compare", "bench", "slurm",
+      "verify",
     ] {
       let help = try workplace.run([Program.path, "help", subcommand]).output
       options[subcommand] = Set(help.matches(of: /--[a-z][a-z-]*/).map { String($0.0) })

@@ -1,3 +1,4 @@
+import Definitions
 import LinearAlgebra
 import Networks
 import TestSupport

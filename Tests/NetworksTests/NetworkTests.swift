@@ -1,3 +1,4 @@
+import Definitions
 import LinearAlgebra
 import MPI
 import NetworkSupport

@@ -1,4 +1,5 @@
 import CCounters
+import Definitions
 import Glibc
 import LinearAlgebra
 import MPI
