@@ -57,7 +57,8 @@ package func verify(
 
 /// This program's own file.
 private func programPath() -> String {
-  var path = [UInt8](repeating: 0, count: 4096)
-  let count = path.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress, $0.count) }
-  return count > 0 ? String(decoding: path.prefix(count), as: UTF8.self) : "/proc/self/exe"
+  var path = [CChar](repeating: 0, count: 4096)
+  let count = readlink("/proc/self/exe", &path, path.count)
+  return count > 0
+    ? String(decoding: path.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : "/proc/self/exe"
 }
