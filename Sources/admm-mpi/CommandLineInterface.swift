@@ -19,8 +19,8 @@ struct CommandLineInterface: ParsableCommand {
       """,
     version: versionText,
     subcommands: [
-      Train.self, Resume.self, Evaluate.self, Predict.self, Convert.self, Describe.self, Compare.self, Bench.self,
-      Slurm.self,
+      Train.self, Resume.self, Evaluate.self, Predict.self, Convert.self, Describe.self, Compare.self,
+      Bench.self, Slurm.self,
     ],
     defaultSubcommand: Train.self)
 }
