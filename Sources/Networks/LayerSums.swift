@@ -185,9 +185,10 @@ extension LayerSum {
     (1...network.L).flatMap { l in (l > 1 ? [.gram(l - 1)] : []) + [.outputs(l)] }
   }
 
-  /// How many 64-bit integers a sweep's reduction adds: the entries of its sums, and a word for each of these.
+  /// How many 64-bit integers a sweep's reduction adds: the entries of its sums, a word for each of these, and the
+  /// notices.
   package static func messageWords(_ network: Network) -> Int {
-    ofSweep(network).reduce(0) { words, sum in
+    ofSweep(network).reduce(Notices.count) { words, sum in
       words + sum.layout(network, among: [], isStacked: { _ in false }).entryCount + 1
     }
   }

@@ -212,7 +212,7 @@ import Testing
     #expect(outcome.output.contains("test RMSE") && !outcome.output.contains("AUC"))
   }
 
-  /// A run that diverges, be it at once, is counted, stays in the series, and the comparison goes on.
+  /// A run that diverges, be it at once and for good, is counted, stays in the series, and the comparison goes on.
   @Test func aDivergedRunIsShown() throws {
     let directory = try TemporaryDirectory()
     let data = try directory.samples()
@@ -222,7 +222,7 @@ import Testing
       // More units than samples, and nothing that makes up for it.
       try directory.contender(
         "stillborn", data: data, hidden: 700,
-        "[training]\nmethod = \"accelerated\"\n[accelerated]\nridge = 1e-320"),
+        "[training]\nmethod = \"accelerated\"\n[accelerated]\nridge = 1e-320\n[stop]\ndivergences = 1"),
       try directory.contender("tame", data: data, "[training]\niterations = 2"),
     ]
     let outcome = try compare(directory, "study", ranks: 2, files + ["--seeds", "2"])

@@ -139,6 +139,7 @@ private func names(_ path: String) throws -> [String] {
       let log = try directory.log("iterations.jsonl", over: ranks)
       for i in 1...3 {
         log.append("line \(i)")
+        try ranks.barrier()
         #expect(try text(base + "/iterations.jsonl") == (1...i).map { "line \($0)\n" }.joined())
         try ranks.barrier()
       }

@@ -27,7 +27,7 @@ private func summary() throws -> RunSummary {
   let configuration = try Configuration(
     text: "[data]\ntrain = \"a.csv\"\n[stop]\ntime_limit = \"1m\"\n", file: "configs/x.toml",
     currentDirectory: "/home", settings: [])
-  return RunSummary(
+  var summary = RunSummary(
     .init(.max_iterations, iterations: 10), launch: launch, settings: .init(configuration),
     problem: .init(layers: [28, 300, 1], parameters: 9001, samples: (train: 100, validation: nil, test: 20)),
     results: .init(
@@ -39,6 +39,9 @@ private func summary() throws -> RunSummary {
       bytesReducedPerIteration: 1234,
       reductionsPerIteration: 2),
     phases: phases, memory: PeakMemory(max: 100, sum: 400), warnings: ["n1 is \"hot\""])
+  summary.resumedAt = [3, 7]
+  summary.checkpoints = (2, 0.5)
+  return summary
 }
 
 extension IterationRecord {
