@@ -17,7 +17,8 @@ extension Taylor {
 
   /// z_l = W_l a_{l−1}, a_l = h(z_l), λ = 0, and the sums for the next W_l. Local.
   public mutating func restart(
-    at given: borrowing Layers<Matrix<Float>>, _ samples: borrowing Samples, over ranks: borrowing Communicator
+    at given: borrowing Layers<Matrix<Float>>, _ samples: borrowing Samples,
+    over ranks: borrowing Communicator
   ) throws {
     caution.level += 1
     W.assign(given)

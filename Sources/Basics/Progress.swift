@@ -30,7 +30,8 @@ public enum Progress {
   /// At this moment.
   public static var state: State {
     State(
-      marks: marks.load(ordering: .relaxed), phase: phase.load(ordering: .relaxed), iteration: iteration.load(ordering: .relaxed),
+      marks: marks.load(ordering: .relaxed), phase: phase.load(ordering: .relaxed),
+      iteration: iteration.load(ordering: .relaxed),
       isInMPI: isInMPI.load(ordering: .relaxed))
   }
 

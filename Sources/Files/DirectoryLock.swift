@@ -43,7 +43,9 @@ package final class DirectoryLock: Sendable {
     guard locked(descriptor) != .held else {
       throw Failure(.inputOutput, "the directory of \(path) is in use by another process.")
     }
-    guard holder.write(to: descriptor) else { throw systemFailure("the directory of \(path) can't be written") }
+    guard holder.write(to: descriptor) else {
+      throw systemFailure("the directory of \(path) can't be written")
+    }
   }
 
   /// Takes the lock of a directory, writes to it, and removes what killed jobs have left of files that they were

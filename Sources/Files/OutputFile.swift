@@ -82,7 +82,9 @@ package final class OutputFile {
     var bytes = [UInt8](repeating: 0, count: count)
     var done = 0
     while done < count {
-      let read = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress.map { $0 + done }, count - done, done) }
+      let read = bytes.withUnsafeMutableBytes {
+        pread(descriptor, $0.baseAddress.map { $0 + done }, count - done, done)
+      }
       if read < 0 && errno == EINTR { continue }
       guard read > 0 else { throw systemFailure("what was written to \(name) can't be read") }
       done += read

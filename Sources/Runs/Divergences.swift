@@ -29,7 +29,8 @@ struct Divergences {
     guard let objective = record.objective else { return nil }
     guard objective.isFinite else { return .notFinite(sum: "the objective") }
     // What a network has that knows nothing: multiples of less are no divergence.
-    let atZero = network.loss.atZero(outputs: network.widths[network.L]) * Double(data.samples.partition.samples)
+    let atZero =
+      network.loss.atZero(outputs: network.widths[network.L]) * Double(data.samples.partition.samples)
     if let lowest, objective > stop.divergenceFactor * max(lowest, atZero) {
       return .risen(from: lowest, to: objective)
     }
@@ -65,7 +66,8 @@ extension TrainingProgress {
     _ method: inout Method, after error: NumericalError, _ configuration: Configuration,
     _ data: borrowing TrainingData, _ console: Console, over ranks: borrowing Communicator
   ) throws -> Bool {
-    let back = divergences.count(goingBackTo: configuration.training.keepBest ? outcome.best?.iteration ?? 0 : outcome.last.iteration)
+    let back = divergences.count(
+      goingBackTo: configuration.training.keepBest ? outcome.best?.iteration ?? 0 : outcome.last.iteration)
     let place = try data.overflow(at: &method, over: ranks).map { " \($0)" } ?? ""
     let what = "\(configuration.training.method): \(error).\(place)"
     do {

@@ -22,21 +22,26 @@ func iterate<Method: TrainingMethod & ~Copyable>(
 ) throws {
   let iterations = configuration.training.iterations
   var W = method.network.zeroWeights()
-  if progress.iteration == 0 { method.copyWeights(to: &progress.outcome.W) }
   while progress.iteration < iterations {
     let iteration = progress.iteration + 1
     let isEvaluated = iteration % configuration.output.evaluateEvery == 0 || iteration == iterations
     console.progress("training", "iteration \(iteration) of \(iterations)")
     Progress.begin(iteration: iteration)
-    guard try sweep(&method, &progress, configuration, data, console, phases, keeper, isMeasured: isEvaluated, over: ranks)
+    guard
+      try sweep(
+        &method, &progress, configuration, data, console, phases, keeper, isMeasured: isEvaluated, over: ranks
+      )
     else { break }
     progress.iteration = iteration
     if isEvaluated {
       let fault = try evaluate(
         &method, &progress, &W, configuration, data, console, phases, keeper, over: ranks, report)
       if let fault {
-        guard try progress.goBack(&method, after: fault, configuration, data, console, over: ranks) else { break }
-      } else if let status = progress.rule.status(progress.outcome.last) ?? (method.isDone ? .converged : nil) {
+        guard try progress.goBack(&method, after: fault, configuration, data, console, over: ranks) else {
+          break
+        }
+      } else if let status = progress.rule.status(progress.outcome.last) ?? (method.isDone ? .converged : nil)
+      {
         progress.outcome.status = status
         break
       }
@@ -50,7 +55,8 @@ func iterate<Method: TrainingMethod & ~Copyable>(
       progress.outcome.status = earlyEnd
       if !isEvaluated {
         _ = try evaluate(
-          &method, &progress, &W, configuration, data, console, phases, keeper, isMeasured: false, over: ranks, report)
+          &method, &progress, &W, configuration, data, console, phases, keeper, isMeasured: false,
+          over: ranks, report)
       }
       break
     }
@@ -69,7 +75,8 @@ func iterate<Method: TrainingMethod & ~Copyable>(
 /// - Returns: whether it was done; else the run has diverged.
 private func sweep<Method: TrainingMethod & ~Copyable>(
   _ method: inout Method, _ progress: inout TrainingProgress, _ configuration: Configuration,
-  _ data: borrowing TrainingData, _ console: Console, _ phases: Phases, _ keeper: RunKeeper?, isMeasured: Bool,
+  _ data: borrowing TrainingData, _ console: Console, _ phases: Phases, _ keeper: RunKeeper?,
+  isMeasured: Bool,
   over ranks: borrowing Communicator
 ) throws -> Bool {
   while true {

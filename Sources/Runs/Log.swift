@@ -23,7 +23,10 @@ public final class Log {
   /// - Parameters:
   ///   - file: on rank 0.
   ///   - written: how many bytes it holds.
-  init(_ directory: RunDirectory, _ name: String, _ file: OutputFile?, written: Int, warn: @escaping (String) -> Void) {
+  init(
+    _ directory: RunDirectory, _ name: String, _ file: OutputFile?, written: Int,
+    warn: @escaping (String) -> Void
+  ) {
     self.directory = directory
     self.name = name
     self.file = file
@@ -39,7 +42,8 @@ public final class Log {
       guard !hasWarned else { return }
       hasWarned = true
       warn(
-        "\(error) The run goes on; lines of \(name) wait in memory, and are written as soon as that is possible.")
+        "\(error) The run goes on; lines of \(name) wait in memory, and are written as soon as that is possible."
+      )
     }
   }
 
@@ -50,7 +54,8 @@ public final class Log {
     try ranks.agree {
       do { try settle() } catch {
         let count = waiting.count { $0 == UInt8(ascii: "\n") }
-        throw Failure(.inputOutput, "\(error) The last \(counted(count, "line")) of \(name) could not be kept.")
+        throw Failure(
+          .inputOutput, "\(error) The last \(counted(count, "line")) of \(name) could not be kept.")
       }
     }
   }

@@ -176,7 +176,9 @@ public struct RunDirectory: Sendable {
     guard FileIdentity(path) == nil else { return }
     try Self.make(path, options)
     try lock?.renew()
-    warn("the run directory \(path) was removed or renamed. It is made again, for what the run leaves from here on.")
+    warn(
+      "the run directory \(path) was removed or renamed. It is made again, for what the run leaves from here on."
+    )
   }
 
   // MARK: Rank 0's work

@@ -58,7 +58,8 @@ package final class RunKeeper {
   func begin(over ranks: borrowing Communicator) throws {
     if resumedAt.isEmpty { try directory.removeFormerRun(over: ranks) }
     try directory.write("config.toml", configuration.resolved, over: ranks)
-    log = try directory.log("iterations.jsonl", keeping: resumedAt.isEmpty ? nil : lines, over: ranks, warn: console.warn)
+    log = try directory.log(
+      "iterations.jsonl", keeping: resumedAt.isEmpty ? nil : lines, over: ranks, warn: console.warn)
     if isRoot { try directory.pending("run.json").write(Array(progressText(nil, nil).utf8)) }
   }
 
@@ -101,7 +102,8 @@ package final class RunKeeper {
       JSON.Member("status", .string(RunStatus.running.rawValue)),
       JSON.Member("iterations", .integer(last?.iteration ?? resumedAt.last ?? 0)),
     ]
-    let reached = [("last", last), ("best", configuration.training.keepBest ? best : nil)].compactMap { key, record in
+    let reached = [("last", last), ("best", configuration.training.keepBest ? best : nil)].compactMap {
+      key, record in
       record.map { JSON.Member(key, $0.json) }
     }
     return JSON.object(status + described + reached).document
@@ -160,8 +162,10 @@ package final class RunKeeper {
     for iteration in found {
       let path = checkpoints.path(iteration)
       let file: CheckpointFile
-      do { file = try CheckpointFile(path, range: data.samples.range, over: ranks) } catch let failure as Failure
-      where failure.isShared {
+      do { file = try CheckpointFile(path, range: data.samples.range, over: ranks) } catch let failure
+        as Failure
+        where failure.isShared
+      {
         console.warn("\(failure.message) The checkpoint before it is taken.")
         continue
       }

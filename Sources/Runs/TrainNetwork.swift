@@ -40,7 +40,7 @@ package func trainNetwork(
     }
   }
   var progress = TrainingProgress(network, configuration.stop, watchesTime: keeper == nil)
-  method.copyWeights(to: &progress.start)
+  progress.takeStart(of: &method)
   if let keeper {
     if resumes { try keeper.resume(&method, &progress, data, over: ranks) }
     try keeper.begin(over: ranks)

@@ -28,6 +28,12 @@ struct TrainingProgress: ~Copyable {
     rule = StopRule(stop, watchesTime: watchesTime)
   }
 
+  /// Remembers the weights of a method that was just started. Local.
+  mutating func takeStart<Method: TrainingMethod & ~Copyable>(of method: inout Method) {
+    method.copyWeights(to: &start)
+    outcome.W.assign(start)
+  }
+
   /// What came out, at the end.
   consuming func takeOutcome() -> TrainingOutcome { outcome }
 

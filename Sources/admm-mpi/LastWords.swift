@@ -47,9 +47,13 @@ private func lasting(_ text: String) -> UnsafeBufferPointer<UInt8> {
 
 // Nothing but system calls.
 
-private func put(_ bytes: UnsafeBufferPointer<UInt8>) { _ = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+private func put(_ bytes: UnsafeBufferPointer<UInt8>) {
+  _ = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+}
 
-private func put(_ text: StaticString) { _ = Glibc.write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount) }
+private func put(_ text: StaticString) {
+  _ = Glibc.write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+}
 
 private func put(_ number: Int) {
   if number > 9 { put(number / 10) }

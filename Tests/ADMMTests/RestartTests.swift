@@ -66,7 +66,9 @@ import Testing
       let z = problem.targets[0].map { $0 / (1 + beta) }
       let expected = plainSolve(G, x.map { zip($0, z).reduce(0) { $0 + $1.0 * $1.1 } })
       let found = method.weights[0][0]
-      for (a, b) in zip(found, expected) { #expect(abs(a - b) < 1e-4 * (1 + abs(b)), "\(found), \(expected)") }
+      for (a, b) in zip(found, expected) {
+        #expect(abs(a - b) < 1e-4 * (1 + abs(b)), "\(found), \(expected)")
+      }
     }
   }
 }

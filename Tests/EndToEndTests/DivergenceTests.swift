@@ -16,13 +16,17 @@ import Testing
     }
     #expect(Set(found.map(\.result.weightsSha256)).count == 1)
     #expect(Set(found.map(\.result.iterations)).count == 1)
-    let texts = found.map { $0.result.warnings.filter { $0.contains("Back to iteration") || $0.contains("The run ends.") } }
+    let texts = found.map {
+      $0.result.warnings.filter { $0.contains("Back to iteration") || $0.contains("The run ends.") }
+    }
     #expect(texts.allSatisfy { $0.count == texts[0].count })
     return found[2]
   }
 
   /// How often a run went back.
-  private func returns(_ result: RunResult) -> Int { result.warnings.count { $0.contains("Back to iteration") } }
+  private func returns(_ result: RunResult) -> Int {
+    result.warnings.count { $0.contains("Back to iteration") }
+  }
 
   /// What is saved can be read and applied, which a model with a NaN can't.
   private func expectSoundModel(_ directory: borrowing TemporaryDirectory, width: Int) throws {
@@ -54,11 +58,14 @@ import Testing
       data: "synthetic = 1000\nsynthetic_features = 5\ntask = \"regression\"")
     let (_, result) = try outcomes(
       directory, configuration,
-      ["training.method=sgd", "sgd.rate=50", "stop.divergences=30", "training.iterations=8"], status: 0)
-    #expect(result.status == "max_iterations" && result.iterations == 8)
+      [
+        "training.method=sgd", "sgd.rate=50", "sgd.schedule=constant", "stop.divergences=60",
+        "training.iterations=40",
+      ], status: 0)
+    #expect(result.status == "max_iterations" && result.iterations == 40)
     #expect(returns(result) > 0)
     let lines = directory.text("run/iterations.jsonl").split(separator: "\n")
-    #expect(lines.count == 8 && lines.contains { $0.contains("begun again with the rate") })
+    #expect(lines.count == 40 && lines.contains { $0.contains("begun again with the rate") })
   }
 
   /// An objective beyond the factor is a divergence, though all numbers are finite.
@@ -74,7 +81,8 @@ import Testing
     #expect(returns(lenient) == 0)
     let (outcome, strict) = try outcomes(
       directory, configuration, settings + ["stop.divergence_factor=1.5", "stop.divergences=100"], status: 0)
-    #expect(returns(strict) > 0 && outcome.errors.contains("the objective rose from "), "\(outcome.transcript)")
+    #expect(
+      returns(strict) > 0 && outcome.errors.contains("the objective rose from "), "\(outcome.transcript)")
     // The first divergence may be the end, too.
     let (_, first) = try outcomes(
       directory, configuration, settings + ["stop.divergence_factor=1.5", "stop.divergences=1"], status: 70)
@@ -92,7 +100,8 @@ import Testing
     for (ranks, rank) in [(1, 0), (3, 2)] {
       let outcome = try Program.run(ranks: ranks, [configuration, "--set", "training.method=\(method)"])
       #expect(outcome.status == 70, "\(outcome.transcript)")
-      let place = "Training sample 217 (rank \(rank) on \(ProcessInfo.processInfo.hostName)) has 1e+30 in feature "
+      let place =
+        "Training sample 217 (rank \(rank) on \(ProcessInfo.processInfo.hostName)) has 1e+30 in feature "
       #expect(outcome.errors.contains(place), "\(outcome.transcript)")
     }
   }

@@ -37,7 +37,8 @@ import Testing
     #expect(outcome.status == 74, "\(outcome.transcript)")
     let messages = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("admm-mpi: error") }
     #expect(messages.count == 1, "\(outcome.transcript)")
-    let start = "admm-mpi: error on rank \(failing) (\(ProcessInfo.processInfo.hostName)), phase start: thread "
+    let start =
+      "admm-mpi: error on rank \(failing) (\(ProcessInfo.processInfo.hostName)), phase start: thread "
     #expect(messages.first?.hasPrefix(start) == true, "\(outcome.transcript)")
     #expect(messages.first?.contains(" of 16 can't be started: ") == true)
     let left = job.descendants(named: "admm-mpi")
@@ -67,7 +68,8 @@ import Testing
     #expect(outcome.status != 0)
     #expect(outcome.errors.contains("rank \(victim.rank) "), "\(outcome.transcript)")
     if victim.signal != SIGKILL {
-      let words = "admm-mpi: error on rank \(victim.rank) (\(ProcessInfo.processInfo.hostName)), ended by signal "
+      let words =
+        "admm-mpi: error on rank \(victim.rank) (\(ProcessInfo.processInfo.hostName)), ended by signal "
       #expect(outcome.errors.contains(words + "\(victim.signal), in phase "), "\(outcome.transcript)")
     }
     let left = job.descendants(named: "admm-mpi")

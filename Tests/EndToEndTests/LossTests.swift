@@ -124,7 +124,9 @@ import Testing
   }
 
   /// `| head -3`, by mpirun or without, with the errors or without: the run leaves all that it would have left.
-  @Test(arguments: [nil, 2, 3], ["", "2>&1"]) func nobodyHasToReadTheOutput(ranks: Int?, errors: String) throws {
+  @Test(arguments: [nil, 2, 3], ["", "2>&1"]) func nobodyHasToReadTheOutput(ranks: Int?, errors: String)
+    throws
+  {
     let directory = try TemporaryDirectory()
     let configuration = try directory.configuration(data: "synthetic = 600\nsynthetic_features = 5")
     let launch = ranks.map { Program.launcher + ["-n", "\($0)"] } ?? []
@@ -140,7 +142,8 @@ import Testing
     #expect(outcome.output.split(separator: "\n").count == 3)
     let result = try directory.result()
     #expect(result.exitStatus == 75 && result.status == "interrupted")
-    #expect(result.warnings.contains { $0.hasPrefix("standard output can't be written") }, "\(result.warnings)")
+    #expect(
+      result.warnings.contains { $0.hasPrefix("standard output can't be written") }, "\(result.warnings)")
     #expect(try names(directory.path("run")).isSuperset(of: ["model.h5", "checkpoints"]))
   }
 }

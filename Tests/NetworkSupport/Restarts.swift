@@ -12,7 +12,8 @@ import Networks
 ///   - start: makes the method.
 package func weightsAfterRestarts(
   _ problem: Problem, sweeps: Int, first: Float, over ranks: borrowing Communicator,
-  start: (_ samples: borrowing Samples, _ ranks: borrowing Communicator) throws -> any TrainingMethod & ~Copyable
+  start: (_ samples: borrowing Samples, _ ranks: borrowing Communicator) throws -> any TrainingMethod
+    & ~Copyable
 ) throws -> [[[Double]]] {
   let part = problem.part(of: ranks)
   var method = try start(part, ranks)

@@ -9,7 +9,8 @@ import Testing
   private static let network = Network(widths: [3, 4, 2], activation: .relu, loss: .square, bias: true)
 
   private func overflow(
-    _ problem: Problem, layers: Int, scale: Float = 1, _ change: (inout Layers<Matrix<Float>>) -> Void = { _ in }
+    _ problem: Problem, layers: Int, scale: Float = 1,
+    _ change: (inout Layers<Matrix<Float>>) -> Void = { _ in }
   ) throws -> Overflow? {
     try TestWorld.with { ranks in
       var W = problem.network.randomWeights(seed: 3)
@@ -30,7 +31,9 @@ import Testing
     let found = try #require(try overflow(problem, layers: 0))
     #expect(found.sample == 77 && found.row == 2 && found.layer == 0 && found.samples == 3)
     TestWorld.with { ranks in
-      #expect(found.rank == (0..<ranks.size).first { problem.partition(ranks: ranks.size).range(of: $0).contains(77) })
+      #expect(
+        found.rank
+          == (0..<ranks.size).first { problem.partition(ranks: ranks.size).range(of: $0).contains(77) })
     }
     #expect(found.value.isNaN == value.isNaN)
     if !value.isNaN { #expect(found.value == Float(value)) }
@@ -47,6 +50,7 @@ import Testing
         W[1][3, 0] = 1
         W[2][1, 3] = 1e10
       })
-    #expect(found.sample == 9 && found.layer == 2 && found.row == 1 && found.value == 1e20 && found.samples == 1)
+    #expect(
+      found.sample == 9 && found.layer == 2 && found.row == 1 && found.value == 1e20 && found.samples == 1)
   }
 }

@@ -11,7 +11,9 @@ import Testing
 
   /// All samples are one batch, so that the way over the batches is the same.
   private static let methods: [any MethodSettings] = {
-    var (sgd, adam, whole, momentum) = (SGDSettings(), AdamSettings(), AcceleratedSettings(), AcceleratedSettings())
+    var (sgd, adam, whole, momentum) = (
+      SGDSettings(), AdamSettings(), AcceleratedSettings(), AcceleratedSettings()
+    )
     (sgd.common.block, sgd.common.schedule) = (300, .constant)
     (adam.common.block, adam.common.schedule) = (300, .constant)
     whole.block = 300

@@ -160,7 +160,8 @@ private func names(_ path: String) throws -> [String] {
         if isRoot { #expect(try text(base + "/iterations.jsonl") == "line 1\n") }
         let refusal = try message { try log.finish(over: ranks) }
         #expect(
-          refusal.hasSuffix("File too large. The last 2 lines of iterations.jsonl could not be kept."), "\(refusal)")
+          refusal.hasSuffix("File too large. The last 2 lines of iterations.jsonl could not be kept."),
+          "\(refusal)")
       }
       #expect(warnings.count == (isRoot ? 1 : 0))
       if isRoot { #expect(warnings[0].contains("iterations.jsonl can't be written: File too large.")) }
@@ -194,7 +195,9 @@ private func names(_ path: String) throws -> [String] {
       try log.finish(over: ranks)
       try ranks.barrier()
       #expect(try text(path + "/iterations.jsonl") == (1...5).map { "line \($0)\n" }.joined())
-      if what == "rename" { #expect(try text(base + "/b/run/iterations.jsonl") == "line 1\nline 2\nline 3\n") }
+      if what == "rename" {
+        #expect(try text(base + "/b/run/iterations.jsonl") == "line 1\nline 2\nline 3\n")
+      }
       #expect(warnings.count == (isRoot && what != "log" ? 1 : 0))
       // A second job is still kept away.
       if isRoot {

@@ -14,8 +14,10 @@ import Testing
 
   private func text(_ stall: Stall, _ sightings: [Sighting?]?) -> [String] {
     let hosts = ["n1", "n1", "n2", "n2"]
-    return stall.text(at: "phase update of iteration 12", idle: 12, hosts: hosts, sightings).split(separator: "\n")
-      .map(String.init)
+    return stall.text(at: "phase update of iteration 12", idle: 12, hosts: hosts, sightings).split(
+      separator: "\n"
+    )
+    .map(String.init)
   }
 
   /// Rank 2 is stopped: its line does not change.
@@ -54,7 +56,9 @@ import Testing
     ]
     let stall = try #require(Stall(.waiting, rank: 0, sightings: sightings, limit: Self.limit))
     #expect(stall.computing == [1] && stall.isBusy)
-    #expect(text(stall, sightings)[1] == "  rank 1 on n1: still computing in phase update of iteration 12, for 30.0 s")
+    #expect(
+      text(stall, sightings)[1]
+        == "  rank 1 on n1: still computing in phase update of iteration 12, for 30.0 s")
     #expect(Stall(.computing, rank: 1, sightings: sightings, limit: Self.limit) == nil)
     // But it tells of one that is stopped.
     var others = sightings
@@ -80,7 +84,8 @@ import Testing
     #expect(text(blind, nil)[0].hasSuffix("is not known, since the run directory can't be read"))
     let all = [Sighting?](repeating: Sighting(state(.waiting), isAlive: true), count: 4)
     let none = try #require(Stall(.waiting, rank: 0, sightings: all, limit: Self.limit))
-    #expect(text(none, all)[0].hasSuffix("all ranks have arrived, and none gets on: the network or MPI hangs"))
+    #expect(
+      text(none, all)[0].hasSuffix("all ranks have arrived, and none gets on: the network or MPI hangs"))
   }
 
   // MARK: The file
@@ -115,7 +120,9 @@ import Testing
     let whole = try Data(contentsOf: file)
     for _ in 0..<200 {
       var damaged = whole
-      for _ in 0..<3 { damaged[Int.random(in: 0..<damaged.count, using: &random)] = .random(in: 0...255, using: &random) }
+      for _ in 0..<3 {
+        damaged[Int.random(in: 0..<damaged.count, using: &random)] = .random(in: 0...255, using: &random)
+      }
       try damaged.prefix(Int.random(in: 0...96, using: &random)).write(to: file)
       #expect((states.read()?.count ?? 2) == 2)
     }

@@ -34,7 +34,8 @@ public struct StopSection: Sendable, Equatable {
         + "\"10m\"."),
     SettingKey(
       "stall_action", .choice(), \.stallAction,
-      "Whether a stall is only told, or also ends the job, with status 75. Ranks that still compute end no job."),
+      "Whether a stall is only told, or also ends the job, with status 75. Ranks that still compute end no job."
+    ),
     SettingKey(
       "divergences", .whole(from: 1, to: 1000), \.divergences,
       "The divergence that ends the run, with status 70. After each one before, training goes back to the iterate that "

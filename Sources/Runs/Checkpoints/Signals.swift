@@ -33,6 +33,11 @@ enum Signals {
       }
       action.sa_flags = SA_RESTART
       sigaction(signal, &action, nil)
+      // Whoever started this process may have had it blocked.
+      var one = sigset_t()
+      sigemptyset(&one)
+      sigaddset(&one, signal)
+      pthread_sigmask(SIG_UNBLOCK, &one, nil)
     }
   }
 }

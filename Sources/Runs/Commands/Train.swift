@@ -30,7 +30,8 @@ public func train(
     configuration.output.directory, overwrite: configuration.output.overwrite, resumes: resumes,
     inputs: configuration.data.inputPaths + (file.map { [$0] } ?? []), over: ranks)
   if resumes, let end = try directory.finished(configuration.training.iterations, over: ranks) {
-    console.print("the run in \(directory.path) is finished: \(end.status.rawValue) after "
+    console.print(
+      "the run in \(directory.path) is finished: \(end.status.rawValue) after "
         + "\(counted(end.iterations, "iteration")).")
     return end.exitStatus
   }
@@ -53,10 +54,12 @@ public func train(
 
   let linear = try fitLinearModel(data, network, console, phases, over: ranks)
   let keeper = RunKeeper(
-    configuration, network, directory, try runClock(configuration, network, data, begun: begun, console, over: ranks),
+    configuration, network, directory,
+    try runClock(configuration, network, data, begun: begun, console, over: ranks),
     console, phases,
     described: RunSummary.described(
-      launch, RunSummary.Settings(configuration), RunSummary.Problem(network, data), warnings: console.warnings),
+      launch, RunSummary.Settings(configuration), RunSummary.Problem(network, data),
+      warnings: console.warnings),
     isRoot: ranks.isRoot)
   keeper.clock.join(ranks.notices)
   Signals.watch(.all)
@@ -109,7 +112,8 @@ private func readData(
 
 /// The model that a network must beat. Collective.
 private func fitLinearModel(
-  _ data: borrowing TrainingData, _ network: Network, _ console: Console, _ phases: Phases, over ranks: borrowing Communicator
+  _ data: borrowing TrainingData, _ network: Network, _ console: Console, _ phases: Phases,
+  over ranks: borrowing Communicator
 ) throws -> LinearModel {
   console.progress("fitting a linear model")
   return try phases.measure(.baseline) {
@@ -138,7 +142,8 @@ private func runClock(
   // Before the first checkpoint: as if all state went to a disk of 200 MB/s.
   let bytes = try ranks.sum(configuration.stateBytes(network, samples: data.samples.count))
   return RunClock(
-    seconds: seconds, interval: minutes > 0 ? 60 * minutes : nil, checkpoint: bytes / 2e8, isRoot: ranks.isRoot)
+    seconds: seconds, interval: minutes > 0 ? 60 * minutes : nil, checkpoint: bytes / 2e8,
+    isRoot: ranks.isRoot)
 }
 
 /// Trains the network; each evaluated iterate becomes a row of the console and a line of iterations.jsonl.

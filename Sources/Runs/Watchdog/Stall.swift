@@ -81,7 +81,8 @@ package struct Stall: Sendable, Equatable {
         "all ranks have arrived, and none gets on: the network or MPI hangs"
       }
     let first = "no progress for \(duration(idle)) in \(place): \(who)"
-    return ([first] + missing.prefix(Self.mostLines).map { line($0, place, idle, hosts, sightings) }
+    return
+      ([first] + missing.prefix(Self.mostLines).map { line($0, place, idle, hosts, sightings) }
       + (missing.count > Self.mostLines ? ["  and \(missing.count - Self.mostLines) more"] : []))
       .joined(separator: "\n")
   }
