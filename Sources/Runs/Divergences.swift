@@ -6,8 +6,8 @@ import Networks
 import Reports
 import Sums
 
-/// What a run does about iterates that diverge: it goes back to the one that would be saved, or where that didn't help to
-/// the start, and on from there with more care; `stop.divergences` times at the most, less one.
+/// What a run does about iterates that diverge: it goes back to the one that would be saved, or where that didn't help
+/// to the start, and on from there with more care; `stop.divergences` times at the most, less one.
 ///
 /// Decides from values that have the same bits on every rank.
 struct Divergences {
@@ -41,8 +41,8 @@ struct Divergences {
   /// Counts a divergence. Local.
   ///
   /// - Parameter kept: the iteration that would be saved.
-  /// - Returns: the one to go back to: this, or the start where nothing better came since the last return. What a method
-  ///   calls its objective may be that of the way to an iterate, which is itself lost.
+  /// - Returns: the one to go back to: this, or the start where nothing better came since the last return. What a
+  ///   method calls its objective may be that of the way to an iterate, which is itself lost.
   mutating func count(goingBackTo kept: Int) -> Int {
     count += 1
     defer { lastReturn = kept }
@@ -117,7 +117,7 @@ extension TrainingData {
       + "\(number)\(others)."
   }
 
-  /// Does `body`, and tells the user where in the data a numerical error comes from, if it does, and what to do about it.
+  /// Does `body`, and tells the user where in the data a numerical error comes from, if it does, and what to do.
   /// Collective.
   func advising<Result: ~Copyable>(
     _ network: Network, over ranks: borrowing Communicator, _ body: () throws -> Result

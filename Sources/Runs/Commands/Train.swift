@@ -65,14 +65,7 @@ public func train(
   Signals.watch(.all)
   let outcome = try trainLogged(network, configuration, data, keeper, resumes, console, phases, over: ranks)
   let model = Model(network, outcome, data, configuration)
-  var losses = Losses(console)
-  try phases.measure(.save) {
-    try losses.noting {
-      try directory.restore(console, over: ranks)
-      try model.write(to: directory.path(of: "model.h5"), over: ranks)
-    }
-    try losses.noting { try keeper.finishLog(over: ranks) }
-  }
+  var losses = try phases.measure(.save) { try save(model, directory, keeper, console, over: ranks) }
   let baselines = try phases.measure(.baseline) {
     try outcome.status.isEarly ? [] : trainBaselines(configuration, network, data, console, over: ranks)
   }
@@ -98,6 +91,22 @@ public func train(
   console.print(results.lines + summary.closingLines(directory))
   console.printResult(results.brief(directory.path(of: "model.h5"), summary.outcome))
   return losses.status ?? summary.outcome.exitStatus
+}
+
+/// Saves the weights to keep, and what of the log could not be written before. Collective.
+///
+/// - Returns: what could not be written.
+private func save(
+  _ model: borrowing Model, _ directory: RunDirectory, _ keeper: RunKeeper, _ console: Console,
+  over ranks: borrowing Communicator
+) throws -> Losses {
+  var losses = Losses(console)
+  try losses.noting {
+    try directory.restore(console, over: ranks)
+    try model.write(to: directory.path(of: "model.h5"), over: ranks)
+  }
+  try losses.noting { try keeper.finishLog(over: ranks) }
+  return losses
 }
 
 private func readData(
