@@ -43,7 +43,7 @@ struct Divergences {
   /// - Parameter kept: the iteration that would be saved.
   /// - Returns: the one to go back to: this, or the start where nothing better came since the last return. What a
   ///   method calls its objective may be that of the way to an iterate, which is itself lost.
-  mutating func count(goingBackTo kept: Int) -> Int {
+  mutating func note(goingBackTo kept: Int) -> Int {
     count += 1
     defer { lastReturn = kept }
     return kept == lastReturn ? 0 : kept
@@ -66,7 +66,7 @@ extension TrainingProgress {
     _ method: inout Method, after error: NumericalError, _ configuration: Configuration,
     _ data: borrowing TrainingData, _ console: Console, over ranks: borrowing Communicator
   ) throws -> Bool {
-    let back = divergences.count(
+    let back = divergences.note(
       goingBackTo: configuration.training.keepBest ? outcome.best?.iteration ?? 0 : outcome.last.iteration)
     let place = try data.overflow(at: &method, over: ranks).map { " \($0)" } ?? ""
     let what = "\(configuration.training.method): \(error).\(place)"
