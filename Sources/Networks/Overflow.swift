@@ -2,8 +2,8 @@ import LinearAlgebra
 import MPI
 import Sums
 
-/// Where a network's forward pass leaves the numbers that single precision can square, which is what sums over samples are
-/// made of.
+/// Where a network's forward pass leaves the numbers that single precision can square: sums over samples are made of
+/// products.
 public struct Overflow: Sendable, Equatable {
   /// The number of the sample among all, from 0, and the rank that has it.
   public let sample, rank: Int

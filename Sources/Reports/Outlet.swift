@@ -30,8 +30,8 @@ struct Outlet {
     return hasFailed ? nil : "\(name) can't be written: \(String(cString: strerror(errno)))."
   }
 
-  /// Whether somebody reads what mpirun passes on. Open MPI gives each rank a pipe or a terminal of its own, which takes
-  /// everything, and ends the job when its own pipe has broken some ten times.
+  /// Whether somebody reads what mpirun passes on. Open MPI gives each rank a pipe or a terminal of its own, which
+  /// takes everything, and ends the job when its own pipe has broken some ten times.
   private var hasReader: Bool {
     guard getenv("OMPI_COMM_WORLD_RANK") != nil else { return true }
     let path = "/proc/\(getppid())/fd/\(file)"

@@ -6,8 +6,8 @@ import Networks
 import Reports
 import Sums
 
-/// What a run does about iterates that diverge: it goes back to the one that would be saved, or where that didn't help to
-/// the start, and on from there with more care; `stop.divergences` times at the most, less one.
+/// What a run does about iterates that diverge: it goes back to the one that would be saved, or where that didn't help
+/// to the start, and on from there with more care; `stop.divergences` times at the most, less one.
 ///
 /// Decides from values that have the same bits on every rank.
 struct Divergences {
@@ -41,9 +41,9 @@ struct Divergences {
   /// Counts a divergence. Local.
   ///
   /// - Parameter kept: the iteration that would be saved.
-  /// - Returns: the one to go back to: this, or the start where nothing better came since the last return. What a method
-  ///   calls its objective may be that of the way to an iterate, which is itself lost.
-  mutating func count(goingBackTo kept: Int) -> Int {
+  /// - Returns: the one to go back to: this, or the start where nothing better came since the last return. What a
+  ///   method calls its objective may be that of the way to an iterate, which is itself lost.
+  mutating func note(goingBackTo kept: Int) -> Int {
     count += 1
     defer { lastReturn = kept }
     return kept == lastReturn ? 0 : kept
@@ -66,7 +66,7 @@ extension TrainingProgress {
     _ method: inout Method, after error: NumericalError, _ configuration: Configuration,
     _ data: borrowing TrainingData, _ console: Console, over ranks: borrowing Communicator
   ) throws -> Bool {
-    let back = divergences.count(
+    let back = divergences.note(
       goingBackTo: configuration.training.keepBest ? outcome.best?.iteration ?? 0 : outcome.last.iteration)
     let place = try data.overflow(at: &method, over: ranks).map { " \($0)" } ?? ""
     let what = "\(configuration.training.method): \(error).\(place)"
@@ -117,7 +117,7 @@ extension TrainingData {
       + "\(number)\(others)."
   }
 
-  /// Does `body`, and tells the user where in the data a numerical error comes from, if it does, and what to do about it.
+  /// Does `body`, and tells the user where in the data a numerical error comes from, if it does, and what to do.
   /// Collective.
   func advising<Result: ~Copyable>(
     _ network: Network, over ranks: borrowing Communicator, _ body: () throws -> Result

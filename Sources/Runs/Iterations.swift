@@ -8,8 +8,8 @@ import Reports
 /// Sweeps until the last iteration or until a stop rule holds, and reports each evaluated iterate. Collective.
 ///
 /// A run whose iterates diverge goes back a few times (`Divergences`), and at last ends with status `diverged` and the
-/// weights of the best or last sound iterate; one that has to end early (`RunClock`), with those of the iteration at hand
-/// or of a better one.
+/// weights of the best or last sound iterate; one that has to end early (`RunClock`), with those of the iteration at
+/// hand or of a better one.
 ///
 /// - Parameters:
 ///   - progress: how far it has come, from which it goes on.
@@ -22,7 +22,6 @@ func iterate<Method: TrainingMethod & ~Copyable>(
 ) throws {
   let iterations = configuration.training.iterations
   var W = method.network.zeroWeights()
-  if progress.iteration == 0 { method.copyWeights(to: &progress.outcome.W) }
   while progress.iteration < iterations {
     let iteration = progress.iteration + 1
     let isEvaluated = iteration % configuration.output.evaluateEvery == 0 || iteration == iterations
@@ -34,18 +33,12 @@ func iterate<Method: TrainingMethod & ~Copyable>(
       )
     else { break }
     progress.iteration = iteration
-    if isEvaluated {
-      let fault = try evaluate(
+    if isEvaluated,
+      let status = try evaluate(
         &method, &progress, &W, configuration, data, console, phases, keeper, over: ranks, report)
-      if let fault {
-        guard try progress.goBack(&method, after: fault, configuration, data, console, over: ranks) else {
-          break
-        }
-      } else if let status = progress.rule.status(progress.outcome.last) ?? (method.isDone ? .converged : nil)
-      {
-        progress.outcome.status = status
-        break
-      }
+    {
+      progress.outcome.status = status
+      break
     }
     guard iteration < iterations else { break }
     let earlyEnd = RunClock.earlyEnd(ranks.notices)
@@ -98,13 +91,13 @@ private func sweep<Method: TrainingMethod & ~Copyable>(
 /// Evaluates the iterate at hand, and keeps it where it is the one to keep. Collective.
 ///
 /// - Parameter isMeasured: whether the last sweep was, so that the method knows its objective.
-/// - Returns: what is wrong with the iterate, if it has diverged.
+/// - Returns: what ends the run now, if anything; nil of an iterate that was not measured.
 private func evaluate<Method: TrainingMethod & ~Copyable>(
   _ method: inout Method, _ progress: inout TrainingProgress, _ W: inout Layers<Matrix<Float>>,
   _ configuration: Configuration, _ data: borrowing TrainingData, _ console: Console, _ phases: Phases,
   _ keeper: RunKeeper?, isMeasured: Bool = true, over ranks: borrowing Communicator,
   _ report: (IterationRecord) throws -> Void
-) throws -> NumericalError? {
+) throws -> RunStatus? {
   let start = monotonicSeconds()
   let outer = phases.begin(.evaluate)
   defer { phases.begin(outer) }
@@ -115,7 +108,12 @@ private func evaluate<Method: TrainingMethod & ~Copyable>(
   try report(record)
   keeper?.keep(progress.outcome, data)
   keeper?.clock.noteEvaluation(monotonicSeconds() - start)
-  return fault
+  guard isMeasured else { return nil }
+  if let fault {
+    let goesOn = try progress.goBack(&method, after: fault, configuration, data, console, over: ranks)
+    return goesOn ? nil : .diverged
+  }
+  return progress.rule.status(record) ?? (method.isDone ? .converged : nil)
 }
 
 /// What is known of the last sweep. Collective.

@@ -2,11 +2,11 @@ import Basics
 import Files
 import MPI
 
-/// A file that grows by whole lines, such as iterations.jsonl, each handed to the operating system at once: a run that is
-/// killed keeps its lines.
+/// A file that grows by whole lines, such as iterations.jsonl, each handed to the operating system at once: a run that
+/// is killed keeps its lines.
 ///
-/// A line that can't be written is no reason to end a run: it waits in memory, a part of it that was written is cut off,
-/// and it is tried again with the next line and at the end. Where the file has lost its name, because the run directory
+/// A line that can't be written is no reason to end a run: it waits in memory, a part of it that was written is cut
+/// off, and it is tried again with the next line and at the end. Where the file has lost its name, because the run directory
 /// was removed or renamed, both are made again with all lines.
 public final class Log {
   private let directory: RunDirectory

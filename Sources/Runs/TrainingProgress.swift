@@ -28,9 +28,10 @@ struct TrainingProgress: ~Copyable {
     rule = StopRule(stop, watchesTime: watchesTime)
   }
 
-  /// Keeps the start weights of a method that was just started. Local.
+  /// Remembers the weights of a method that was just started. Local.
   mutating func takeStart<Method: TrainingMethod & ~Copyable>(of method: inout Method) {
     method.copyWeights(to: &start)
+    outcome.W.assign(start)
   }
 
   /// What came out, at the end.

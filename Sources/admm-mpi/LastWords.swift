@@ -9,8 +9,8 @@ private nonisolated(unsafe) var phases: [UnsafeBufferPointer<UInt8>] = []
 /// What was there before, by signal.
 private nonisolated(unsafe) let former = UnsafeMutablePointer<sigaction>.allocate(capacity: 65)
 
-/// Has a process that a fault of the program ends say on which rank and host that was, and in which phase. Then it ends as
-/// it would have. Local.
+/// Has a process that a fault of the program ends say on which rank and host that was, and in which phase. Then it ends
+/// as it would have. Local.
 func sayWhereItEnds(_ ranks: borrowing Communicator) {
   let host = (try? ranks.hostName()) ?? "unknown host"
   origin = lasting("admm-mpi: error on rank \(ranks.rank) (\(printable(host))), ended by signal ")

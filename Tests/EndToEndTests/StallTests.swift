@@ -71,7 +71,7 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: directory.path("run/.admm-mpi.ranks")))
   }
 
-  /// Nobody waits: nothing is said, however small the limit, and a rank that only computes for long says nothing either.
+  /// Nobody waits: nothing is said, and a rank that only computes for long says nothing either.
   @Test(arguments: [nil, 2]) func undisturbedRunsSayNothing(ranks: Int?) throws {
     let directory = try TemporaryDirectory()
     let configuration = try directory.configuration(data: "synthetic = 30000")

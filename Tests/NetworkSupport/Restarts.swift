@@ -3,8 +3,8 @@ import LinearAlgebra
 import MPI
 import Networks
 
-/// The weights after three more sweeps of a method that diverged twice, at `first` and then at given finite weights from
-/// which it goes on: they must not depend on what it met in between. Collective.
+/// The weights after three more sweeps of a method that diverged twice, at `first` and then at given finite weights
+/// from which it goes on: they must not depend on what it met in between. Collective.
 ///
 /// - Parameters:
 ///   - sweeps: how many are done before.

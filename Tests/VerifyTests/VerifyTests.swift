@@ -200,7 +200,8 @@ import Testing
     path: String
   ) throws {
     try expectFailed(
-      .killAndResume(program: path), path == "/bin/true" ? "ended before it could be killed" : path, isOfFiles: true)
+      .killAndResume(program: path), path == "/bin/true" ? "ended before it could be killed" : path,
+      isOfFiles: true)
   }
 
   @Test func hostsThatAreSlow() throws {

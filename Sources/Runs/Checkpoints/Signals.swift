@@ -33,7 +33,7 @@ enum Signals {
       }
       action.sa_flags = SA_RESTART
       sigaction(signal, &action, nil)
-      // Whoever has started this process may have blocked it.
+      // Whoever started this process may have had it blocked.
       var one = sigset_t()
       sigemptyset(&one)
       sigaddset(&one, signal)

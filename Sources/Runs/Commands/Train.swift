@@ -66,14 +66,7 @@ public func train(
   let outcome = try trainLogged(network, configuration, data, keeper, resumes, console, phases, over: ranks)
 
   let model = Model(network, outcome, data, configuration)
-  var losses = Losses(console)
-  try phases.measure(.save) {
-    try losses.noting {
-      try directory.restore(console, over: ranks)
-      try model.write(to: directory.path(of: "model.h5"), over: ranks)
-    }
-    try losses.noting { try keeper.finishLog(over: ranks) }
-  }
+  var losses = try phases.measure(.save) { try save(model, directory, keeper, console, over: ranks) }
   let results = try results(outcome, network, linear, configuration, data, console, phases, over: ranks)
   if launch.warnings.isEmpty { try warnOfSlowRanks(launch, data, console, phases, over: ranks) }
   var summary = RunSummary(
@@ -106,6 +99,22 @@ private func results(
   return try phases.measure(.evaluate) {
     try TrainingResults(outcome, network, linear, baselines, data, over: ranks)
   }
+}
+
+/// Saves the weights to keep, and what of the log could not be written before. Collective.
+///
+/// - Returns: what could not be written.
+private func save(
+  _ model: borrowing Model, _ directory: RunDirectory, _ keeper: RunKeeper, _ console: Console,
+  over ranks: borrowing Communicator
+) throws -> Losses {
+  var losses = Losses(console)
+  try losses.noting {
+    try directory.restore(console, over: ranks)
+    try model.write(to: directory.path(of: "model.h5"), over: ranks)
+  }
+  try losses.noting { try keeper.finishLog(over: ranks) }
+  return losses
 }
 
 private func readData(
