@@ -32,7 +32,7 @@ import Testing
     let third = try Program.run(ranks: ranks, [configuration])
     #expect(third.status == 0, "\(third.transcript)")
     let left = try FileManager.default.contentsOfDirectory(atPath: directory.path("run")).sorted()
-    #expect(left == ["iterations.jsonl", "model.h5", "run.json"])
+    #expect(left == ["config.toml", "iterations.jsonl", "model.h5", "run.json"])
   }
 
   /// A job that is killed while it writes its model leaves a part of it, which the next job in the directory removes.
@@ -60,7 +60,7 @@ import Testing
     let next = try Program.run(ranks: ranks, [configuration])
     #expect(next.status == 0, "\(next.transcript)")
     let left = try FileManager.default.contentsOfDirectory(atPath: directory.path("run")).sorted()
-    #expect(left == ["iterations.jsonl", "model.h5", "run.json"])
+    #expect(left == ["config.toml", "iterations.jsonl", "model.h5", "run.json"])
   }
 
   /// A run that can't read its data leaves what a former one left.
