@@ -7,7 +7,7 @@ extension RunSummary {
     [""] + phases.lines(hosts: launch.machine.hostOfRank) + [""]
       + (outcome.iterations > 0 ? [speedLine, phaseLine] : []) + [
         "memory: \(memory.text)",
-        "results: \(directory.path) (\(RunDirectory.files.joined(separator: ", ")))",
+        "results: \(directory.path) (\(RunDirectory.results.joined(separator: ", ")))",
         "status: \(outcome.status.rawValue) after \(counted(outcome.iterations, "iteration"))"
           + (outcome.exitStatus == .inputOutput ? ", results missing" : ""),
       ]

@@ -15,7 +15,10 @@ public struct RunDirectory: Sendable {
   private let lock: DirectoryLock?
 
   /// What a run may leave in it.
-  static let files = ["run.json", "iterations.jsonl", "model.h5", "config.toml"]
+  static let files = results + ["config.toml"]
+
+  /// What comes out of it.
+  static let results = ["run.json", "iterations.jsonl", "model.h5"]
 
   /// How the user says which directory to take, and that a former run may be replaced: for messages.
   package typealias Options = (directory: String, overwrite: String)

@@ -32,6 +32,8 @@ import Testing
     let directory = try TemporaryDirectory()
     let job = try training(directory, ranks: 3, ["stop.stall_limit=2", "stop.stall_action=end"])
     let processes = try processes(job, ranks: 3)
+    // Its watchdog has said a word of its training.
+    Thread.sleep(forTimeInterval: 1)
     kill(processes[victim], SIGSTOP)
     let ended = job.outcome(within: 20)
     for process in processes where ended == nil { kill(process, SIGKILL) }

@@ -79,7 +79,7 @@ extension Configuration {
   ) -> [(name: String, text: String)] {
     let traits =
       [widths.joined(separator: "-"), network.activation.rawValue, loss] + (network.bias ? ["bias"] : [])
-    let holdsRun = RunDirectory.files.contains { isReadable("\(output.directory)/\($0)") }
+    let holdsRun = RunDirectory.results.contains { isReadable("\(output.directory)/\($0)") }
     return [
       ("network", traits.joined(separator: ", ")), ("method", methodLine),
     ] + defaults + [
