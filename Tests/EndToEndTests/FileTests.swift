@@ -46,17 +46,20 @@ import Testing
       ((try? FileManager.default.contentsOfDirectory(atPath: run)) ?? [])
         .filter { $0.hasSuffix(".part") }
     }
-    // 7 MB: some time to be killed in.
+    // 7 MB: some time to be killed in; should one be too quick all the same, the next is not.
     let large = ["--set", "training.method=sgd", "--set", "training.iterations=1", "--set"]
-    let job = try Program.start(ranks: ranks, [configuration] + large + ["network.hidden=[1500,1200]"])
-    var processes: [pid_t] = []
-    while job.isRunning && unfinished().isEmpty {
-      if processes.count < ranks ?? 1 { processes = job.descendants(named: "admm-mpi") }
-      usleep(200)
+    var output = ""
+    for _ in 0..<10 where unfinished().isEmpty {
+      let job = try Program.start(ranks: ranks, [configuration] + large + ["network.hidden=[1500,1200]"])
+      var processes: [pid_t] = []
+      while job.isRunning && (unfinished().isEmpty || processes.isEmpty) {
+        if processes.count < ranks ?? 1 { processes = job.descendants(named: "admm-mpi") }
+        usleep(200)
+      }
+      for process in processes { kill(process, SIGKILL) }
+      output += job.outcome().transcript
     }
-    for process in processes { kill(process, SIGKILL) }
-    let output = job.outcome().transcript
-    try #require(unfinished().count == 1, "not killed in time: \(output)")
+    try #require(!unfinished().isEmpty, "not killed in time: \(output)")
     let next = try Program.run(ranks: ranks, [configuration])
     #expect(next.status == 0, "\(next.transcript)")
     let left = try FileManager.default.contentsOfDirectory(atPath: directory.path("run")).sorted()
