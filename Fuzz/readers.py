@@ -86,8 +86,8 @@ def triage(options, target, artifact):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("targets", nargs="*", default=TARGETS)
-    parser.add_argument("--fuzzer", required=True)
-    parser.add_argument("--program", required=True, help="trains the models to start from")
+    parser.add_argument("--fuzzer", type=os.path.abspath, required=True)
+    parser.add_argument("--program", type=os.path.abspath, required=True, help="trains the models to start from")
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--corpus", type=pathlib.Path, default=ROOT / ".build-fuzz/corpus")
