@@ -21,10 +21,11 @@ extension Accelerated {
     var name = phase.name
     try state("name", &name)
     if name != phase.name {
-      switch name {
-      case Phase.Name.momentum: phase = .momentum(MomentumState(network, step: settings.step))
-      case Phase.Name.quasiNewton: phase = .quasiNewton(QuasiNewtonState(network, pairs: settings.pairs))
-      default: break
+      switch PhaseName(rawValue: name) {
+      case .momentum: phase = .momentum(MomentumState(network, step: settings.step))
+      case .quasiNewton: phase = .quasiNewton(QuasiNewtonState(network, pairs: settings.pairs))
+      // A method that was just started has batches already, where it has any.
+      case .batches, nil: break
       }
     }
     switch phase {
@@ -37,19 +38,17 @@ extension Accelerated {
   }
 }
 
-extension Accelerated.Phase {
-  /// The names of the phases in a checkpoint.
-  fileprivate enum Name {
-    static var batches: String { "batches" }
-    static var momentum: String { "momentum" }
-    static var quasiNewton: String { "quasi_newton" }
-  }
+/// The phases' names in a checkpoint.
+private enum PhaseName: String { case batches, momentum, quasiNewton = "quasi_newton" }
 
+extension Accelerated.Phase {
   fileprivate var name: String {
-    switch self {
-    case .batches: Name.batches
-    case .momentum: Name.momentum
-    case .quasiNewton: Name.quasiNewton
-    }
+    let name: PhaseName =
+      switch self {
+      case .batches: .batches
+      case .momentum: .momentum
+      case .quasiNewton: .quasiNewton
+      }
+    return name.rawValue
   }
 }

@@ -134,9 +134,7 @@ package struct SharedSums: ~Copyable {
 
   /// Forgets what was added and how large sums were: the next pass over the chunks only measures. Local.
   package mutating func forget() {
-    for accumulator in accumulators {
-      accumulator.clear()
-    }
+    for accumulator in accumulators { accumulator.clear() }
     for i in all.indices {
       grids[i] = nil
       (all[i].isMeasured, all[i].hasJustBeenMeasured, all[i].cancelledBits) = (true, false, 0)
@@ -151,13 +149,11 @@ package struct SharedSums: ~Copyable {
     try state.list("grids", &exponents, count: all.indices.count)
     try state.list("cancelled_bits", &cancelled, count: all.indices.count)
     guard state.isReading else { return }
-    for i in all.indices {
-      grids[i] = exponents[i] == Self.noGrid ? nil : exponents[i]
-      all[i].isMeasured = grids[i] == nil
-      all[i].hasJustBeenMeasured = false
-      all[i].cancelledBits = cancelled[i]
+    forget()
+    for i in all.indices where exponents[i] != Self.noGrid {
+      grids[i] = exponents[i]
+      (all[i].isMeasured, all[i].cancelledBits) = (false, cancelled[i])
     }
-    for accumulator in accumulators { accumulator.clear() }
   }
 
   /// How a grid that is still to be chosen is written.

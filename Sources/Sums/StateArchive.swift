@@ -11,8 +11,8 @@ import LinearAlgebra
 public protocol StateArchive: AnyObject {
   /// Whether values are replaced by those that were written.
   var isReading: Bool { get }
-  /// Makes `name` the first part of all names that `body` uses.
-  func within(_ name: String, _ body: () throws -> Void) throws
+  /// What all names begin with at the moment.
+  var prefix: String { get set }
   /// Some whole numbers.
   ///
   /// - Parameter count: how many there must be; any number for nil.
@@ -28,6 +28,14 @@ public protocol StateArchive: AnyObject {
 }
 
 extension StateArchive {
+  /// Makes `name` the first part of all names that `body` uses.
+  public func within(_ name: String, _ body: () throws -> Void) throws {
+    let outer = prefix
+    prefix += name + "."
+    defer { prefix = outer }
+    try body()
+  }
+
   /// One whole number.
   public func callAsFunction(_ name: String, _ x: inout Int) throws {
     var one = [x]
