@@ -26,15 +26,7 @@ package struct InputFile: ~Copyable {
   ///
   /// - Throws: a `Failure` of status `inputOutput`.
   package func read(_ buffer: UnsafeMutableBufferPointer<UInt8>, at offset: Int) throws -> Int {
-    var done = 0
-    while done < buffer.count, let base = buffer.baseAddress {
-      let count = pread(descriptor, base + done, min(buffer.count - done, 1 << 30), offset + done)
-      if count < 0 && errno == EINTR { continue }
-      guard count >= 0 else { throw systemFailure("\(path) can't be read at byte \(offset + done)") }
-      if count == 0 { break }
-      done += count
-    }
-    return done
+    try readAll(buffer, at: offset, from: descriptor, calling: path)
   }
 
   /// `count` bytes from `offset` on, fewer if the file ends before. Local.
@@ -45,6 +37,23 @@ package struct InputFile: ~Copyable {
     let done = try bytes.withUnsafeMutableBufferPointer { try read($0, at: offset) }
     return Array(bytes.prefix(done))
   }
+}
+
+/// Reads as many bytes of an open file as `buffer` takes, fewer only at its end. Local.
+///
+/// - Throws: a `Failure` of status `inputOutput` that calls the file `name`.
+func readAll(
+  _ buffer: UnsafeMutableBufferPointer<UInt8>, at offset: Int, from descriptor: CInt, calling name: String
+) throws -> Int {
+  var done = 0
+  while done < buffer.count, let base = buffer.baseAddress {
+    let count = pread(descriptor, base + done, min(buffer.count - done, 1 << 30), offset + done)
+    if count < 0 && errno == EINTR { continue }
+    guard count >= 0 else { throw systemFailure("\(name) can't be read at byte \(offset + done)") }
+    if count == 0 { break }
+    done += count
+  }
+  return done
 }
 
 /// All bytes of a small file, which may be a pipe or one of /proc, whose length shows only at its end. Local.

@@ -80,14 +80,12 @@ package final class OutputFile {
   /// - Throws: a `Failure` of status `inputOutput`.
   package func bytes(_ count: Int) throws -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
-    var done = 0
-    while done < count {
-      let read = bytes.withUnsafeMutableBytes {
-        pread(descriptor, $0.baseAddress.map { $0 + done }, count - done, done)
-      }
-      if read < 0 && errno == EINTR { continue }
-      guard read > 0 else { throw systemFailure("what was written to \(name) can't be read") }
-      done += read
+    let read = try bytes.withUnsafeMutableBufferPointer {
+      try readAll($0, at: 0, from: descriptor, calling: name)
+    }
+    guard read == count else {
+      throw Failure(
+        .inputOutput, "\(name) has lost what was written to it: \(read) of \(count) bytes are left.")
     }
     return bytes
   }

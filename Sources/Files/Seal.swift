@@ -1,4 +1,5 @@
 import Basics
+import MPI
 
 /// What a file is sealed with: checksums of all its bytes, in blocks, so that ranks can write and verify large files in
 /// parts.
@@ -152,11 +153,21 @@ package final class SealedFile {
     }
   }
 
-  /// Verifies one of so many parts of the file, as ranks share them. Local; reads that part.
+  /// A file of which all ranks together have verified every byte, each its part. Collective; reads the file once.
   ///
-  /// - Throws: a `Failure` of status `badData` that names the bytes where they are not as they were written.
-  package func verify(part: Int, of parts: Int) throws {
-    try verify(seal.end / parts * part..<(part == parts - 1 ? seal.end : seal.end / parts * (part + 1)))
+  /// - Parameter unsealed: what is said of a file without a seal, to follow its path.
+  /// - Throws: a shared `Failure`: `badData` where it has no seal or a byte is not as it was written, `noInput` where it
+  ///   can't be opened.
+  package static func verified(
+    _ path: String, unsealed: String, over ranks: borrowing Communicator
+  ) throws -> SealedFile {
+    let (part, parts) = (ranks.rank, ranks.size)
+    return try ranks.agree {
+      guard let file = try SealedFile(path) else { throw Failure(.badData, "\(path) \(unsealed).") }
+      let length = file.seal.end / parts
+      try file.verify(length * part..<(part == parts - 1 ? file.seal.end : length * (part + 1)))
+      return file
+    }
   }
 
   /// All bytes of a small file up to the checksums, verified. Local.

@@ -33,8 +33,17 @@ public struct HDF5File: ~Copyable {
   /// are read.
   ///
   /// - Throws: a `Failure` that names the path where the file is missing, unreadable, truncated, damaged or not HDF5.
-  public init(reading path: String) throws {
-    let seal = try SealedFile(path)
+  public init(reading path: String) throws { try self.init(reading: path, seal: SealedFile(path)) }
+
+  /// Opens a sealed file of which some may be verified already. Local.
+  ///
+  /// - Parameter seal: that of the file.
+  /// - Throws: as above.
+  package init(reading path: String, sealedBy seal: SealedFile) throws {
+    try self.init(reading: path, seal: seal)
+  }
+
+  private init(reading path: String, seal: SealedFile?) throws {
     try seal?.verifyStructure()
     let file = try InputFile(path)
     guard try hasSignature(file) else { throw notHDF5(path) }

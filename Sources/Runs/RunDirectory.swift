@@ -152,18 +152,6 @@ public struct RunDirectory: Sendable {
     return kept.count
   }
 
-  /// The status that run.json tells, and what the run ended with; nil where there is no run.json. Collective.
-  func recordedEnd(over ranks: borrowing Communicator) throws -> RecordedEnd? {
-    let isRoot = ranks.isRoot
-    let path = path(of: "run.json")
-    let text = try ranks.agree { () -> String in
-      guard isRoot, isReadable(path) else { return "" }
-      let file = try InputFile(path)
-      return String(decoding: try file.bytes(min(file.size, 4096)), as: UTF8.self)
-    }
-    return RecordedEnd(try ranks.broadcast(text))
-  }
-
   /// Makes the directory again where it was removed or renamed, and says so. Collective.
   ///
   /// - Throws: a shared `Failure` of status `inputOutput`.

@@ -178,13 +178,13 @@ package final class RunKeeper {
       console.print("goes on after iteration \(progress.iteration), from \(path)")
       return
     }
-    if found.isEmpty { console.print("there is no checkpoint to go on from: the run begins") }
     guard found.isEmpty else {
       throw Failure(
         .badData,
-        "none of the checkpoints in \(directory.path(of: Checkpoints.directory)) can be read. Remove them to begin anew.",
-        isShared: true)
+        "none of the checkpoints in \(directory.path(of: Checkpoints.directory)) can be read. Remove them to begin "
+          + "anew.", isShared: true)
     }
+    console.print("there is no checkpoint to go on from: the run begins")
   }
 
   /// All that the rest of the run depends on: the one list that is written and read. Collective.
@@ -211,39 +211,5 @@ package final class RunKeeper {
     let new = RunIdentity(network, try DataFingerprint(data, over: ranks), configuration)
     identity = new
     return new
-  }
-}
-
-extension RunIdentity {
-  fileprivate mutating func archive(_ state: any StateArchive) throws {
-    try state.within("identity") {
-      try state.list("widths", &widths, count: nil)
-      try state.list("data", &data.sets, count: nil)
-      try state("configuration", &configuration)
-    }
-  }
-}
-
-/// How often something may be saved that is not asked for: as often as takes a hundredth of the time, and at first.
-package struct SavingBudget {
-  private static let share = 0.01
-
-  private let clock: () -> Double
-  private let start: Double
-  private var spent = 0.0
-
-  package init(clock: @escaping () -> Double = monotonicSeconds) {
-    self.clock = clock
-    start = clock()
-  }
-
-  /// Whether there is time for it now.
-  package var isDue: Bool { spent <= Self.share * (clock() - start) }
-
-  /// Counts the time that `body` takes.
-  package mutating func spend(_ body: () throws -> Void) rethrows {
-    let begin = clock()
-    defer { spent += clock() - begin }
-    try body()
   }
 }

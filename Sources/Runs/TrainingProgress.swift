@@ -49,7 +49,7 @@ struct TrainingProgress: ~Copyable {
     try state.within("stop") { try rule.archive(state) }
     try state("has_warned_of_replicas", &replicas.hasWarned)
     try state.within("divergences") { try divergences.archive(state) }
-    let own: [Phase: Double] = [.solve: clocks.solve, .reduce: clocks.reduce, .sum: clocks.sum]
+    let own = clocks.byPhase
     for phase in Phase.allCases {
       let moved = phase == .update ? -own.values.reduce(0, +) : own[phase] ?? 0
       var seconds = phases[phase] + moved
@@ -65,10 +65,13 @@ struct TrainingProgress: ~Copyable {
     outcome.iterations = method.sweeps
     outcome.work = method.work
     if !keepsBest { outcome.best = nil }
-    phases.move(method.seconds.solve, from: .update, to: .solve)
-    phases.move(method.seconds.reduce, from: .update, to: .reduce)
-    phases.move(method.seconds.sum, from: .update, to: .sum)
+    for (phase, seconds) in method.seconds.byPhase { phases.move(seconds, from: .update, to: phase) }
   }
+}
+
+extension SweepSeconds {
+  /// What a method's own clocks have measured, by what that counts as.
+  fileprivate var byPhase: [Phase: Double] { [.solve: solve, .reduce: reduce, .sum: sum] }
 }
 
 /// How long training has taken so far, and how fast it goes.

@@ -16,7 +16,7 @@ package final class CheckpointFile: StateArchive {
   let path: String
   private let opened: OpenFile
   private let range: Range<Int>
-  private var prefix = ""
+  package var prefix = ""
   private let lists: Lists
 
   /// Opens a checkpoint. Collective.
@@ -26,25 +26,13 @@ package final class CheckpointFile: StateArchive {
   package init(_ path: String, range: Range<Int>, over ranks: borrowing Communicator) throws {
     self.path = path
     self.range = range
-    let (rank, size) = (ranks.rank, ranks.size)
-    try ranks.agree {
-      guard let file = try SealedFile(path) else {
-        throw Failure(.badData, "\(path) is damaged, or not a checkpoint of this program.")
-      }
-      try file.verify(part: rank, of: size)
-    }
+    let seal = try SealedFile.verified(
+      path, unsealed: "is damaged, or not a checkpoint of this program", over: ranks)
+    let opened = try ranks.agree { try OpenFile(path, seal) }
     let isRoot = ranks.isRoot
-    var read = try ranks.agree { isRoot ? try Lists(reading: path) : Lists() }
-    try read.broadcast(over: ranks)
-    lists = read
-    opened = try ranks.agree { try OpenFile(path) }
-  }
-
-  package func within(_ name: String, _ body: () throws -> Void) throws {
-    let outer = prefix
-    prefix += name + "."
-    defer { prefix = outer }
-    try body()
+    var lists = try ranks.agree { isRoot ? try Lists(opened.file) : Lists() }
+    try lists.broadcast(over: ranks)
+    (self.opened, self.lists) = (opened, lists)
   }
 
   package func list(_ name: String, _ x: inout [Int], count: Int?) throws {
@@ -91,7 +79,7 @@ package final class CheckpointFile: StateArchive {
 private final class OpenFile {
   let file: HDF5File
 
-  init(_ path: String) throws { file = try HDF5File(reading: path) }
+  init(_ path: String, _ seal: SealedFile) throws { file = try HDF5File(reading: path, sealedBy: seal) }
 }
 
 /// The arrays of a checkpoint that all ranks have alike, by name.
@@ -102,16 +90,15 @@ private struct Lists {
   init() {}
 
   /// Reads them. Local.
-  init(reading path: String) throws {
-    let file = try HDF5File(reading: path)
+  init(_ file: borrowing HDF5File) throws {
     guard try file.attribute("format") == CheckpointFile.format else {
-      throw Failure(.badData, "\(path) is not a checkpoint of this program.")
+      throw Failure(.badData, "\(file.path) is not a checkpoint of this program.")
     }
     let version = try file.attribute("format_version", as: Int.self) ?? 0
     guard (1...CheckpointFile.version).contains(version) else {
       throw Failure(
         .badData,
-        "\(path) has format version \(version); this program reads versions up to "
+        "\(file.path) has format version \(version); this program reads versions up to "
           + "\(CheckpointFile.version). Go on with the program that wrote it.")
     }
     for name in try file.names() {

@@ -4,7 +4,7 @@ import Glibc
 import MPI
 
 /// The checkpoints in a run directory: `checkpoints/checkpoint-ITERATION.h5`, of which the newest few are kept.
-struct Checkpoints: Sendable {
+package struct Checkpoints: Sendable {
   static let directory = "checkpoints"
 
   private let run: RunDirectory
@@ -50,7 +50,8 @@ struct Checkpoints: Sendable {
 
   private var numbers: [Int] { Self.numbers(in: run.path) }
 
-  private static func numbers(in run: String) -> [Int] {
+  /// The iterations after which a run directory has one, the newest first. Local.
+  package static func numbers(in run: String) -> [Int] {
     let found = names(in: "\(run)/\(directory)") ?? []
     return found.compactMap(iteration).sorted(by: >)
   }

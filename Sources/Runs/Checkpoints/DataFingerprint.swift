@@ -1,3 +1,4 @@
+import Basics
 import Datasets
 import LinearAlgebra
 import MPI
@@ -24,23 +25,17 @@ extension ScoredSet {
     var sum: UInt64 = 0
     for j in 0..<a0.columns {
       let column = a0.column(j)
-      var hash = mixed(UInt64(range.lowerBound + j) &+ 1)
-      for i in 0..<a0.rows { hash = (hash ^ UInt64(column[i].bitPattern)) &* 0x9E37_79B9_7F4A_7C15 }
+      var hash = FNV()
+      hash.add(UInt64(range.lowerBound + j))
+      for i in 0..<a0.rows { hash.add(UInt64(column[i].bitPattern)) }
       switch labels {
       case .none: break
-      case .classes(let codes, _): hash ^= UInt64(truncatingIfNeeded: codes[j]) &+ 1
-      case .targets(let targets): hash ^= UInt64(targets[j].bitPattern)
+      case .classes(let codes, _): hash.add(UInt64(truncatingIfNeeded: codes[j]))
+      case .targets(let targets): hash.add(UInt64(targets[j].bitPattern))
       }
-      sum &+= mixed(hash)
+      // So that what two samples have in common does not cancel.
+      sum &+= splitMix(hash.value)
     }
     return Int(truncatingIfNeeded: sum)
   }
-}
-
-/// Spreads every bit over all: the finaliser of SplitMix64 (Steele, Lea & Flood, 2014).
-private func mixed(_ x: UInt64) -> UInt64 {
-  var x = x &+ 0x9E37_79B9_7F4A_7C15
-  x = (x ^ (x >> 30)) &* 0xBF58_476D_1CE4_E5B9
-  x = (x ^ (x >> 27)) &* 0x94D0_49BB_1331_11EB
-  return x ^ (x >> 31)
 }

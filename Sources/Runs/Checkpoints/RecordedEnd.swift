@@ -1,4 +1,5 @@
 import Basics
+import Files
 import MPI
 
 /// What run.json says of the end of a run.
@@ -9,18 +10,23 @@ package struct RecordedEnd: Equatable {
 
   /// Reads the first lines of run.json, which have all of it; nil where they have not.
   package init?(_ text: String) {
-    var values: [String: String] = [:]
-    for line in text.split(separator: "\n") {
-      let parts = line.split(separator: ":", maxSplits: 1).map { $0.filter { !" \",".contains($0) } }
-      if parts.count == 2 && values[parts[0]] == nil { values[parts[0]] = parts[1] }
-    }
-    guard let status = values["status"].flatMap(RunStatus.init),
-      let iterations = values["iterations"].flatMap({ Int($0) })
+    guard let status = recordedValue("status", in: text).flatMap(RunStatus.init),
+      let iterations = recordedValue("iterations", in: text).flatMap({ Int($0) })
     else { return nil }
     self.status = status
     self.iterations = iterations
-    exitStatus = values["exit_status"].flatMap { Int32($0) }.flatMap(ExitStatus.init) ?? .done
+    exitStatus =
+      recordedValue("exit_status", in: text).flatMap { Int32($0) }.flatMap(ExitStatus.init) ?? .done
   }
+}
+
+/// The value of the first line of run.json with this key, without quotes; nil where there is none.
+package func recordedValue(_ key: String, in text: String) -> String? {
+  for line in text.split(separator: "\n") {
+    let parts = line.split(separator: ":", maxSplits: 1).map { $0.filter { !" \",".contains($0) } }
+    if parts.count == 2 && parts[0] == key { return parts[1] }
+  }
+  return nil
 }
 
 extension RunDirectory {
@@ -38,5 +44,17 @@ extension RunDirectory {
       "the run in \(path) is finished, and left no checkpoint from which it could do more than its "
         + "\(end.iterations) iterations: that takes checkpoint.at_end = true. Train anew in another output.directory.",
       isShared: true)
+  }
+
+  /// The status that run.json tells, and what the run ended with; nil where there is no run.json. Collective.
+  private func recordedEnd(over ranks: borrowing Communicator) throws -> RecordedEnd? {
+    let isRoot = ranks.isRoot
+    let path = path(of: "run.json")
+    let text = try ranks.agree { () -> String in
+      guard isRoot, isReadable(path) else { return "" }
+      let file = try InputFile(path)
+      return String(decoding: try file.bytes(min(file.size, 4096)), as: UTF8.self)
+    }
+    return RecordedEnd(try ranks.broadcast(text))
   }
 }

@@ -132,11 +132,7 @@ private struct KilledRun {
     let child = try Child(program, arguments("killed", iterations), log: "\(directory)/killed.log")
     var newest = 0
     let isOver = child.wait(atMost: 60) {
-      newest =
-        (names(in: "\(directory)/killed/checkpoints") ?? []).compactMap { name in
-          name.hasPrefix("checkpoint-")
-            ? Int(name.dropFirst("checkpoint-".count).prefix { $0.isNumber }) : nil
-        }.max() ?? 0
+      newest = Checkpoints.numbers(in: "\(directory)/killed").first ?? 0
       return newest >= 3
     }
     let end = child.kill()
@@ -155,10 +151,9 @@ private struct KilledRun {
   /// The digest in run.json.
   private func weights(_ name: String) throws -> String {
     let text = try contents(of: "\(directory)/\(name)/run.json")
-    let key = "\"weights_sha256\": \""
-    guard let line = text.split(separator: "\n").first(where: { $0.contains(key) }) else {
+    guard let digest = recordedValue("weights_sha256", in: text) else {
       throw Failure(.inputOutput, "run.json of the run \(name) has no weights_sha256.")
     }
-    return String(line.drop { $0 != ":" }.filter(\.isHexDigit))
+    return digest
   }
 }

@@ -1,4 +1,6 @@
-/// Random numbers that have nothing to do with the program's own: SplitMix64 (G. Steele et al., 2014).
+import Basics
+
+/// Random numbers that have nothing to do with those of training: SplitMix64.
 struct Draws {
   private var state: UInt64
 
@@ -6,11 +8,8 @@ struct Draws {
 
   /// 64 random bits.
   mutating func bits() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
+    defer { state &+= splitMixStep }
+    return splitMix(state)
   }
 
   /// A number from `low` to `high`.

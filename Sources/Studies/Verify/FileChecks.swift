@@ -80,7 +80,8 @@ extension Check {
         let fault = ranks.isRoot ? faultOf { try spoil(table.path) } : nil
         faults.expect(fault == nil, fault ?? "")
         try ranks.barrier()
-        try table.checkSeal(over: ranks)
+        _ = try SealedFile.verified(
+          table.path, unsealed: "is damaged: it has lost its seal", over: ranks)
         let wrong = table.fault(round, over: ranks)
         faults.expect(wrong == nil, wrong ?? "")
         try ranks.barrier()
@@ -140,17 +141,6 @@ private struct SharedTable {
       [try outline.reserve("table", of: Float.self, shape: [all, Self.width])]
     } fill: { reserved, file in
       try reserved[0].write(rank * rows..<(rank + 1) * rows, from: own.elements, to: file)
-    }
-  }
-
-  /// Makes sure that all ranks together find every byte as it was written. Collective.
-  func checkSeal(over ranks: borrowing Communicator) throws {
-    let (rank, size) = (ranks.rank, ranks.size)
-    try ranks.agree {
-      guard let file = try SealedFile(path) else {
-        throw Failure(.badData, "\(path) is damaged: it has lost its seal.")
-      }
-      try file.verify(part: rank, of: size)
     }
   }
 

@@ -1,6 +1,7 @@
 import Basics
 import Configuration
 import Networks
+import Sums
 
 /// What a checkpoint is of: a run goes on from it only where all of this is its own.
 package struct RunIdentity: Equatable {
@@ -64,5 +65,16 @@ package struct RunIdentity: Equatable {
       }
     }
     return values
+  }
+}
+
+extension RunIdentity {
+  /// All of it. Collective.
+  mutating func archive(_ state: any StateArchive) throws {
+    try state.within("identity") {
+      try state.list("widths", &widths, count: nil)
+      try state.list("data", &data.sets, count: nil)
+      try state("configuration", &configuration)
+    }
   }
 }
