@@ -33,10 +33,10 @@ struct JobEstimate {
       iteration = nil
       return
     }
-    func share(_ samples: Int) -> Int { (samples + ranks - 1) / ranks }
-    arrays = bytes(share(samples), share(prospect.others))
+    let share = largestShare(of: samples, ranks: ranks)
+    arrays = bytes(share, largestShare(of: prospect.others, ranks: ranks))
     self.bytes = 1.1 * arrays + libraryBytes
-    iteration = speed.map { $0.fixed + $0.aSample * Double(share(samples)) / Double(threads) }
+    iteration = speed.map { $0.fixed + $0.aSample * Double(share) / Double(threads) }
   }
 
   /// The seconds of all iterations.
@@ -64,8 +64,8 @@ struct JobEstimate {
     guard let iteration, let seconds else { return ["Memory: \(memory)", "Time: not known."] }
     return [
       "Memory: \(memory)",
-      "Time: \(duration(iteration)) an iteration, \(duration(seconds)) for \(grouped(iterations)), measured on one thread and "
-        + "\(grouped(IterationSpeed.samples.many)) made-up samples where",
+      "Time: \(duration(iteration)) an iteration, \(duration(seconds)) for \(grouped(iterations)), measured on one "
+        + "thread and \(grouped(IterationSpeed.samples.many)) made-up samples where",
       "this was made. Reading the data, evaluations and the network come on top.",
     ]
   }

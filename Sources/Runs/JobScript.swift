@@ -1,3 +1,4 @@
+import Files
 import Reports
 
 /// A batch script for Slurm that trains by a configuration.
@@ -30,12 +31,6 @@ struct JobScript {
   /// Whether a job whose time is over goes on as another.
   var isRequeued: Bool
 
-  /// The configuration's file without directories and ending.
-  private var name: String {
-    let file = configuration.split(separator: "/").last.map(String.init) ?? configuration
-    return file.hasSuffix(".toml") ? String(file.dropLast(".toml".count)) : file
-  }
-
   /// The file, without the last line's end.
   var lines: [String] {
     ["#!/bin/bash"] + remarks.map { $0.isEmpty ? "#" : "# \($0)" } + options.map { "#SBATCH --\($0)" }
@@ -44,7 +39,7 @@ struct JobScript {
 
   private var options: [String] {
     let all: [String?] = [
-      "job-name=\(commandLine([name]))",
+      "job-name=\(commandLine([stem(of: configuration)]))",
       partition.map { "partition=\($0)" }, account.map { "account=\($0)" }, array.map { "array=\($0)" },
       "nodes=\(nodes)", "ntasks=\(nodes * tasksPerNode)", "ntasks-per-node=\(tasksPerNode)",
       "cpus-per-task=\(cpusPerTask)", "threads-per-core=1", memory.map { "mem=\($0)M" }, "time=\(time)",

@@ -30,6 +30,9 @@ struct Outline {
   }
 }
 
+/// How many of so many samples the rank with the most has.
+func largestShare(of samples: Int, ranks: Int) -> Int { (samples + ranks - 1) / ranks }
+
 /// The training set and, where there is one, the test set, which fit each other. Collective.
 func outlines(
   _ data: DataSection, over ranks: borrowing Communicator
@@ -52,10 +55,18 @@ func outlines(
   return (train, test)
 }
 
+/// The bytes of files that are read whole to look ahead, for each rank: some seconds' work.
+let wholeBytes = 512.0 * 1024 * 1024
+
 extension DataSection {
+  /// Whether the files are read whole to look ahead; nil where samples are generated. Collective.
+  func isReadWhole(over ranks: borrowing Communicator) throws -> Bool? {
+    try fileBytes(over: ranks).map { $0 <= Double(ranks.size) * wholeBytes }
+  }
+
   /// The bytes of the files as they unpack, about; nil where samples are generated. What is not there counts nothing:
   /// to read it will tell. Collective.
-  func fileBytes(over ranks: borrowing Communicator) throws -> Double? {
+  private func fileBytes(over ranks: borrowing Communicator) throws -> Double? {
     guard generator == nil else { return nil }
     let sizes = [train, test].compactMap { $0 }.map { path in
       Double(fileSize(path)) * (path.hasSuffix(".gz") ? 4 : 1)

@@ -4,9 +4,6 @@ import MPI
 import Networks
 import Reports
 
-/// The bytes of files that are read whole to look ahead, for each rank: some seconds' work.
-let wholeBytes = 512.0 * 1024 * 1024
-
 /// What is known of a training before it begins.
 struct Prospect {
   let network: Network
@@ -20,7 +17,7 @@ struct Prospect {
   ///
   /// - Throws: a shared `Failure` where training would throw one.
   init(_ configuration: Configuration, over ranks: borrowing Communicator) throws {
-    if let bytes = try configuration.data.fileBytes(over: ranks), bytes <= Double(ranks.size) * wholeBytes {
+    if try configuration.data.isReadWhole(over: ranks) == true {
       let data = try TrainingData.read(configuration, over: ranks) { _, _ in }
       let counts = data.sampleCounts
       network = configuration.network(features: data.samples.featureCount, outputs: data.samples.outputs)

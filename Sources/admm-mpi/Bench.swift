@@ -20,10 +20,7 @@ struct Bench: Subcommand {
   @Argument(help: "A configuration, a TOML file.", completion: .file(extensions: ["toml"]))
   var config: String?
 
-  @Option(
-    name: .customLong("set"),
-    help: ArgumentHelp(
-      "Replace a setting, as in network.hidden=[100,50]. May be repeated.", valueName: "section.key=value"))
+  @Option(name: .customLong("set"), help: .replacing("network.hidden=[100,50]"))
   var settings: [String] = []
 
   @Option(help: ArgumentHelp("The network's widths, from features to outputs.", valueName: "28-300-1"))

@@ -25,6 +25,13 @@ struct CommandLineInterface: ParsableCommand {
     defaultSubcommand: Train.self)
 }
 
+extension ArgumentHelp {
+  /// That of the option --set.
+  static func replacing(_ example: String) -> ArgumentHelp {
+    ArgumentHelp("Replace a setting, as in \(example). May be repeated.", valueName: "section.key=value")
+  }
+}
+
 /// The program's version and those of the libraries that it runs with, a line each.
 private var versionText: String {
   let versions = Versions.current

@@ -21,14 +21,15 @@ enum Program {
       refuseTooSmallLimit()
       // Who no longer reads what is printed does not end a run (`Outlet`).
       signal(SIGPIPE, SIG_IGN)
-      if let text = helpText() {
-        if Launcher.speaks { write(text, to: STDOUT_FILENO) }
+      let request = request()
+      if case .failure(let error) = request, CommandLineInterface.exitCode(for: error).isSuccess {
+        if Launcher.speaks { write(CommandLineInterface.fullMessage(for: error) + "\n", to: STDOUT_FILENO) }
         exit(ExitStatus.done.rawValue)
       }
       let job = try Launcher.start()
       endInOrderWithoutMemory()
       sayWhereItEnds(job.world)
-      let status = outcome(over: job.world)
+      let status = outcome(of: request, over: job.world)
       try job.finalize()
       exit(status)
     } catch {
@@ -38,9 +39,11 @@ enum Program {
   }
 
   /// The exit status of this process, when all ranks end in order; otherwise does not return.
-  private static func outcome(over ranks: borrowing Communicator) -> Int32 {
+  private static func outcome(
+    of request: Result<any Subcommand, any Error>, over ranks: borrowing Communicator
+  ) -> Int32 {
     do {
-      return try perform(over: ranks).rawValue
+      return try perform(request, over: ranks).rawValue
     } catch let failure as Failure where failure.isShared {
       if ranks.isRoot { complain(failure.message) }
       // Should a rank be elsewhere after all, the others don't wait for it for ever.
@@ -54,27 +57,23 @@ enum Program {
     }
   }
 
-  /// What the command line asks to be told: help, the version, a completion script; nil if it asks for work. Without
-  /// MPI, so that it is told under any launcher.
-  private static func helpText() -> String? {
-    do {
+  /// What the command line asks for. Without MPI, so that help, the version and completion scripts, which the parser
+  /// throws, are told under any launcher.
+  private static func request() -> Result<any Subcommand, any Error> {
+    Result {
       var command = try CommandLineInterface.parseAsRoot()
-      guard !(command is any Subcommand) else { return nil }
-      // `help` and nothing else.
+      if let command = command as? any Subcommand { return command }
+      // `help` and nothing else, which throws its text.
       try command.run()
-      return ""
-    } catch {
-      guard CommandLineInterface.exitCode(for: error).isSuccess else { return nil }
-      return CommandLineInterface.fullMessage(for: error) + "\n"
+      throw CleanExit.message("")
     }
   }
 
-  /// Parses the command line and does what it says. Usage errors appear once.
-  private static func perform(over ranks: borrowing Communicator) throws -> ExitStatus {
-    do {
-      guard let command = try CommandLineInterface.parseAsRoot() as? any Subcommand else { return .done }
-      return try command.run(over: ranks)
-    } catch let error where isOfCommandLine(error) {
+  /// Does what the command line says. Usage errors appear once.
+  private static func perform(
+    _ request: Result<any Subcommand, any Error>, over ranks: borrowing Communicator
+  ) throws -> ExitStatus {
+    do { return try request.get().run(over: ranks) } catch let error where isOfCommandLine(error) {
       if ranks.isRoot { write(CommandLineInterface.fullMessage(for: error) + "\n", to: STDERR_FILENO) }
       return .usage
     }

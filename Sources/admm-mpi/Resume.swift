@@ -13,18 +13,15 @@ struct Resume: Subcommand {
         mpirun -np 4 admm-mpi resume runs/higgs
         mpirun -np 8 admm-mpi resume runs/higgs --set training.iterations=200
 
-      The number of ranks and of threads may be another one: the weights' bits are those of a run that nobody stopped. A \
-      run that came to its end has nothing to go on with, unless it left a checkpoint (checkpoint.at_end) and more \
-      iterations are asked for.
+      The number of ranks and of threads may be another one: the weights' bits are those of a run that nobody \
+      stopped. A run that came to its end has nothing to go on with, unless it left a checkpoint \
+      (checkpoint.at_end) and more iterations are asked for.
       """)
 
   @Argument(help: "The run directory.", completion: .directory)
   var directory: String
 
-  @Option(
-    name: .customLong("set"),
-    help: ArgumentHelp(
-      "Replace a setting, as in training.iterations=200. May be repeated.", valueName: "section.key=value"))
+  @Option(name: .customLong("set"), help: .replacing("training.iterations=200"))
   var settings: [String] = []
 
   @Flag(name: .shortAndLong, help: "Print nothing but warnings, errors and a line with the result.")

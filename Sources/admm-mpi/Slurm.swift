@@ -20,10 +20,7 @@ struct Slurm: Subcommand {
   @Argument(help: "The configuration, a TOML file.", completion: .file(extensions: ["toml"]))
   var config: String
 
-  @Option(
-    name: .customLong("set"),
-    help: ArgumentHelp(
-      "Replace a setting, as in taylor.beta=2. May be repeated.", valueName: "section.key=value"))
+  @Option(name: .customLong("set"), help: .replacing("taylor.beta=2"))
   var settings: [String] = []
 
   @Option(help: ArgumentHelp("How many nodes.", valueName: "n"))

@@ -22,10 +22,7 @@ struct Train: Subcommand {
   @Argument(help: "The configuration, a TOML file.", completion: .file(extensions: ["toml"]))
   var config: String?
 
-  @Option(
-    name: .customLong("set"),
-    help: ArgumentHelp(
-      "Replace a setting, as in taylor.beta=2. May be repeated.", valueName: "section.key=value"))
+  @Option(name: .customLong("set"), help: .replacing("taylor.beta=2"))
   var settings: [String] = []
 
   @Option(

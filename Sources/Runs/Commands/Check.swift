@@ -14,8 +14,7 @@ import Reports
 /// - Throws: a shared `Failure` where training would throw one.
 public func check(_ configuration: Configuration, over ranks: borrowing Communicator) throws -> ExitStatus {
   let console = Console(isQuiet: false, ranks)
-  let isWhole = try configuration.data.fileBytes(over: ranks).map { $0 <= Double(ranks.size) * wholeBytes }
-  switch isWhole {
+  switch try configuration.data.isReadWhole(over: ranks) {
   case true?: try checkWhole(configuration, console, over: ranks)
   case false?:
     try checkHeads(configuration, console, over: ranks)
@@ -99,9 +98,9 @@ extension Configuration {
       let sample = column + stateBytes(network, samples: 1) - stateBytes(network, samples: 0)
       return "about \(amount(sample)) a sample; only a full read tells how many there are"
     }
-    func share(_ samples: Int) -> Int { (samples + ranks.size - 1) / ranks.size }
+    let own = largestShare(of: samples, ranks: ranks.size)
     let need = predictedBytes(
-      network, training: share(samples), all: share(samples) + share(test?.samples ?? 0))
+      network, training: own, all: own + largestShare(of: test?.samples ?? 0, ranks: ranks.size))
     try checkMemory(need, over: ranks)
     return "about \(amount(need)) a rank for training on \(counted(ranks.size, "rank"))"
   }
