@@ -9,8 +9,8 @@ extension Network {
   package var flatCount: Int { (1...L).reduce(0) { $0 + widths[$1] * (widths[$1 - 1] + 1) } }
 
   /// The weight of ½ Σ ‖V_l‖² beside the mean loss that is a prior of this precision on the weights, however many
-  /// samples there are: precision / N. Classes count as 10,000 samples at least: what tells a few hundred of them apart are
-  /// weights that such a prior would not let grow.
+  /// samples there are: precision / N. Classes count as 10,000 samples at least: what tells a few hundred of them apart
+  /// are weights that such a prior would not let grow.
   package func priorL2(_ precision: Double, samples: Int) -> Double {
     precision / Double(max(samples, loss.isForRegression ? 1 : 10_000))
   }

@@ -6,8 +6,8 @@ import MPI
 /// is killed keeps its lines.
 ///
 /// A line that can't be written is no reason to end a run: it waits in memory, a part of it that was written is cut
-/// off, and it is tried again with the next line and at the end. Where the file has lost its name, because the run directory
-/// was removed or renamed, both are made again with all lines.
+/// off, and it is tried again with the next line and at the end. Where the file has lost its name, because the run
+/// directory was removed or renamed, both are made again with all lines.
 public final class Log {
   private let directory: RunDirectory
   private let name: String

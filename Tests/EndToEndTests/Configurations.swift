@@ -54,6 +54,11 @@ extension TemporaryDirectory {
       """)
   }
 
+  /// Waits, a minute at the most, until the run in `run` has a line in its log or the job has ended.
+  func waitForIteration(of job: borrowing Running) -> Bool {
+    wait(atMost: 60) { !job.isRunning || !bytes("run/iterations.jsonl").isEmpty }
+  }
+
   /// run.json of the run in `directory`.
   func result(_ directory: String = "run") throws -> RunResult {
     let decoder = JSONDecoder()

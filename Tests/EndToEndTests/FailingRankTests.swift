@@ -56,7 +56,7 @@ import Testing
         directory.configuration(train: train), "--set", "training.iterations=100000000", "--set",
         "output.evaluate_every=100",
       ], limit: 90)
-    let isTraining = wait(atMost: 60) { !job.isRunning || !directory.bytes("run/iterations.jsonl").isEmpty }
+    let isTraining = directory.waitForIteration(of: job)
     let (isRunning, output) = (job.isRunning, job.output)
     try #require(isTraining && isRunning, "no iteration within a minute: \(output)")
     let processes = job.descendants(named: "admm-mpi")

@@ -14,7 +14,7 @@ import Testing
     let first = try Program.start(
       ranks: ranks,
       [configuration, "--set", "training.iterations=100000000", "--set", "output.evaluate_every=100"])
-    let isTraining = wait(atMost: 60) { !first.isRunning || !directory.bytes("run/iterations.jsonl").isEmpty }
+    let isTraining = directory.waitForIteration(of: first)
     let (isRunning, output) = (first.isRunning, first.output)
     try #require(isTraining && isRunning, "no iteration: \(output)")
     let processes = first.descendants(named: "admm-mpi")

@@ -62,7 +62,7 @@ import Testing
     let arguments = try Self.arguments(directory, trained, iterations: 400)
     let weights = try Self.whole(directory, arguments)
     let job = try Program.start(ranks: ranks, arguments, limit: 90)
-    let isTraining = wait(atMost: 60) { !job.isRunning || !directory.bytes("run/iterations.jsonl").isEmpty }
+    let isTraining = directory.waitForIteration(of: job)
     let processes = job.descendants(named: "admm-mpi")
     try #require(isTraining && processes.count == ranks, "\(job.errors)")
     kill(processes[ranks - 1], signal)
@@ -73,8 +73,8 @@ import Testing
     try Self.expectSameEnd(directory, ranks: 4 - ranks, weights: weights)
   }
 
-  /// mpirun passes USR1 on, and gives its ranks a moment after INT and TERM: whatever they make of it, the run goes on to
-  /// the same bits.
+  /// mpirun passes USR1 on, and gives its ranks a moment after INT and TERM: whatever they make of it, the run goes on
+  /// to the same bits.
   @Test(arguments: [SIGUSR1, SIGINT, SIGTERM]) func aSignalToTheLauncherLosesNothing(signal: Int32) throws {
     let directory = try TemporaryDirectory()
     let arguments = try Self.arguments(
@@ -87,7 +87,7 @@ import Testing
     ]
     let job = try Program.start(
       command: unblocked + Program.launcher + ["-n", "2", Program.path] + arguments, limit: 90)
-    let isTraining = wait(atMost: 60) { !job.isRunning || !directory.bytes("run/iterations.jsonl").isEmpty }
+    let isTraining = directory.waitForIteration(of: job)
     let launchers = job.descendants(
       named: Program.launcher[0].split(separator: "/").last.map(String.init) ?? "")
     let launcher = try #require(launchers.first)
@@ -208,7 +208,7 @@ import Testing
       directory, Trained("adam"), iterations: 400, more: ["output.overwrite=false"])
     let weights = try Self.whole(directory, arguments)
     let job = try Program.start(ranks: 2, arguments + ["--resume"], limit: 90)
-    _ = wait(atMost: 60) { !job.isRunning || !directory.bytes("run/iterations.jsonl").isEmpty }
+    _ = directory.waitForIteration(of: job)
     let processes = job.descendants(named: "admm-mpi")
     let process = try #require(processes.first)
     kill(process, SIGKILL)

@@ -11,7 +11,7 @@ import Testing
     let configuration = try directory.configuration(data: "synthetic = 600")
     let options = ["training.iterations=100000000", "output.evaluate_every=20"] + settings
     let job = try Program.start(ranks: ranks, [configuration] + options.flatMap { ["--set", $0] }, limit: 90)
-    let isTraining = wait(atMost: 60) { !job.isRunning || !directory.bytes("run/iterations.jsonl").isEmpty }
+    let isTraining = directory.waitForIteration(of: job)
     let (isRunning, output) = (job.isRunning, job.output)
     try #require(isTraining && isRunning, "no iteration within a minute: \(output)")
     return job

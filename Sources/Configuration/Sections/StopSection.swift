@@ -26,8 +26,8 @@ public struct StopSection: Sendable, Equatable {
       "Stop after this many evaluations in a row without a new best one."),
     SettingKey(
       unset: "time_limit", .timeLimit, \.timeLimit,
-      "Stop, with a checkpoint, before the program has run so long, in seconds or as in \"1h30m\"; \"auto\" is until the "
-        + "Slurm job ends."),
+      "Stop, with a checkpoint, before the program has run so long, in seconds or as in \"1h30m\"; \"auto\" is until "
+        + "the Slurm job ends."),
     SettingKey(
       "stall_limit", .duration, \.stallLimit,
       "How long a rank may keep the others waiting before its number, host and phase are told, in seconds or as in "

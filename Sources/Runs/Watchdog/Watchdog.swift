@@ -11,8 +11,9 @@ import Synchronization
 ///
 /// What the main thread is at it leaves in `Progress`. Now and then one thread, the heart, writes that to the rank's
 /// line of a file in the run directory (`RankStates`); it may hang with the disk. The other watches the clock. When
-/// nothing has changed for half the limit it has the heart read the others' lines, and after all of it tells who neither waits nor
-/// says a word (`Stall`). Neither calls MPI. Ranks that compute for long are named, but nothing more: that is progress.
+/// nothing has changed for half the limit it has the heart read the others' lines, and after all of it tells who neither
+/// waits nor says a word (`Stall`). Neither calls MPI. Ranks that compute for long are named, but nothing more: that is
+/// progress.
 final class Watchdog: @unchecked Sendable {
   /// Seconds without progress that are a stall, and whether the job then ends.
   private let limit: Double
